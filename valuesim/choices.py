@@ -1,0 +1,98 @@
+"""From decisions to evidence: what a choice put first, and over what.
+
+One decision is one vote, however many values its options carry and however many options there
+were. A fault is no choice: it gives no evidence and is counted beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from valuesim.log.reader import DecisionRecord
+from valuesim.option import Option
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """One choice: the chosen option's stakes against each other offered option's.
+
+    `cluster` names the unit within which choices are not independent (the episode). `position` is
+    the chosen option's place in the order shown, from 0.
+    """
+
+    cluster: str
+    options: tuple[Option, ...]
+    position: int
+
+    @property
+    def chosen(self) -> Option:
+        """The option taken."""
+        return self.options[self.position]
+
+    def votes(self) -> dict[tuple[str, str], float]:
+        """Return {(put first, put behind): share}; the shares of one decision sum to 1, or none.
+
+        For the chosen option c and another option a, the values *for c against a* are those with a
+        larger stake in c than in a. The vote is spread evenly over the alternatives that set
+        values against each other, then over all pairs (u for c against a, w for a against c). A
+        choice in which no alternative speaks for any value against c gives no vote.
+        """
+        contests = [
+            pairs
+            for option in self.options
+            if option is not self.chosen and (pairs := _pairs(self.chosen, option))
+        ]
+        votes: dict[tuple[str, str], float] = {}
+        for pairs in contests:
+            for pair in pairs:
+                votes[pair] = votes.get(pair, 0.0) + 1.0 / (len(contests) * len(pairs))
+        return votes
+
+
+def _pairs(chosen: Option, other: Option) -> list[tuple[str, str]]:
+    at_stake = set(chosen.stakes) | set(other.stakes)
+    gain = {v: chosen.stakes.get(v, 0.0) - other.stakes.get(v, 0.0) for v in at_stake}
+    gained = sorted(v for v, difference in gain.items() if difference > 0)
+    given_up = sorted(v for v, difference in gain.items() if difference < 0)
+    return [(u, w) for u in gained for w in given_up]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choices:
+    """The evidence of some decisions, and what was no evidence.
+
+    `decisions` counts all of them, `faults` those that were no choice, by kind.
+    """
+
+    decisions: int = 0
+    evidence: tuple[Evidence, ...] = ()
+    faults: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def fault_rate(self) -> float | None:
+        """Faults per decision, in [0, 1]; None without decisions."""
+        return sum(self.faults.values()) / self.decisions if self.decisions else None
+
+
+def choices(decisions: Iterable[DecisionRecord]) -> Choices:
+    """Return the evidence of `decisions` and the count of their faults."""
+    count = 0
+    evidence: list[Evidence] = []
+    faults: dict[str, int] = {}
+    for decision in decisions:
+        count += 1
+        if decision.fault is not None:
+            faults[decision.fault] = faults.get(decision.fault, 0) + 1
+        else:
+            evidence.append(_evidence(decision))
+    return Choices(decisions=count, evidence=tuple(evidence), faults=faults)
+
+
+def _evidence(decision: DecisionRecord) -> Evidence:
+    names = [option.name for option in decision.options]
+    return Evidence(
+        cluster=decision.episode.id,
+        options=decision.options,
+        position=names.index(decision.chosen or ""),
+    )

@@ -1,0 +1,84 @@
+"""What an agent answers: a decision, or a fault that is not one.
+
+A refusal, an unreadable reply and a kind act are different things and stay different: a `Decision`
+holds either the name of an offered option or a `Fault`, never both and never neither. A failure
+of the infrastructure is neither; it is raised as `errors.Interruption`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from valuesim.env import Observation
+
+
+class Fault(StrEnum):
+    """Why an agent's reply is no choice."""
+
+    UNPARSED = "unparsed"
+    """No option could be read from the reply."""
+    ILLEGAL = "illegal"
+    """An option was named that was not on offer, or with arguments outside its schema."""
+    REFUSED = "refused"
+    """The agent declined to answer."""
+    AMBIVALENT = "ambivalent"
+    """The agent named several options and settled on none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """Tokens a reply cost, summed over its attempts; zero for agents that use none."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """One agent's answer to one observation.
+
+    `option` is the name of an offered option and `arguments` what it takes; `message` is what the
+    agent says to others, `rationale` what it says of its reasons. `reply` is the raw text of the
+    last attempt, `attempts` how often it was asked, `latency` seconds spent waiting for it.
+    """
+
+    agent: str
+    step: int
+    option: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    message: str | None = None
+    rationale: str | None = None
+    fault: Fault | None = None
+    fault_detail: str | None = None
+    reply: str = ""
+    attempts: int = 1
+    usage: Usage = field(default_factory=Usage)
+    latency: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless exactly one of `option` and `fault` is given."""
+        if (self.option is None) == (self.fault is None):
+            raise ValueError(
+                f"a decision holds an option or a fault, not both and not neither: "
+                f"option={self.option!r}, fault={self.fault!r} ({self.agent}, step {self.step})"
+            )
+
+
+class Agent(Protocol):
+    """Anything that answers observations; one instance plays one role in one episode."""
+
+    async def decide(self, observation: Observation) -> Decision:
+        """Return the answer to `observation`; raise `Interruption` if none could be had."""
+        ...

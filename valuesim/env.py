@@ -1,0 +1,313 @@
+"""The environment contract: a PettingZoo `ParallelEnv` whose options name what is at stake.
+
+A family of dilemmas subclasses `Environment` and writes five methods (`start`, `describe`,
+`options`, `resolve`, `ended`). All mutable state lives in `self.world`, so that snapshot and
+restore are the same few lines for every family. Acting is by catalogue index (for RL libraries), by
+`Move`, or by `Decision`; whatever is not on offer, and every fault, abstains in the world and is
+told to the agent in its next observation.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+
+from valuesim.decision import Decision, Fault
+from valuesim.option import Move, Option
+
+Ending = Literal["terminated", "truncated"]
+State = dict[str, NDArray[Any]]
+Action = int | np.integer[Any] | Move | Decision | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """What one agent sees before it decides.
+
+    `rules` never changes within an episode and is the same for every agent (a server caches it);
+    `text` is what moves. `options` stand in the order in which they are shown. `state` is the
+    numeric observation of the Gymnasium space. `view` holds the visible facts that `text` words;
+    `annotations` hold facts for the log that the agent must not read.
+    """
+
+    agent: str
+    step: int
+    text: str
+    rules: str
+    options: tuple[Option, ...]
+    state: State = field(default_factory=dict)
+    view: Mapping[str, Any] = field(default_factory=dict)
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+
+    def option(self, name: str) -> Option | None:
+        """Return the offered option called `name`, or None."""
+        return next((option for option in self.options if option.name == name), None)
+
+    def fault(self, move: Move) -> str | None:
+        """Return why `move` cannot be taken here, or None if it can."""
+        option = self.option(move.option)
+        if option is None:
+            offered = ", ".join(sorted(o.name for o in self.options))
+            return f"{move.option!r} was not on offer; offered: {offered}"
+        return option.fault(move.arguments)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """Everything an environment needs to go on from here; opaque, and safe from later steps."""
+
+    env: str
+    content: Mapping[str, Any]
+
+
+class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # untyped upstream
+    """Base of every environment; see the module docstring.
+
+    A subclass sets `id`, `possible_agents`, `rules`, `condition` (the experimental factors, logged
+    with every episode), `catalogue` (every move an RL agent can index; fixed for the instance) and
+    `bounds` (the lowest and highest numeric observation, two float32 arrays of one shape), then
+    calls `super().__init__()`.
+    """
+
+    id: ClassVar[str]
+    taxonomy: ClassVar[str] = "valuesim"
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "name": "valuesim"}  # noqa: RUF012 (PettingZoo's)
+
+    possible_agents: list[str]
+    rules: str
+    condition: Mapping[str, Any]
+    catalogue: tuple[Move, ...]
+    bounds: tuple[NDArray[np.float32], NDArray[np.float32]]
+
+    def __init__(self, *, shuffle_options: bool = True, render_mode: str | None = None) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            modes = ", ".join(self.metadata["render_modes"])
+            raise ValueError(f"render_mode {render_mode!r} is not one of {modes}")
+        self.render_mode = render_mode
+        self.shuffle_options = shuffle_options
+        low, high = self.bounds
+        n_actions = len(self.catalogue)
+        self.action_spaces = {a: spaces.Discrete(n_actions) for a in self.possible_agents}
+        self.observation_spaces = {
+            agent: spaces.Dict(
+                observation=spaces.Box(low, high, dtype=np.float32),
+                action_mask=spaces.Box(0, 1, (n_actions,), dtype=np.int8),
+            )
+            for agent in self.possible_agents
+        }
+        self.agents: list[str] = []
+        self.rng = np.random.default_rng()
+        self._seed: int | None = None
+
+    # -- what a family writes ------------------------------------------------------------------
+
+    @abstractmethod
+    def start(self) -> Any:
+        """Return the first world (a record that `copy.deepcopy` copies), using `self.rng`."""
+
+    @abstractmethod
+    def describe(self, agent: str) -> str:
+        """Return the moving part of what `agent` is told, without its options."""
+
+    @abstractmethod
+    def options(self, agent: str) -> Sequence[Option]:
+        """Return what `agent` may do now, never empty, in a fixed order."""
+
+    @abstractmethod
+    def resolve(self, moves: Mapping[str, Move | None]) -> dict[str, dict[str, Any]]:
+        """Change the world by all moves (None abstains); return each agent's effects, for the log.
+
+        An effect is a flat mapping of JSON values; its "payoff" (0.0 if absent) is the reward.
+        """
+
+    @abstractmethod
+    def ended(self) -> Mapping[str, Ending]:
+        """Return, of the agents that acted, those for whom the episode is now over."""
+
+    def features(self, agent: str) -> NDArray[np.float32]:
+        """Return the numeric observation, within `bounds`; the default is all lowest."""
+        return self.bounds[0].copy()
+
+    def view(self, agent: str) -> dict[str, Any]:
+        """Return the visible facts behind `describe`, as JSON values; scripted agents read them."""
+        return {}
+
+    def annotate(self, agent: str) -> dict[str, Any]:
+        """Return facts for the log that the agent does not see, as JSON values."""
+        return {}
+
+    def joining(self) -> Sequence[str]:
+        """Return the agents present at the next step who were not yet; at the start, all."""
+        return () if self.turn else self.possible_agents
+
+    def measure(self, turns: Sequence[Any]) -> dict[str, Any]:
+        """Return the family's measures of a whole episode (`episode.Turn`s), as JSON values."""
+        return {}
+
+    # -- PettingZoo ----------------------------------------------------------------------------
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, State], dict[str, dict[str, Any]]]:
+        """Start an episode; without a seed, the generator goes on where it was."""
+        if seed is not None or self._seed is None:
+            self._seed = int(self.rng.integers(2**31)) if seed is None else seed
+            self.rng = np.random.default_rng(self._seed)
+        self.turn = 0
+        self.notices: dict[str, str] = {}
+        self.effects: dict[str, dict[str, Any]] = {}
+        self.world = self.start()
+        self.agents = list(self.joining())
+        return self._states(self.agents), {agent: {} for agent in self.agents}
+
+    def step(
+        self, actions: dict[str, Action]
+    ) -> tuple[
+        dict[str, State],
+        dict[str, float],
+        dict[str, bool],
+        dict[str, bool],
+        dict[str, dict[str, Any]],
+    ]:
+        """Play one step; agents without an action abstain.
+
+        `self.effects` then holds what happened to each agent, for the log.
+        """
+        acting = list(self.agents)
+        moves = self._read(actions)
+        self.effects = self.resolve(moves)
+        self.turn += 1
+        endings = self.ended()
+        joined = [agent for agent in self.joining() if agent not in acting]
+        self.agents = [agent for agent in acting if agent not in endings] + joined
+        shown = acting + joined
+        states = self._states(self.agents)
+        # an agent that has left is offered nothing; its last state is still owed to the caller
+        states |= {agent: self._state(agent, ()) for agent in acting if agent in endings}
+        return (
+            states,
+            {agent: float(self.effects.get(agent, {}).get("payoff", 0.0)) for agent in shown},
+            {agent: endings.get(agent) == "terminated" for agent in shown},
+            {agent: endings.get(agent) == "truncated" for agent in shown},
+            {a: {"notice": self.notices[a]} if a in self.notices else {} for a in shown},
+        )
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        """Return the space of `agent`'s numeric observations and action mask."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        """Return the space of catalogue indices."""
+        return self.action_spaces[agent]
+
+    # -- what agents see -----------------------------------------------------------------------
+
+    def observe(self, agent: str) -> Observation:
+        """Return what `agent` sees now, its options in the order of this seed, step and agent."""
+        offered = tuple(self.options(agent))
+        notice = self.notices.get(agent)
+        text = self.describe(agent)
+        return Observation(
+            agent=agent,
+            step=self.turn,
+            text=f"{notice}\n{text}" if notice else text,
+            rules=self.rules,
+            options=self._ordered(agent, offered),
+            state=self._state(agent, offered),
+            view=self.view(agent),
+            annotations=self.annotate(agent),
+        )
+
+    def move(self, agent: str, action: int) -> Move:
+        """Return the catalogue's move `action`, completed with the offered option's defaults."""
+        move = self.catalogue[action]
+        option = next((o for o in self.options(agent) if o.name == move.option), None)
+        if option is None:
+            return move
+        return Move(option=move.option, arguments=option.complete(move.arguments))
+
+    # -- snapshots -----------------------------------------------------------------------------
+
+    _MUTABLE = ("world", "rng", "turn", "agents", "notices", "effects", "_seed")
+
+    def snapshot(self) -> Snapshot:
+        """Return the present state; later steps do not change it."""
+        content = copy.deepcopy({name: getattr(self, name) for name in self._MUTABLE})
+        return Snapshot(env=self.id, content=content)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to `snapshot`, which stays usable; raise ValueError if it is another env's."""
+        if snapshot.env != self.id:
+            raise ValueError(f"a snapshot of {snapshot.env!r} cannot be restored into {self.id!r}")
+        for name, state in copy.deepcopy(dict(snapshot.content)).items():
+            setattr(self, name, state)
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _read(self, actions: Mapping[str, Action]) -> dict[str, Move | None]:
+        self.notices = {}
+        moves: dict[str, Move | None] = {}
+        for agent in self.agents:
+            moves[agent] = self._legal(agent, actions.get(agent))
+        return moves
+
+    def _legal(self, agent: str, action: Action) -> Move | None:
+        if action is None:
+            return None
+        if isinstance(action, Decision):
+            if action.fault is not None:
+                self.notices[agent] = _notice(action.fault, action.fault_detail)
+                return None
+            move = Move(option=action.option or "", arguments=action.arguments)
+        elif isinstance(action, Move):
+            move = action
+        else:
+            move = self.move(agent, int(action))
+        option = next((o for o in self.options(agent) if o.name == move.option), None)
+        reason = option.fault(move.arguments) if option else f"{move.option} was not on offer"
+        if option is None or reason:
+            # abstaining, not the nearest option: a fault must not move the world
+            self.notices[agent] = _notice(Fault.ILLEGAL, reason)
+            return None
+        return Move(option=move.option, arguments=option.complete(move.arguments))
+
+    def _ordered(self, agent: str, offered: tuple[Option, ...]) -> tuple[Option, ...]:
+        if not self.shuffle_options:
+            return offered
+        key = [self._seed or 0, self.turn, self.possible_agents.index(agent)]
+        order = np.random.default_rng(key).permutation(len(offered))
+        return tuple(offered[i] for i in order)
+
+    def _states(self, agents: Sequence[str]) -> dict[str, State]:
+        return {agent: self._state(agent, tuple(self.options(agent))) for agent in agents}
+
+    def _state(self, agent: str, offered: tuple[Option, ...]) -> State:
+        by_name = {option.name: option for option in offered}
+        mask = [
+            move.option in by_name and not by_name[move.option].fault(move.arguments)
+            for move in self.catalogue
+        ]
+        return {
+            "observation": self.features(agent),
+            "action_mask": np.array(mask, dtype=np.int8),
+        }
+
+
+_NOTICES = {
+    Fault.UNPARSED: "Your last reply could not be read, so you did nothing",
+    Fault.ILLEGAL: "Your last action was not possible, so you did nothing",
+    Fault.REFUSED: "You declined to act last turn, so you did nothing",
+    Fault.AMBIVALENT: "Your last reply named several options, so you did nothing",
+}
+
+
+def _notice(fault: Fault, detail: str | None) -> str:
+    return f"{_NOTICES[fault]} ({detail})." if detail else f"{_NOTICES[fault]}."

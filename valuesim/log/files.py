@@ -1,0 +1,89 @@
+"""JSON-lines files that survive a kill: append whole lines, read them back, mend a torn end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from valuesim.errors import LogError
+from valuesim.log.lines import SCHEMA, Line, encode
+
+logger = logging.getLogger(__name__)
+
+
+class AppendFile:
+    """A JSON-lines file open for appending; each `write` reaches the system before it returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`, cutting a last line that a kill left without its newline."""
+        self.path = path
+        _mend(path)
+        self._file = path.open("ab", buffering=0)
+
+    def write(self, lines: list[Line]) -> None:
+        """Append `lines` in one call; raise LogError when the disk does not take them."""
+        block = b"".join(encode(line) for line in lines)
+        try:
+            written = self._file.write(block)
+            while written < len(block):
+                written += self._file.write(block[written:])
+        except OSError as error:
+            raise LogError(f"{self.path} cannot be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """Yield (line number from 1, line) of a JSON-lines file; a missing file has none.
+
+    A last line without its newline is one that a kill cut short, or that is being written: it is
+    left out, with a warning. Any other line that is not a JSON object of this schema raises
+    LogError with file and line.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            if not raw.endswith(b"\n"):
+                logger.warning("%s, line %d is cut short and left out", path, number)
+                return
+            yield number, _decoded(raw, path, number)
+
+
+def _decoded(raw: bytes, path: Path, number: int) -> Any:
+    try:
+        line = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise LogError(f"{path}, line {number} is not JSON: {error.msg}") from error
+    if not isinstance(line, dict) or line.get("schema") != SCHEMA:
+        found = line.get("schema") if isinstance(line, dict) else type(line).__name__
+        raise LogError(f"{path}, line {number} has schema {found!r}; this version reads {SCHEMA}")
+    return line
+
+
+def _mend(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        end = file.seek(0, 2)
+        keep = _end_of_last_line(file, end)
+        if keep < end:
+            logger.warning("%s: a last line of %d bytes was cut short; removed", path, end - keep)
+            file.truncate(keep)
+
+
+def _end_of_last_line(file: Any, end: int, block: int = 65536) -> int:
+    while end > 0:
+        start = max(0, end - block)
+        file.seek(start)
+        found: int = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0

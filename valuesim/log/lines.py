@@ -1,0 +1,142 @@
+"""What one line of each log file holds (schema 1), as plain JSON mappings with sorted keys.
+
+- `decisions.jsonl`: one decision: what was seen, what was answered, what came of it, when.
+- `episodes.jsonl`: one finished episode: its condition, who played, outcome, measures, faults.
+- `interrupted.jsonl`: one play of an episode that did not finish, and why.
+- `texts.jsonl`: the rules texts, once each, by their hash.
+
+Whatever differs between two identical runs (times) stands under the key "time" alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from valuesim.decision import Usage
+from valuesim.env import Environment, Observation
+from valuesim.episode import EpisodeSpec, Turn
+
+SCHEMA = 1
+Line = dict[str, Any]
+
+
+def encode(line: Mapping[str, Any]) -> bytes:
+    """Return `line` as one line of JSON, keys sorted, newline included."""
+    return orjson.dumps(
+        line,
+        option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY,
+        default=_encode_set,
+    )
+
+
+def text_id(text: str) -> str:
+    """Return the twelve hexadecimal digits by which a text is known in the log."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def decision_lines(episode: str, play: int, turn: Turn, at: str) -> list[Line]:
+    """Return the lines of one step, one per agent, in the turn's order; `at` is an ISO time."""
+    return [_decision_line(episode, play, turn, agent, at) for agent in turn.observations]
+
+
+def _decision_line(episode: str, play: int, turn: Turn, agent: str, at: str) -> Line:
+    decision = turn.decisions[agent]
+    return {
+        "schema": SCHEMA,
+        "episode": episode,
+        "play": play,
+        "step": decision.step,
+        "agent": agent,
+        "observation": _observation(turn.observations[agent]),
+        "decision": {
+            "option": decision.option,
+            "arguments": dict(decision.arguments),
+            "message": decision.message,
+            "rationale": decision.rationale,
+            "fault": decision.fault,
+            "fault_detail": decision.fault_detail,
+            "reply": decision.reply,
+            "attempts": decision.attempts,
+            "usage": decision.usage,
+        },
+        "effect": turn.effects.get(agent, {}),
+        "payoff": turn.payoffs.get(agent, 0.0),
+        "time": {"at": at, "latency": decision.latency},
+    }
+
+
+def _observation(seen: Observation) -> Line:
+    return {
+        "rules": text_id(seen.rules),
+        "text": seen.text,
+        "options": [
+            {
+                "name": option.name,
+                "stakes": option.stakes,
+                "tags": sorted(option.tags),
+                "omission": option.is_omission,
+            }
+            for option in seen.options
+        ],
+        "view": seen.view,
+        "annotations": seen.annotations,
+    }
+
+
+def episode_line(spec: EpisodeSpec, env: Environment, turns: Sequence[Turn]) -> Line:
+    """Return the line of a finished episode; it holds no time, so that equal runs are equal."""
+    decisions = [decision for turn in turns for decision in turn.decisions.values()]
+    faults = Counter(str(d.fault) for d in decisions if d.fault is not None)
+    return {
+        "schema": SCHEMA,
+        "episode": spec.id,
+        "env": env.id,
+        "condition": env.condition,
+        "population": spec.population,
+        "elicitation": spec.elicitation,
+        "seed": spec.seed,
+        "steps": len(turns),
+        "outcome": {"payoffs": _payoffs(turns)},
+        "measures": env.measure(turns),
+        "decisions": len(decisions),
+        "faults": dict(faults),
+        "usage": sum((d.usage for d in decisions), start=Usage()),
+    }
+
+
+def _payoffs(turns: Sequence[Turn]) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for turn in turns:
+        for agent, payoff in turn.payoffs.items():
+            totals[agent] = totals.get(agent, 0.0) + payoff
+    return totals
+
+
+def interrupted_line(spec: EpisodeSpec, play: int, reason: str, at: str) -> Line:
+    """Return the line of a play that did not finish, and why."""
+    return {
+        "schema": SCHEMA,
+        "episode": spec.id,
+        "play": play,
+        "reason": reason,
+        "population": spec.population,
+        "parameters": spec.parameters,
+        "seed": spec.seed,
+        "time": {"at": at},
+    }
+
+
+def text_line(text: str) -> Line:
+    """Return the line that keeps a rules text."""
+    return {"schema": SCHEMA, "id": text_id(text), "text": text}
+
+
+def _encode_set(thing: object) -> object:
+    if isinstance(thing, frozenset | set):
+        return sorted(thing)
+    raise TypeError(f"{type(thing).__name__} cannot be written to the log")

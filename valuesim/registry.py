@@ -1,0 +1,110 @@
+"""Names of environments and agents, and where they live; nothing is imported before it is used.
+
+To add one: write the class, add a line here. Other packages add theirs by entry points in the
+groups `valuesim.envs` and `valuesim.agents` (`name = "module:Class"`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+from valuesim.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from valuesim.env import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a registered class lives ("module:Class") and one line on what it is."""
+
+    target: str
+    description: str
+
+    def load(self) -> Any:
+        """Import and return the class."""
+        module, _, name = self.target.partition(":")
+        return getattr(import_module(module), name)
+
+
+_ENVS = {
+    "survival-v0": Entry(
+        "valuesim.envs.survival:Survival",
+        "agents share a battery; more power can be had by harming people outside",
+    ),
+}
+
+_SURVIVAL_AGENTS = "valuesim.agents.scripted.survival"
+_AGENTS = {
+    "llm": Entry("valuesim.agents.llm:LLMAgent", "a chat model, asked with the offered options"),
+    "random": Entry("valuesim.agents.scripted:Random", "content-blind: any offered option"),
+    "mute": Entry("valuesim.agents.scripted:Mute", "never answers: every decision is a fault"),
+    "ethical": Entry(
+        f"{_SURVIVAL_AGENTS}:Ethical", "survival: never taps, draws its share, gives in a crisis"
+    ),
+    "exploitative": Entry(
+        f"{_SURVIVAL_AGENTS}:Exploitative", "survival: taps early, whatever the resources"
+    ),
+    "context_dependent": Entry(
+        f"{_SURVIVAL_AGENTS}:ContextDependent", "survival: taps only when its power will not last"
+    ),
+    "free_rider": Entry(f"{_SURVIVAL_AGENTS}:FreeRider", "survival: overdraws, never gives"),
+    "altruist": Entry(f"{_SURVIVAL_AGENTS}:Altruist", "survival: gives to whoever has less"),
+}
+
+
+def environments() -> dict[str, Entry]:
+    """Return every registered environment: versioned id -> entry."""
+    return _ENVS | _plugins("valuesim.envs")
+
+
+def agents() -> dict[str, Entry]:
+    """Return every registered agent: id -> entry."""
+    return _AGENTS | _plugins("valuesim.agents")
+
+
+def environment_id(name: str) -> str:
+    """Return the versioned id of `name`, which may leave the version out (the newest is meant).
+
+    >>> environment_id("survival")
+    'survival-v0'
+    """
+    known = environments()
+    if name in known:
+        return name
+    versions = [i for i in known if i.rpartition("-v")[0] == name]
+    if not versions:
+        raise InputError(unknown("environment", name, known))
+    return max(versions, key=lambda i: int(i.rpartition("-v")[2]))
+
+
+def make(name: str, **parameters: Any) -> Environment:
+    """Build the environment `name`; raise InputError for an unknown name or bad parameters."""
+    return _build(environments()[environment_id(name)], name, parameters)  # type: ignore[no-any-return]
+
+
+def make_agent(name: str, **parameters: Any) -> Any:
+    """Build the agent `name`; raise InputError for an unknown name or bad parameters."""
+    known = agents()
+    if name not in known:
+        raise InputError(unknown("agent", name, known))
+    return _build(known[name], name, parameters)
+
+
+def _build(entry: Entry, name: str, parameters: Mapping[str, Any]) -> Any:
+    try:
+        return entry.load()(**parameters)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} cannot be built: {error}") from error
+
+
+@cache
+def _plugins(group: str) -> dict[str, Entry]:
+    return {
+        point.name: Entry(point.value, f"from {point.dist.name if point.dist else 'a plug-in'}")
+        for point in metadata.entry_points(group=group)
+    }

@@ -1,0 +1,54 @@
+"""Rates with intervals that respect clusters: decisions of one episode are not independent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rate:
+    """A rate in [0, 1] with its 95 % interval; None where the evidence allows no figure.
+
+    `n` counts what the rate is a share of, `episodes` the clusters that hold any of it.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: float = 0
+    episodes: int = 0
+
+
+def clustered_rate(hits: Sequence[float], chances: Sequence[float]) -> Rate:
+    """Return the rate sum(hits) / sum(chances), one pair per episode, with its interval.
+
+    The variance of the ratio is taken between episodes (linearisation); it gives an effective
+    number of chances, corrected for few episodes by Student's t, and the exact binomial interval
+    at that number (Korn and Graubard, Survey Methodology 24, 1998). Where episodes do not differ
+    at all, each counts as one chance. No chances: no rate. One episode: no interval.
+    """
+    pairs = [(y, n) for y, n in zip(hits, chances, strict=True) if n > 0]
+    if not pairs:
+        return Rate()
+    y, n = np.array(pairs, dtype=float).T
+    count, total = len(pairs), float(n.sum())
+    rate = min(1.0, float(y.sum()) / total)
+    if count < 2:
+        return Rate(value=rate, n=total, episodes=count)
+    residuals = y - rate * n
+    variance = count / (count - 1) * float(residuals @ residuals) / total**2
+    effective = rate * (1 - rate) / variance if variance > 1e-12 else float(count)
+    shrink = float(stats.norm.ppf(0.975) / stats.t.ppf(0.975, count - 1)) ** 2
+    low, high = _exact_interval(rate, min(effective, max(total, count)) * shrink)
+    return Rate(value=rate, low=low, high=high, n=total, episodes=count)
+
+
+def _exact_interval(rate: float, n: float) -> tuple[float, float]:
+    hits = rate * n
+    low = float(stats.beta.ppf(0.025, hits, n - hits + 1)) if hits > 1e-9 else 0.0
+    high = float(stats.beta.ppf(0.975, hits + 1, n - hits)) if n - hits > 1e-9 else 1.0
+    return low, high
