@@ -19,11 +19,17 @@ import yaml
 
 from valuesim.option import Option
 
-_CLAUSE = re.compile(r"[.!?;,\n]|\bbut\b|\bso\b|\bthen\b|\band\b")
+_CLAUSE = re.compile(r"[.!?;,\n]|\b(?:but|so|then|and (?=I\b|will\b|instead\b|rather\b))\b")
+_SENTENCE = re.compile(r"[.!?\n]")
 _DECORATION = " \t\r*`_~\"'#>-.!:()[]<>"
+# what may stand on either side of a name: blanks and punctuation, so that noise does not count
+_OPENS = r"(?:(?<![\s\S])|(?<=[\s\"'`*(\[{<>:#=–—]))"
+_CLOSES = r"(?![^\s\"'`*)\]}<>:,;.!?(–—{])"
 _CALL = re.compile(r"\(([^()]{0,2000})\)")
 _KEYWORD = re.compile(r"\s*(\w+)\s*[=:]\s*(.+?)\s*")
-_SPAN = 160
+_JSON_KEY = re.compile(r"""["']\s*:\s*["']$""")
+# characters on either side in which a sentence around a name is looked for
+_SPAN = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +97,7 @@ def _mentions(text: str, by_name: Mapping[str, Option]) -> list[_Mention]:
         return []
     # the longest first, so that "A B" is not read as "A"
     names = "|".join(re.escape(name) for name in sorted(by_name, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
+    pattern = re.compile(rf"{_OPENS}(?:{names}){_CLOSES}")
     return [_judge(text, match, by_name[match[0]]) for match in pattern.finditer(text)]
 
 
@@ -101,7 +107,8 @@ def _judge(text: str, match: re.Match[str], option: Option) -> _Mention:
     clause = _CLAUSE.split(before)[-1]
     line = after.partition("\n")[0]
     rejected = cues("negation").search(clause) is not None
-    announced = not rejected and _is_announced(before)
+    condition = cues("condition").search(_SENTENCE.split(before)[-1])
+    announced = not rejected and not condition and _is_announced(before)
     weighed = cues("hypothetical").search(clause) or cues("description").search(line)
     quoted = before[-1:] in "\"'`*[" and after[:1] in "\"'`*]" and before != "" and after != ""
     is_word_only = _is_ordinary(option.name) and not quoted and not announced
@@ -110,13 +117,13 @@ def _judge(text: str, match: re.Match[str], option: Option) -> _Mention:
         start=match.start(),
         taken=not rejected and (announced or not weighed) and not is_word_only,
         announced=announced,
-        arguments=_arguments(text[match.end() : match.end() + 2000].partition("\n")[0], option),
+        arguments=_arguments(before, text[match.end() : match.end() + 2000], option),
     )
 
 
 def _is_announced(before: str) -> bool:
-    trimmed = before.rstrip(_DECORATION + "\n")
-    return any(match.end() == len(trimmed) for match in cues("announcement").finditer(trimmed))
+    ends = [cue.end() for cue in cues("announcement").finditer(before)]
+    return bool(ends) and not before[ends[-1] :].strip(_DECORATION + "=\n")
 
 
 def _is_ordinary(name: str) -> bool:
@@ -125,24 +132,29 @@ def _is_ordinary(name: str) -> bool:
 
 def _alone(line: str, by_name: Mapping[str, Option]) -> tuple[str, Mapping[str, Any] | None] | None:
     """Return the option that makes up the whole line, with its arguments, or None."""
-    bare = _after_announcement(line).lstrip(_DECORATION)
+    bare = _after_announcement(line).lstrip(_DECORATION + "=")
     for name in sorted(by_name, key=len, reverse=True):
         rest = bare[len(name) :]
         if not _is_same(bare[: len(name)], name, by_name) or not re.match(r"[^\w-]|$", rest):
             continue
-        if not rest.strip(_DECORATION):
+        if not rest.strip(_DECORATION) or _repeats(rest, by_name[name]):
             return name, {}
         # words behind the name make it a sentence, which is read as prose
         if rest.lstrip(" *`\"'").startswith(("{", "(")):
-            return name, _arguments(rest, by_name[name])
+            return name, _arguments("", rest, by_name[name])
     return None
 
 
+def _repeats(rest: str, option: Option) -> bool:
+    """Return whether what follows a name is the option's own text, as it was shown."""
+    said, shown = (text.strip(_DECORATION).casefold() for text in (rest, option.text))
+    return bool(shown) and not option.arguments and said == shown
+
+
 def _after_announcement(line: str) -> str:
-    match = cues("announcement").match(line.lstrip(_DECORATION))
-    if match and re.match(r"\W*[:=]|\s+\W*\w", line.lstrip(_DECORATION)[match.end() :]):
-        return line.lstrip(_DECORATION)[match.end() :]
-    return line
+    bare = line.lstrip(_DECORATION)
+    cue = cues("announcement").match(bare)
+    return bare[cue.end() :] if cue else bare
 
 
 def _is_same(given: str, name: str, by_name: Mapping[str, Option]) -> bool:
@@ -150,15 +162,19 @@ def _is_same(given: str, name: str, by_name: Mapping[str, Option]) -> bool:
     return given == name or (rivals == [name])
 
 
-def _arguments(rest: str, option: Option) -> Mapping[str, Any] | None:
+def _arguments(before: str, rest: str, option: Option) -> Mapping[str, Any] | None:
     """Return the arguments written behind a name, or None if something there cannot be read."""
+    rest = rest.partition("\n")[0]
     tail = rest.lstrip(" :*`\"'")
     if tail.startswith("{"):
         return _json_arguments(tail)
     if call := _CALL.match(tail):
         return _call_arguments(call[1], option)
-    # with no arguments to take, whatever follows is talk; else the default would be an invention
-    if not option.arguments or re.match(r"[\s*`\"'\])}]*([.!,;]|$)", rest):
+    if not option.arguments:
+        return {}
+    # a default in place of arguments that are there but unreadable would be an invention
+    is_in_broken_json = _JSON_KEY.search(before) is not None
+    if not is_in_broken_json and re.match(r"[\s*`\"'\])}]*([.!,;]|$)", rest):
         return {}
     return None
 

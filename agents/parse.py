@@ -25,7 +25,8 @@ Rung = Literal["native", "json", "name"]
 WINDOW = 32_768
 _MOST_FAILED_STARTS = 500
 _NAMING_KEYS = ("option", "action", "choice")
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
+_JSON_START = re.compile(r"[{\[]")
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\[\s\S])*+(?:"|\Z))|,(?=\s*[}\]])')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,7 @@ def read(
         why = cleaned(refusal)[:200] if refusal else "the server's content filter stopped the reply"
         return Reading(fault=Fault.REFUSED, detail=f"the model refused: {why}")
     _, answer = split_thinking(cleaned(reply))
-    answer = answer[-WINDOW:].replace("’", "'")
+    answer = _last_part(answer).replace("’", "'")
     is_cut = finish_reason == "length"
     return (
         _from_object(parsed, observation, "native")
@@ -87,6 +88,13 @@ def split_thinking(reply: str) -> tuple[str, str]:
 def cleaned(text: str) -> str:
     """Return `text` with lone surrogates replaced by U+FFFD, so that it can be stored as UTF-8."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _last_part(answer: str) -> str:
+    if len(answer) <= WINDOW:
+        return answer
+    # half a sentence may have lost the "not" that turns it
+    return re.sub(r"\A[^.!?\n]*[.!?\n]", "", answer[-WINDOW:])
 
 
 def keeps_schema(parsed: object, observation: Observation, elicitation: Elicitation) -> bool:
@@ -119,29 +127,28 @@ def _from_json(answer: str, observation: Observation, *, is_cut: bool) -> Readin
 
 
 def _objects(text: str, *, is_cut: bool) -> Iterator[object]:
-    """Yield the outermost JSON objects in `text`; of a reply that was cut off, the whole ones."""
-    decoder = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_unique)
-    failed, start = 0, text.find("{")
-    while start >= 0 and failed < _MOST_FAILED_STARTS:
+    """Yield the outermost JSON objects and arrays; of a cut reply, those before the first half."""
+    decoder = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_unique, strict=False)
+    failed, start = 0, _JSON_START.search(text)
+    while start and failed < _MOST_FAILED_STARTS:
         try:
-            found, end = decoder.raw_decode(text, start)
+            found, end = decoder.raw_decode(text, start.start())
             yield found
         except (ValueError, RecursionError):
             if is_cut:
                 return
-            failed, end = failed + 1, start + 1
-        start = text.find("{", end)
+            failed, end = failed + 1, start.end()
+        start = _JSON_START.search(text, end)
 
 
 def _from_object(found: object, observation: Observation, rung: Rung) -> Reading | None:
     """Return the reading of an object, or None if it names no option at all."""
     choices = _choices(found)
-    names = list(dict.fromkeys(name for name, _ in choices))
-    if not names:
+    if not choices:
         return None
-    if len(names) > 1:
-        return _ambivalent(names, rung)
-    given, arguments = choices[-1]
+    if any(choice != choices[0] for choice in choices):
+        return _ambivalent([name for name, _ in choices], rung)
+    given, arguments = choices[0]
     reading = _chosen(_spelled(given, observation), arguments, observation, rung)
     return _with_rationale(reading, found)
 

@@ -21,6 +21,7 @@ from valuesim.errors import InputError, unknown
 Format = Literal["json_schema", "json", "name"]
 Role = Literal["system", "user", "assistant"]
 LONGEST_RATIONALE = 600
+_LONGEST_QUOTED = 4000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,11 +85,14 @@ def render(observation: Observation, elicitation: Elicitation) -> tuple[Message,
 
 
 def again(reply: str, reason: str, observation: Observation) -> tuple[Message, ...]:
-    """Return what is added to the chat to ask once more: the reply, and why it is unusable."""
+    """Return what is added to the chat to ask once more: the reply, and why it is unusable.
+
+    Of a long reply the first 4000 characters are quoted, so that the prompt stays bounded.
+    """
     names = [option.name for option in observation.options]
     text = _template("again").render(reason=reason.rstrip("."), names=names)
     # servers refuse an empty assistant message
-    shown = reply if reply.strip() else "(no text)"
+    shown = reply[:_LONGEST_QUOTED] if reply.strip() else "(no text)"
     return (Message(role="assistant", text=shown), Message(role="user", text=text.strip()))
 
 
@@ -101,18 +105,23 @@ def schema(
     level, as strict structured output asks. `bounded=False` leaves out `maxLength`, which some
     servers refuse; bounded strings keep a small model from running on.
     """
-    action = {"anyOf": [_option_schema(option.name, option.arguments, bounded)
-                        for option in observation.options]}
+    action = {
+        "anyOf": [
+            _option_schema(option.name, option.arguments, bounded) for option in observation.options
+        ]
+    }
     rationale = _bound({"type": "string", "maxLength": LONGEST_RATIONALE}, bounded)
     return _closed(_ordered(elicitation, rationale, action))
 
 
 def _option_schema(name: str, arguments: Mapping[str, Any], bounded: bool) -> dict[str, Any]:
     properties = {key: _bound(kind.schema(), bounded) for key, kind in arguments.items()}
-    return _closed({
-        "option": {"type": "string", "enum": [name]},
-        "arguments": _closed(properties),
-    })
+    return _closed(
+        {
+            "option": {"type": "string", "enum": [name]},
+            "arguments": _closed(properties),
+        }
+    )
 
 
 def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def _is_count(given: object, *, least: int) -> bool:
 def _template(name: str) -> Template:
     folder = resources.files("valuesim.agents").joinpath("templates")
     source = folder.joinpath(f"{name}.j2").read_text(encoding="utf-8")
-    environment = Environment(  # noqa: S701 (the reader is a model, not a browser)
+    environment = Environment(
         loader=DictLoader({name: source}),
         undefined=StrictUndefined,
         trim_blocks=True,

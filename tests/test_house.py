@@ -108,12 +108,17 @@ def test_the_wheel_holds_every_package_and_runs_away_from_the_sources(
     assert ran.stdout.split() == [str(tmp_path / "valuesim" / "__init__.py"), "20"], ran.stderr
 
 
-def test_the_wheel_carries_every_configuration_file(builds: Path) -> None:
+def test_the_wheel_carries_every_file_that_is_no_code(builds: Path) -> None:
     (wheel,) = builds.glob("*.whl")
     carried = set(zipfile.ZipFile(wheel).namelist())
-    expected = {f"valuesim/{f.relative_to(ROOT)}" for f in (ROOT / "conf").rglob("*.yaml")}
-    assert expected
-    assert expected <= carried
+    expected = {
+        f"valuesim/{file.relative_to(ROOT / 'valuesim' if top == 'valuesim' else ROOT)}"
+        for top in ("valuesim", *MAPPED)
+        for kind in ("*.yaml", "*.j2", "*.css", "*.js", "py.typed")
+        for file in (ROOT / top).rglob(kind)
+    }
+    assert {"valuesim/conf/config.yaml", "valuesim/agents/templates/user.j2"} <= expected
+    assert expected - carried == set()
 
 
 def test_the_sdist_holds_the_mapped_folders(builds: Path) -> None:

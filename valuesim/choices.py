@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from valuesim.errors import LogError
 from valuesim.log.reader import DecisionRecord
 from valuesim.option import Option
 
@@ -76,7 +77,10 @@ class Choices:
 
 
 def choices(decisions: Iterable[DecisionRecord]) -> Choices:
-    """Return the evidence of `decisions` and the count of their faults."""
+    """Return the evidence of `decisions` and the count of their faults.
+
+    Raises LogError for a decision that chose an option which was not offered.
+    """
     count = 0
     evidence: list[Evidence] = []
     faults: dict[str, int] = {}
@@ -91,8 +95,13 @@ def choices(decisions: Iterable[DecisionRecord]) -> Choices:
 
 def _evidence(decision: DecisionRecord) -> Evidence:
     names = [option.name for option in decision.options]
+    if decision.chosen not in names:
+        raise LogError(
+            f"{decision.chosen!r}, chosen by {decision.role} at step {decision.step} of episode "
+            f"{decision.episode.id}, was not offered; offered: {', '.join(names) or 'nothing'}"
+        )
     return Evidence(
         cluster=decision.episode.id,
         options=decision.options,
-        position=names.index(decision.chosen or ""),
+        position=names.index(decision.chosen),
     )

@@ -106,6 +106,10 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         self.agents: list[str] = []
         self.rng = np.random.default_rng()
         self._seed: int | None = None
+        self._indexed: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+        for index, move in enumerate(self.catalogue):
+            self._indexed.setdefault(move.option, []).append((index, move.arguments))
+        self._forget()
 
     # -- what a family writes ------------------------------------------------------------------
 
@@ -162,9 +166,12 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             self._seed = int(self.rng.integers(2**31)) if seed is None else seed
             self.rng = np.random.default_rng(self._seed)
         self.turn = 0
+        self.agents = []
         self.notices: dict[str, str] = {}
+        self.illegal: dict[str, str] = {}
         self.effects: dict[str, dict[str, Any]] = {}
         self.world = self.start()
+        self._forget()
         self.agents = list(self.joining())
         return self._states(self.agents), {agent: {} for agent in self.agents}
 
@@ -179,12 +186,14 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     ]:
         """Play one step; agents without an action abstain.
 
-        `self.effects` then holds what happened to each agent, for the log.
+        `self.effects` then holds what happened to each agent, for the log, and `self.illegal` why
+        an action was not possible, for the agents whose was not.
         """
         acting = list(self.agents)
         moves = self._read(actions)
         self.effects = self.resolve(moves)
         self.turn += 1
+        self._forget()
         endings = self.ended()
         joined = [agent for agent in self.joining() if agent not in acting]
         self.agents = [agent for agent in acting if agent not in endings] + joined
@@ -212,7 +221,6 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
 
     def observe(self, agent: str) -> Observation:
         """Return what `agent` sees now, its options in the order of this seed, step and agent."""
-        offered = tuple(self.options(agent))
         notice = self.notices.get(agent)
         text = self.describe(agent)
         return Observation(
@@ -220,8 +228,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             step=self.turn,
             text=f"{notice}\n{text}" if notice else text,
             rules=self.rules,
-            options=self._ordered(agent, offered),
-            state=self._state(agent, offered),
+            options=self._ordered(agent, self._offered(agent)),
+            state=self._states([agent])[agent],
             view=self.view(agent),
             annotations=self.annotate(agent),
         )
@@ -229,14 +237,14 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     def move(self, agent: str, action: int) -> Move:
         """Return the catalogue's move `action`, completed with the offered option's defaults."""
         move = self.catalogue[action]
-        option = next((o for o in self.options(agent) if o.name == move.option), None)
+        option = next((o for o in self._offered(agent) if o.name == move.option), None)
         if option is None:
             return move
         return Move(option=move.option, arguments=option.complete(move.arguments))
 
     # -- snapshots -----------------------------------------------------------------------------
 
-    _MUTABLE = ("world", "rng", "turn", "agents", "notices", "effects", "_seed")
+    _MUTABLE = ("world", "rng", "turn", "agents", "notices", "illegal", "effects", "_seed")
 
     def snapshot(self) -> Snapshot:
         """Return the present state; later steps do not change it."""
@@ -249,11 +257,12 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             raise ValueError(f"a snapshot of {snapshot.env!r} cannot be restored into {self.id!r}")
         for name, state in copy.deepcopy(dict(snapshot.content)).items():
             setattr(self, name, state)
+        self._forget()
 
     # -- inside --------------------------------------------------------------------------------
 
     def _read(self, actions: Mapping[str, Action]) -> dict[str, Move | None]:
-        self.notices = {}
+        self.notices, self.illegal = {}, {}
         moves: dict[str, Move | None] = {}
         for agent in self.agents:
             moves[agent] = self._legal(agent, actions.get(agent))
@@ -265,17 +274,20 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         if isinstance(action, Decision):
             if action.fault is not None:
                 self.notices[agent] = _notice(action.fault, action.fault_detail)
+                if action.fault is Fault.ILLEGAL:
+                    self.illegal[agent] = action.fault_detail or ""
                 return None
             move = Move(option=action.option or "", arguments=action.arguments)
         elif isinstance(action, Move):
             move = action
         else:
             move = self.move(agent, int(action))
-        option = next((o for o in self.options(agent) if o.name == move.option), None)
-        reason = option.fault(move.arguments) if option else f"{move.option} was not on offer"
+        option = next((o for o in self._offered(agent) if o.name == move.option), None)
+        reason = option.fault(move.arguments) if option else f"{move.option!r} was not on offer"
         if option is None or reason:
             # abstaining, not the nearest option: a fault must not move the world
             self.notices[agent] = _notice(Fault.ILLEGAL, reason)
+            self.illegal[agent] = reason or ""
             return None
         return Move(option=move.option, arguments=option.complete(move.arguments))
 
@@ -286,19 +298,28 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         order = np.random.default_rng(key).permutation(len(offered))
         return tuple(offered[i] for i in order)
 
+    def _forget(self) -> None:
+        # what is offered and seen is worked out once a step, not at every question about it
+        self._offers: dict[str, tuple[Option, ...]] = {}
+        self._seen: dict[str, State] = {}
+
+    def _offered(self, agent: str) -> tuple[Option, ...]:
+        if agent not in self._offers:
+            self._offers[agent] = tuple(self.options(agent))
+        return self._offers[agent]
+
     def _states(self, agents: Sequence[str]) -> dict[str, State]:
-        return {agent: self._state(agent, tuple(self.options(agent))) for agent in agents}
+        for agent in agents:
+            if agent not in self._seen:
+                self._seen[agent] = self._state(agent, self._offered(agent))
+        return {agent: self._seen[agent] for agent in agents}
 
     def _state(self, agent: str, offered: tuple[Option, ...]) -> State:
-        by_name = {option.name: option for option in offered}
-        mask = [
-            move.option in by_name and not by_name[move.option].fault(move.arguments)
-            for move in self.catalogue
-        ]
-        return {
-            "observation": self.features(agent),
-            "action_mask": np.array(mask, dtype=np.int8),
-        }
+        mask = np.zeros(len(self.catalogue), dtype=np.int8)
+        for option in offered:
+            for index, arguments in self._indexed.get(option.name, ()):
+                mask[index] = not option.fault(arguments)
+        return {"observation": self.features(agent), "action_mask": mask}
 
 
 _NOTICES = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,17 @@ class AppendFile:
         self._file = path.open("ab", buffering=0)
 
     def write(self, lines: list[Line]) -> None:
-        """Append `lines` in one call; raise LogError when the disk does not take them."""
+        """Append all of `lines`; raise LogError, with none of them kept, if the disk refuses."""
         block = b"".join(encode(line) for line in lines)
+        end = self._file.seek(0, 2)
         try:
             written = self._file.write(block)
             while written < len(block):
                 written += self._file.write(block[written:])
         except OSError as error:
+            # half a line would spoil whatever is appended after it
+            with suppress(OSError):
+                self._file.truncate(end)
             raise LogError(f"{self.path} cannot be written: {error.strerror}") from error
 
     def close(self) -> None:
@@ -39,12 +44,12 @@ class AppendFile:
         self._file.close()
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, Any]]:
+def read_lines(path: Path, keys: Collection[str]) -> Iterator[tuple[int, Any]]:
     """Yield (line number from 1, line) of a JSON-lines file; a missing file has none.
 
     A last line without its newline is one that a kill cut short, or that is being written: it is
-    left out, with a warning. Any other line that is not a JSON object of this schema raises
-    LogError with file and line.
+    left out, with a warning. Any other line that is not a JSON object of this schema with all of
+    `keys` raises LogError with file and line.
     """
     if not path.exists():
         return
@@ -53,7 +58,11 @@ def read_lines(path: Path) -> Iterator[tuple[int, Any]]:
             if not raw.endswith(b"\n"):
                 logger.warning("%s, line %d is cut short and left out", path, number)
                 return
-            yield number, _decoded(raw, path, number)
+            line = _decoded(raw, path, number)
+            for key in keys:
+                if key not in line:
+                    raise LogError(f"{path}, line {number} lacks {key!r}")
+            yield number, line
 
 
 def _decoded(raw: bytes, path: Path, number: int) -> Any:

@@ -71,12 +71,16 @@ class DecisionRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InterruptedRecord:
-    """One play that did not finish; `is_open` while the episode has not been finished since."""
+    """One play that did not finish; `is_open` while the episode has not been finished since.
+
+    `population` is empty for a play that a kill cut off: nothing was written of who played.
+    """
 
     episode: str
     play: int
     reason: str
     is_open: bool
+    population: Mapping[str, Player] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,13 +96,14 @@ class RunFolder:
         """Yield the decisions of finished episodes, in the order of the log."""
         void = {(record.episode, record.play) for record in self.interrupted}
         path = self.path / "decisions.jsonl"
-        for number, line in read_lines(path):
+        for number, line in read_lines(path, ("episode", "play")):
             if line["episode"] in self.episodes and (line["episode"], line["play"]) not in void:
                 yield _decision(line, self.episodes[line["episode"]], path, number)
 
     def texts(self) -> dict[str, str]:
         """Return the rules texts by id."""
-        return {line["id"]: line["text"] for _, line in read_lines(self.path / "texts.jsonl")}
+        lines = read_lines(self.path / "texts.jsonl", ("id", "text"))
+        return {line["id"]: line["text"] for _, line in lines}
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
@@ -123,7 +128,7 @@ def read_run(path: Path) -> RunFolder:
     if not (path / "run.yaml").is_file():
         raise LogError(f"{path} is not a run folder: there is no run.yaml in it")
     episodes = {}
-    for number, line in read_lines(path / "episodes.jsonl"):
+    for number, line in read_lines(path / "episodes.jsonl", ("episode",)):
         episode = _episode(line, path / "episodes.jsonl", number)
         episodes[episode.id] = episode
     return RunFolder(
@@ -146,14 +151,17 @@ def _config(path: Path) -> Mapping[str, Any]:
 
 def _episode(line: Any, path: Path, number: int) -> EpisodeRecord:
     try:
-        population = {role: Player(**player) for role, player in line["population"].items()}
         return EpisodeRecord(
             id=line["episode"],
-            population=population,
+            population=_population(line["population"]),
             **{name: line[name] for name in _EPISODE_FIELDS},
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise LogError(f"{path}, line {number} is not an episode: {error!r}") from error
+
+
+def _population(players: Mapping[str, Any]) -> dict[str, Player]:
+    return {role: Player(**player) for role, player in players.items()}
 
 
 _EPISODE_FIELDS = (
@@ -165,11 +173,13 @@ _EPISODE_FIELDS = (
 def _decision(line: Any, episode: EpisodeRecord, path: Path, number: int) -> DecisionRecord:
     try:
         seen, answer = line["observation"], line["decision"]
+        options = tuple(_option(option) for option in seen["options"])
+        _check(line["agent"], answer, options, episode)
         return DecisionRecord(
             episode=episode,
             step=line["step"],
             role=line["agent"],
-            options=tuple(_option(option) for option in seen["options"]),
+            options=options,
             chosen=answer["option"],
             arguments=answer["arguments"],
             fault=Fault(answer["fault"]) if answer["fault"] else None,
@@ -191,6 +201,16 @@ def _decision(line: Any, episode: EpisodeRecord, path: Path, number: int) -> Dec
         raise LogError(f"{path}, line {number} is not a decision: {error!r}") from error
 
 
+def _check(role: str, answer: Any, options: Iterable[Option], episode: EpisodeRecord) -> None:
+    """Raise ValueError for a role that nobody plays, or what is neither a choice nor a fault."""
+    if role not in episode.population:
+        raise ValueError(f"nobody plays {role!r}")
+    if (answer["option"] is None) == (answer["fault"] is None):
+        raise ValueError("it holds neither an option nor a fault, or both")
+    if answer["option"] is not None and answer["option"] not in {o.name for o in options}:
+        raise ValueError(f"{answer['option']!r} was not on offer")
+
+
 def _option(option: Any) -> Option:
     return Option(
         name=option["name"],
@@ -202,13 +222,14 @@ def _option(option: Any) -> Option:
 
 
 def _interrupted(path: Path, finished: Mapping[str, object]) -> Iterator[InterruptedRecord]:
-    for number, line in read_lines(path):
+    for number, line in read_lines(path, ("episode", "play", "reason")):
         try:
             yield InterruptedRecord(
                 episode=line["episode"],
                 play=line["play"],
                 reason=line["reason"],
                 is_open=line["episode"] not in finished,
+                population=_population(line.get("population", {})),
             )
-        except KeyError as error:
-            raise LogError(f"{path}, line {number} lacks {error}") from error
+        except (TypeError, AttributeError) as error:
+            raise LogError(f"{path}, line {number} is not an interruption: {error!r}") from error

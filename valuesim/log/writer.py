@@ -41,13 +41,22 @@ class RunWriter:
             self._lock = (folder / ".lock").open("w")
         except OSError as error:
             raise LogError(f"{folder} cannot be written: {error.strerror}") from error
-        self._take_lock()
+        try:
+            self._take_lock()
+            self._open()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _open(self) -> None:
+        folder = self.folder
         self._decisions = AppendFile(folder / "decisions.jsonl")
         self._episodes = AppendFile(folder / "episodes.jsonl")
         self._interrupted = AppendFile(folder / "interrupted.jsonl")
         self._texts = AppendFile(folder / "texts.jsonl")
-        self._known_texts = {line["id"] for _, line in read_lines(self._texts.path)}
-        self.finished = {line["episode"] for _, line in read_lines(self._episodes.path)}
+        self._known_texts = {line["id"] for _, line in read_lines(self._texts.path, ("id",))}
+        ended = read_lines(self._episodes.path, ("episode",))
+        self.finished = {line["episode"] for _, line in ended}
         self._plays = self._count_plays()
 
     def __enter__(self) -> Self:
@@ -60,7 +69,8 @@ class RunWriter:
         """Write `run.yaml`, whole or not at all."""
         draft = self.folder / "run.yaml.part"
         try:
-            draft.write_text(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+            written = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+            draft.write_text(written, encoding="utf-8")
             draft.replace(self.folder / "run.yaml")
         except OSError as error:
             raise LogError(f"{self.folder} cannot be written: {error.strerror}") from error
@@ -103,10 +113,11 @@ class RunWriter:
     def _count_plays(self) -> dict[str, int]:
         """Return, per unfinished episode, the number of its next play."""
         plays = {
-            line["episode"]: int(line["play"]) + 1 for _, line in read_lines(self._interrupted.path)
+            line["episode"]: int(line["play"]) + 1
+            for _, line in read_lines(self._interrupted.path, ("episode", "play"))
         }
         cut: dict[str, int] = {}
-        for _, line in read_lines(self._decisions.path):
+        for _, line in read_lines(self._decisions.path, ("episode", "play")):
             episode, play = line["episode"], int(line["play"])
             if episode not in self.finished and play >= plays.get(episode, 0):
                 cut[episode] = play

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -30,7 +31,7 @@ COLOURS = {
     "sky": "#56b4e9",
 }
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": COLOURS["muted"],
     "axes.facecolor": "none",
@@ -95,9 +96,10 @@ def to_svg(figure: Figure, name: str, alternative: str) -> str:
 
 
 def _drop_metadata(root: ElementTree.Element) -> None:
+    """Drop the metadata, and the style sheet that would reach out of the image into the page."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag == f"{{{_SVG}}}metadata":
+            if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
                 parent.remove(child)
 
 

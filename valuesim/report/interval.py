@@ -29,7 +29,7 @@ def clustered_rate(hits: Sequence[float], chances: Sequence[float]) -> Rate:
     The variance of the ratio is taken between episodes (linearisation); it gives an effective
     number of chances, corrected for few episodes by Student's t, and the exact binomial interval
     at that number (Korn and Graubard, Survey Methodology 24, 1998). Where episodes do not differ
-    at all, each counts as one chance. No chances: no rate. One episode: no interval.
+    at all, each counts as one chance, uncorrected. No chances: no rate. One episode: no interval.
     """
     pairs = [(y, n) for y, n in zip(hits, chances, strict=True) if n > 0]
     if not pairs:
@@ -41,10 +41,15 @@ def clustered_rate(hits: Sequence[float], chances: Sequence[float]) -> Rate:
         return Rate(value=rate, n=total, episodes=count)
     residuals = y - rate * n
     variance = count / (count - 1) * float(residuals @ residuals) / total**2
-    effective = rate * (1 - rate) / variance if variance > 1e-12 else float(count)
-    shrink = float(stats.norm.ppf(0.975) / stats.t.ppf(0.975, count - 1)) ** 2
-    low, high = _exact_interval(rate, min(effective, max(total, count)) * shrink)
+    low, high = _exact_interval(rate, _effective(rate, variance, count, total))
     return Rate(value=rate, low=low, high=high, n=total, episodes=count)
+
+
+def _effective(rate: float, variance: float, count: int, total: float) -> float:
+    if variance < 1e-12:
+        return float(count)
+    shrink = float(stats.norm.ppf(0.975) / stats.t.ppf(0.975, count - 1)) ** 2
+    return min(rate * (1 - rate) / variance, max(total, count)) * shrink
 
 
 def _exact_interval(rate: float, n: float) -> tuple[float, float]:

@@ -28,20 +28,43 @@ def shown(text: object, longest: int = 280) -> str:
     return f"{kept} … [cut after {longest:,} of {len(whole):,} characters]"
 
 
+def short(text: object, longest: int) -> str:
+    """Return `text` as `shown` does, but cut to `longest` characters with an ellipsis, for labels.
+
+    >>> short("context_dependent", 8)
+    'context…'
+    """
+    spelt = shown(text, longest + 1)
+    return spelt if len(str(text)) <= longest else f"{spelt[: longest - 1]}…"
+
+
 def number(value: float | None, digits: int = 2) -> str:
-    """Return `value` with `digits` decimals and a true minus sign, or an en dash for None."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    """Return `value` with `digits` decimals and a true minus sign, or an en dash for None.
+
+    >>> number(-0.001), number(-1.5)
+    ('0.00', '−1.50')
+    """
+    if value is None:
+        return "–"
+    rounded = round(value, digits) + 0.0  # adding 0.0 turns -0.0 into 0.0
+    return f"{rounded:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: float | None) -> str:
-    """Return a share as per cent: whole from 10 % up, one decimal below; an en dash for None.
+    """Return a share as per cent, one decimal near the ends; an en dash for None.
 
-    >>> percent(0.025), percent(0.5), percent(0.0)
-    ('2.5 %', '50 %', '0 %')
+    A share that is not quite 0 or 1 is never rounded to it.
+
+    >>> percent(0.025), percent(0.5), percent(0.0), percent(0.0001), percent(0.9999)
+    ('2.5 %', '50 %', '0 %', '<0.1 %', '>99.9 %')
     """
     if share is None:
         return "–"
-    digits = 1 if 0 < share < 0.0995 else 0
+    if 0 < share < 0.0005:
+        return "<0.1 %"
+    if 0.9995 < share < 1:
+        return ">99.9 %"
+    digits = 1 if 0 < share < 0.0995 or 0.9905 < share < 1 else 0
     return f"{100 * share:.{digits}f} %"
 
 

@@ -1,0 +1,195 @@
+"""One model server as a whole run uses it: how many calls at once, what is tried again, what ends.
+
+What a server does wrong is no choice of an agent: after its retries a call raises `Interruption`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from valuesim.agents.failure import Failure, read_failure, redact, shortened
+from valuesim.decision import Usage
+from valuesim.errors import InputError, Interruption, ValueSimError
+
+_log = logging.getLogger(__name__)
+_Reply = TypeVar("_Reply")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one endpoint is asked to bear; seconds, and counts of calls.
+
+    A wait before retry k (from 0) is uniform in [0, min(backoff_s * 2**k, backoff_cap_s)] and not
+    below the server's Retry-After; a Retry-After above `longest_wait_s` ends the call. The endpoint
+    counts as down when, without one success between, `down_after` calls were given up, or as many
+    requests failed over more than `down_after_s` (a 429 says that the server is up).
+    """
+
+    concurrency: int = 64
+    retries: int = 5
+    timeout_s: float = 120.0
+    backoff_s: float = 0.5
+    backoff_cap_s: float = 30.0
+    longest_wait_s: float = 300.0
+    down_after: int = 8
+    down_after_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Raise InputError for a limit that cannot be kept."""
+        for name, least in (("concurrency", 1), ("retries", 0), ("down_after", 1)):
+            given = getattr(self, name)
+            if isinstance(given, bool) or not isinstance(given, int) or given < least:
+                raise InputError(f"model {name} is {given!r}: a whole number from {least}")
+        for name in ("timeout_s", "backoff_s", "backoff_cap_s", "longest_wait_s", "down_after_s"):
+            given = getattr(self, name)
+            if isinstance(given, bool) or not isinstance(given, int | float) or not given > 0:
+                raise InputError(f"model {name} is {given!r}: seconds, above 0")
+
+
+@dataclass(kw_only=True, slots=True)
+class Counters:
+    """What an endpoint has done so far, for a progress bar.
+
+    `calls` counts every request sent, `retries` those sent again, `failures` the calls given up;
+    `busy_s` sums the seconds of all requests, so that busy_s / (concurrency * elapsed) is the share
+    of slots in use. `schema_breaks` counts replies that ignored a schema the server was given.
+    """
+
+    calls: int = 0
+    retries: int = 0
+    failures: int = 0
+    in_flight: int = 0
+    busy_s: float = 0.0
+    schema_breaks: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Streak:
+    """Failures since the last success: requests, from when to when, calls given up, last reason."""
+
+    requests: int = 0
+    since: float = 0.0
+    until: float = 0.0
+    given_up: int = 0
+    reason: str = ""
+
+
+class Endpoint:
+    """One server, shared by all agents of a run; `where` names it in errors.
+
+    `clock` and `sleep` measure and wait in seconds, `now` is the time of day in seconds since 1970
+    (for a Retry-After that is a date). `secrets` never appear in what this class raises or logs.
+    """
+
+    def __init__(
+        self,
+        *,
+        where: str,
+        limits: Limits,
+        rng: np.random.Generator,
+        secrets: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._secrets = tuple(secrets)
+        self.where = redact(where, self._secrets)
+        self.limits = limits
+        self.counters = Counters()
+        self._rng = rng
+        self.clock = clock
+        self._now, self._sleep = now, sleep
+        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._streak = _Streak()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the server has failed for so long that nothing more is sent (see `Limits`)."""
+        enough = self.limits.down_after
+        lasted = self._streak.until - self._streak.since
+        return self._streak.given_up >= enough or (
+            self._streak.requests >= enough and lasted > self.limits.down_after_s
+        )
+
+    async def call(self, request: Callable[[], Awaitable[_Reply]]) -> _Reply:
+        """Return what `request` returns, sent in a free slot and sent again where that may help.
+
+        Raises Interruption when the server refuses, when the retries are spent, or at once while
+        the endpoint is down.
+        """
+        for attempt in range(self.limits.retries + 1):
+            if self.is_down:
+                raise Interruption(self._down())
+            self.counters.retries += attempt > 0
+            started = self.clock()
+            try:
+                reply = await self._send(request)
+            except Exception as error:  # noqa: BLE001 (each client has its own classes)
+                failure = self._read(error, started)
+            else:
+                self._streak = _Streak()
+                return reply
+            if not failure.is_retryable or attempt == self.limits.retries:
+                break
+            wait = self._wait(attempt, failure)
+            if wait > self.limits.longest_wait_s:
+                break
+            await self._sleep(wait)
+        raise Interruption(self._given_up(failure, attempt + 1))
+
+    async def _send(self, request: Callable[[], Awaitable[_Reply]]) -> _Reply:
+        async with self._slots:
+            if self.is_down:
+                raise Interruption(self._down())
+            started = self.clock()
+            self.counters.calls += 1
+            self.counters.in_flight += 1
+            try:
+                async with asyncio.timeout(self.limits.timeout_s):
+                    return await request()
+            finally:
+                self.counters.in_flight -= 1
+                self.counters.busy_s += self.clock() - started
+
+    def _read(self, error: Exception, started: float) -> Failure:
+        if isinstance(error, ValueSimError):
+            raise error
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s", redact("".join(traceback.format_exception(error)), self._secrets))
+        failure = read_failure(error, now=self._now(), timeout_s=self.limits.timeout_s)
+        if failure.status != 429:
+            if not self._streak.requests:
+                self._streak.since = started
+            self._streak.requests += 1
+            self._streak.until = self.clock()
+        # redacted before it is cut: half a key would pass
+        reason = shortened(redact(failure.reason, self._secrets))
+        self._streak.reason = f"HTTP {failure.status}: {reason}" if failure.status else reason
+        return failure
+
+    def _wait(self, attempt: int, failure: Failure) -> float:
+        ceiling = min(self.limits.backoff_s * 2.0**attempt, self.limits.backoff_cap_s)
+        return max(float(self._rng.uniform(0.0, ceiling)), failure.retry_after_s or 0.0)
+
+    def _given_up(self, failure: Failure, attempts: int) -> str:
+        self._streak.given_up += 1
+        self.counters.failures += 1
+        tries = f" after {attempts} tries" if attempts > 1 else ""
+        wait = failure.retry_after_s or 0.0
+        asks = f" (it asks to wait {wait:g} s)" if wait > self.limits.longest_wait_s else ""
+        return f"the model server at {self.where} failed{tries}: {self._streak.reason}{asks}"
+
+    def _down(self) -> str:
+        return (
+            f"the model server at {self.where} appears to be down: its last "
+            f"{self._streak.requests} requests all failed, the latest with: {self._streak.reason}"
+        )

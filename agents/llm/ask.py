@@ -1,0 +1,151 @@
+"""One request to a LangChain chat model, and what came back in one shape for every provider."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from valuesim.agents.failure import MalformedReply
+from valuesim.agents.prompt import Message
+from valuesim.decision import Usage
+from valuesim.errors import InputError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage
+
+_Turns = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What a model answered; thinking that the server split off stands first, in <think> tags.
+
+    `parsed` is the structured output, None where none was asked for or none could be read.
+    """
+
+    text: str
+    parsed: object = None
+    refusal: str | None = None
+    finish_reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+async def ask(
+    chat: BaseChatModel, messages: Sequence[Message], *, schema: Mapping[str, Any] | None, seed: int
+) -> Reply:
+    """Return the reply of `chat` to `messages`, constrained by `schema` if there is one.
+
+    The seed is sent to providers that take one. Raises whatever the provider's client raises,
+    MalformedReply for an answer without content, InputError if the provider has no structured
+    output.
+    """
+    turns: _Turns = [(message.role, message.text) for message in messages]
+    options: dict[str, Any] = {"seed": seed} if "seed" in type(chat).model_fields else {}
+    if schema is None:
+        return _reply(await chat.ainvoke(turns, **options), parsed=None)
+    if hasattr(chat, "root_async_client"):
+        return await _ask_openai(chat, turns, schema, options)
+    return await _ask_structured(chat, turns, schema, options)
+
+
+async def _ask_openai(
+    chat: Any, turns: _Turns, schema: Mapping[str, Any], options: dict[str, Any]
+) -> Reply:
+    form = {"name": "decision", "strict": True, "schema": schema}
+    # in extra_body, because response_format itself makes the client raise on every cut reply
+    body = {
+        **(chat.extra_body or {}),
+        "response_format": {"type": "json_schema", "json_schema": form},
+    }
+    reply = await chat.ainvoke(turns, extra_body=body, **options)
+    return _reply(reply, parsed=_whole_json(str(reply.text)))
+
+
+async def _ask_structured(
+    chat: BaseChatModel,
+    turns: _Turns,
+    schema: Mapping[str, Any],
+    options: dict[str, Any],
+) -> Reply:
+    named = {"title": "decision", "description": "What to do now.", **schema}
+    try:
+        structured = chat.with_structured_output(named, include_raw=True)
+    except NotImplementedError:
+        raise InputError(
+            f"{type(chat).__name__} has no structured output: ask with elicitation format "
+            f"'json' or 'name', not 'json_schema'"
+        ) from None
+    answer: Any = await structured.ainvoke(turns, **options)
+    return _reply(answer["raw"], parsed=answer["parsed"])
+
+
+def _reply(message: AIMessage, *, parsed: object) -> Reply:
+    text = str(message.text)
+    if not text and message.tool_calls:
+        text = json.dumps(message.tool_calls[0]["args"])
+    if thinking := _thinking(message):
+        text = f"<think>\n{thinking}\n</think>\n{text}"
+    finish = message.response_metadata.get("finish_reason") or message.response_metadata.get(
+        "stop_reason"
+    )
+    return Reply(
+        text=text,
+        parsed=parsed,
+        refusal=message.additional_kwargs.get("refusal"),
+        finish_reason=_FINISH.get(str(finish).lower(), finish),
+        usage=_usage(message),
+    )
+
+
+# providers' own words for the two endings that matter
+_FINISH = {
+    "max_tokens": "length",
+    "length": "length",
+    "refusal": "content_filter",
+    "safety": "content_filter",
+    "content_filter": "content_filter",
+}
+
+
+def _thinking(message: AIMessage) -> str:
+    for name in ("reasoning", "reasoning_content"):
+        given = message.additional_kwargs.get(name)
+        if isinstance(given, str) and given:
+            return given
+    if isinstance(message.content, str):
+        return ""
+    blocks = [block for block in message.content if isinstance(block, dict)]
+    return "\n".join(str(block["thinking"]) for block in blocks if block.get("thinking"))
+
+
+def _usage(message: AIMessage) -> Usage:
+    counted = message.usage_metadata
+    if counted is None:
+        return Usage()
+    return Usage(
+        prompt_tokens=counted["input_tokens"],
+        completion_tokens=counted["output_tokens"],
+        reasoning_tokens=counted.get("output_token_details", {}).get("reasoning") or 0,
+    )
+
+
+def _whole_json(text: str) -> object:
+    try:
+        # constrained decoding lets bare control characters into strings
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def checked_response(response: Mapping[str, Any]) -> None:
+    """Raise MalformedReply unless `response` is a chat completion with a message in it."""
+    if response.get("error"):
+        raise MalformedReply(f"the server answered with an error: {response['error']}")
+    choices = response.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise MalformedReply("the server's answer holds no choices")
+    if not isinstance(choices[0], dict) or not isinstance(choices[0].get("message"), dict):
+        raise MalformedReply("the server's answer holds no message")

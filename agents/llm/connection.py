@@ -1,0 +1,64 @@
+"""What all agents of one model in a run share: the chat model, the endpoint and its counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from valuesim.agents.endpoint import Counters, Endpoint
+from valuesim.agents.llm.agent import LLMAgent
+from valuesim.agents.llm.models import Model, build_chat, secrets
+from valuesim.agents.prompt import Elicitation
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """One model of a run; build it with `connect`, in the event loop that uses it, and close it."""
+
+    chat: BaseChatModel
+    endpoint: Endpoint
+    elicitation: Elicitation
+
+    @property
+    def counters(self) -> Counters:
+        """What the endpoint has done so far."""
+        return self.endpoint.counters
+
+    def agent(self, role: str, seed: int) -> LLMAgent:
+        """Return the agent that plays `role` in the episode of `seed`."""
+        return LLMAgent(role, seed, self.chat, self.elicitation, self.endpoint)
+
+    async def close(self) -> None:
+        """Close the HTTP connections that are this connection's own."""
+        client = getattr(self.chat, "http_async_client", None)
+        if client is not None:
+            await client.aclose()
+
+
+def connect(
+    model: Mapping[str, Any], elicitation: Mapping[str, Any], rng: np.random.Generator
+) -> Connection:
+    """Return the connection to `model` (see conf/model), asked as `elicitation` says.
+
+    `rng` spreads the waits between retries; it decides nothing else. `max_tokens` of the
+    elicitation takes precedence over the model's. Raises InputError for bad settings; the server is
+    not contacted yet.
+    """
+    asked = Elicitation.of(elicitation)
+    settings = dict(model)
+    if asked.max_tokens is not None:
+        settings["max_tokens"] = asked.max_tokens
+    described = Model.of(settings)
+    endpoint = Endpoint(
+        where=f"{described.where} ({described.name})" if described.base_url else described.name,
+        limits=described.limits,
+        rng=rng,
+        secrets=secrets(described),
+    )
+    return Connection(chat=build_chat(settings), endpoint=endpoint, elicitation=asked)

@@ -1,0 +1,184 @@
+"""Build LangChain chat models from model settings; keys come from the environment only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from valuesim.agents.endpoint import Limits
+from valuesim.agents.failure import redact
+from valuesim.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+Provider = Literal["vllm", "chat"]
+_EXTRA = 'LangChain is not installed: pip install "valuesim[llm]"'
+_KEY_NAMES = ("API_KEY", "_TOKEN", "_SECRET")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """Settings of a model: conf/model/vllm.yaml and chat.yaml say what each means.
+
+    `provider` "vllm" is any OpenAI-compatible server at `base_url`; "chat" is any provider that
+    LangChain knows, named in `name` ("openai:gpt-5"). None leaves a setting to the server.
+    """
+
+    provider: Provider
+    name: str
+    base_url: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    api_key_env: str | None = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    timeout_s: float = 120.0
+    concurrency: int = 64
+    retries: int = 5
+    down_after: int = 8
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Model:
+        """Return the model that `settings` describe; raise InputError naming what is wrong."""
+        allowed = {setting.name: setting for setting in fields(cls)}
+        for name in settings:
+            if name not in allowed:
+                raise InputError(unknown("setting", name, allowed, "model"))
+        for name, setting in allowed.items():
+            is_required = setting.default is MISSING and setting.default_factory is MISSING
+            if is_required and settings.get(name) in (None, "", "???"):
+                raise InputError(f"model.{name} is missing: give model.{name}=...")
+        model = cls(**settings)
+        model._check_server()
+        model._check_sampling()
+        return model
+
+    def _check_server(self) -> None:
+        if self.provider not in get_args(Provider):
+            raise InputError(unknown("model provider", self.provider, get_args(Provider)))
+        if self.provider == "vllm" and not self.base_url:
+            raise InputError("model.base_url is missing: give the server's address, ending in /v1")
+        address = str(self.base_url or "")
+        if "@" in address:
+            raise InputError("model.base_url holds a log-in: put the key into VALUESIM_API_KEY")
+        if address and not address.startswith(("http://", "https://")):
+            raise InputError(f"model.base_url is {address!r}: it starts with http:// or https://")
+
+    def _check_sampling(self) -> None:
+        for name, most in (("temperature", 2), ("top_p", 1)):
+            given = getattr(self, name)
+            if given is not None and not (_is_number(given) and 0 <= given <= most):
+                raise InputError(f"model.{name} is {given!r}: a number from 0 to {most}, or null")
+        longest = self.max_tokens
+        if longest is not None and not (isinstance(longest, int) and longest >= 1):
+            raise InputError(f"model.max_tokens is {longest!r}: a whole number from 1, or null")
+        if not isinstance(self.extra_body, Mapping):
+            raise InputError(f"model.extra_body is {self.extra_body!r}: a mapping, {{}} for none")
+
+    @property
+    def limits(self) -> Limits:
+        """What its endpoint is asked to bear."""
+        return Limits(
+            concurrency=self.concurrency,
+            retries=self.retries,
+            timeout_s=self.timeout_s,
+            down_after=self.down_after,
+        )
+
+    @property
+    def where(self) -> str:
+        """The server, as errors name it."""
+        return self.base_url or self.name
+
+
+def build_chat(settings: Mapping[str, Any]) -> BaseChatModel:
+    """Return the chat model that `settings` describe (see `Model`).
+
+    Raises InputError for bad settings, a missing key variable, a provider that LangChain does not
+    know or whose package is missing. The model itself never retries: `Endpoint` does.
+    """
+    model = Model.of(settings)
+    return _vllm(model) if model.provider == "vllm" else _any(model)
+
+
+def secrets(model: Model) -> tuple[str, ...]:
+    """Return every key in the environment, to be kept out of errors and logs; longest first."""
+    found = {
+        value
+        for name, value in os.environ.items()
+        if name == model.api_key_env or name.endswith(_KEY_NAMES)
+    }
+    # shorter than this it would be no key, and redacting it would garble the text
+    return tuple(sorted((value for value in found if len(value) >= 4), key=len, reverse=True))
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool)
+
+
+def _vllm(model: Model) -> BaseChatModel:
+    try:
+        from pydantic import SecretStr
+
+        from valuesim.agents.llm.vllm_chat import VllmChat
+    except ImportError as error:
+        raise InputError(_EXTRA) from error
+    key = _key(model) or os.environ.get("VALUESIM_API_KEY") or os.environ.get("OPENAI_API_KEY")
+    return VllmChat(
+        model=model.name,
+        api_key=SecretStr(key or "EMPTY"),
+        extra_body=dict(model.extra_body),
+        http_async_client=_http_client(),
+        **_sampling(model),
+    )
+
+
+def _any(model: Model) -> BaseChatModel:
+    try:
+        from langchain.chat_models import init_chat_model
+    except ImportError as error:
+        raise InputError(_EXTRA) from error
+    settings = _sampling(model)
+    if key := _key(model) or os.environ.get("VALUESIM_API_KEY"):
+        settings["api_key"] = key
+    if model.extra_body:
+        settings["extra_body"] = dict(model.extra_body)
+    if model.name.startswith("openai:"):
+        settings["http_async_client"] = _http_client()
+    try:
+        chat: BaseChatModel = init_chat_model(model.name, **settings)
+    except Exception as error:  # noqa: BLE001 (each client has its own classes)
+        raise InputError(
+            f"model {model.name!r} cannot be built: {redact(str(error), secrets(model))}"
+        ) from None
+    return chat
+
+
+def _sampling(model: Model) -> dict[str, Any]:
+    given = {
+        "base_url": model.base_url,
+        "temperature": model.temperature,
+        "top_p": model.top_p,
+        "max_tokens": model.max_tokens,
+        "timeout": model.timeout_s,
+    }
+    return {"max_retries": 0} | {name: value for name, value in given.items() if value is not None}
+
+
+def _key(model: Model) -> str | None:
+    if model.api_key_env is None:
+        return None
+    key = os.environ.get(model.api_key_env)
+    if not key:
+        raise InputError(f"model.api_key_env names {model.api_key_env}, which is not set")
+    return key
+
+
+def _http_client() -> Any:
+    """Return a client of our own: LangChain's is shared between event loops, and breaks there."""
+    from openai import DefaultAsyncHttpxClient
+
+    return DefaultAsyncHttpxClient()

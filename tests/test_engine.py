@@ -1,0 +1,338 @@
+"""The engine: which episodes are planned, and that each is finished or interrupted, once."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from valuesim.decision import Agent, Decision, Usage
+from valuesim.engine import Connection, Design, EpisodeFailed, Summary, plan, run
+from valuesim.engine.manifest import manifest, redacted, resumed
+from valuesim.engine.plan import episode_seeds
+from valuesim.engine.progress import Progress
+from valuesim.env import Observation
+from valuesim.errors import InputError, Interruption
+from valuesim.log import RunWriter, read_run
+
+DESIGN = Design(
+    env="toy-v0",
+    parameters={},
+    crossed={},
+    groups=[{"all": "kind"}],
+    model=None,
+    elicitation={},
+    episodes=3,
+    seed=0,
+)
+
+
+def quiet() -> Progress:
+    return Progress(io.StringIO(), "none")
+
+
+async def played(
+    design: Design,
+    folder: Path,
+    *,
+    concurrency: int = 8,
+    connections: Mapping[str, Connection] | None = None,
+    stop: asyncio.Event | None = None,
+) -> Summary:
+    with RunWriter(folder) as writer:
+        writer.describe({})
+        return await run(
+            plan(design),
+            writer,
+            connections or {},
+            concurrency=concurrency,
+            progress=quiet(),
+            stop=stop,
+        )
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def timeless(path: Path) -> list[str]:
+    return [json.dumps(line | {"time": None}, sort_keys=True) for line in lines(path)]
+
+
+# -- plan --------------------------------------------------------------------------------------
+
+
+def test_an_episode_has_the_same_seed_in_every_cell(toy: Path) -> None:
+    crossed = replace(
+        DESIGN, crossed={"level": ["low", "high"]}, groups=[{"all": "kind"}, {"all": "slow"}]
+    )
+    specs = plan(crossed)
+    assert [spec.seed for spec in specs] == [s for s in episode_seeds(0, 3) for _ in range(4)]
+    assert len({spec.id for spec in specs}) == 12
+
+
+def test_more_episodes_extend_a_plan(toy: Path) -> None:
+    crossed = replace(DESIGN, crossed={"level": ["low", "high"]})
+    assert plan(replace(crossed, episodes=5))[:6] == plan(crossed)
+
+
+def test_another_seed_plans_other_episodes(toy: Path) -> None:
+    ours, theirs = plan(DESIGN), plan(replace(DESIGN, seed=1))
+    assert not {spec.seed for spec in ours} & {spec.seed for spec in theirs}
+
+
+def test_seeds_do_not_collide_and_survive_json_readers() -> None:
+    seeds = episode_seeds(0, 20_000)
+    assert len(set(seeds)) == 20_000
+    assert max(seeds) < 2**53
+
+
+def test_a_role_without_an_agent_is_refused(toy: Path) -> None:
+    with pytest.raises(InputError, match="no agent plays Beta of toy-v0"):
+        plan(replace(DESIGN, groups=[{"Alpha": "kind"}]))
+
+
+# -- run ---------------------------------------------------------------------------------------
+
+
+async def test_every_episode_is_finished_and_counted(toy: Path) -> None:
+    summary = await played(DESIGN, toy / "run")
+    assert summary == Summary(planned=3, finished=3, played=3, decisions=3 * 3 * 2)
+    assert len(lines(toy / "run/decisions.jsonl")) == 18
+    assert [line["decisions"] for line in lines(toy / "run/episodes.jsonl")] == [6, 6, 6]
+
+
+async def test_equal_runs_have_equal_bytes_but_for_times(toy: Path) -> None:
+    for name in ("one", "two"):
+        await played(replace(DESIGN, episodes=10), toy / name)
+    assert (toy / "one/episodes.jsonl").read_bytes() == (toy / "two/episodes.jsonl").read_bytes()
+    assert timeless(toy / "one/decisions.jsonl") == timeless(toy / "two/decisions.jsonl")
+
+
+async def test_concurrency_changes_the_order_of_lines_only(toy: Path) -> None:
+    await played(replace(DESIGN, episodes=10), toy / "serial", concurrency=1)
+    await played(replace(DESIGN, episodes=10), toy / "at_once", concurrency=7)
+    serial, at_once = (timeless(toy / name / "decisions.jsonl") for name in ("serial", "at_once"))
+    assert serial != at_once
+    assert sorted(serial) == sorted(at_once)
+
+
+async def test_a_run_that_is_finished_plays_nothing(toy: Path) -> None:
+    await played(DESIGN, toy / "run")
+    before = (toy / "run/decisions.jsonl").read_bytes()
+    assert (await played(DESIGN, toy / "run")).played == 0
+    assert (toy / "run/decisions.jsonl").read_bytes() == before
+
+
+async def test_an_interruption_ends_its_episode_and_a_resume_replays_it(toy: Path) -> None:
+    many = replace(DESIGN, episodes=40, groups=[{"all": "cut"}])
+    whole = await played(many, toy / "whole")
+    (toy / "down").touch()
+    hurt = await played(many, toy / "run")
+    assert hurt.interrupted == {"server 127.0.0.1 is down": 40 - hurt.finished}
+    assert 0 < hurt.finished < 40
+    (toy / "down").unlink()
+    mended = await played(many, toy / "run")
+    assert (mended.finished, mended.played) == (40, 40 - hurt.finished)
+    assert len(list(read_run(toy / "run").decisions())) == whole.decisions
+    assert sorted(lines(toy / "run/episodes.jsonl"), key=str) == sorted(
+        lines(toy / "whole/episodes.jsonl"), key=str
+    )
+
+
+async def test_a_bug_ends_the_run_after_what_is_finished_is_written(toy: Path) -> None:
+    mixed = replace(DESIGN, groups=[{"all": "kind"}, {"all": "buggy"}])
+    with pytest.raises(EpisodeFailed, match="KeyError: 'mood'") as failed:
+        await played(mixed, toy / "run", concurrency=1)
+    assert isinstance(failed.value.__cause__, KeyError)
+    run_folder = read_run(toy / "run")
+    assert len(run_folder.episodes) == 1
+    assert "KeyError" in run_folder.interrupted[0].reason
+
+
+async def test_other_episodes_under_way_are_listed_when_a_bug_ends_the_run(toy: Path) -> None:
+    mixed = replace(DESIGN, groups=[{"all": "slow"}, {"all": "buggy"}], episodes=1)
+    with pytest.raises(EpisodeFailed):
+        await played(mixed, toy / "run")
+    reasons = sorted(record.reason for record in read_run(toy / "run").interrupted)
+    assert len(reasons) == 2
+    assert reasons[1] == "the run was stopped"
+
+
+async def test_a_stop_lists_what_is_under_way_and_begins_nothing(toy: Path) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.03, stop.set)
+    slow = replace(DESIGN, groups=[{"all": "slow"}], episodes=50)
+    summary = await played(slow, toy / "run", concurrency=5, stop=stop)
+    assert summary.stopped
+    assert summary.interrupted == {"the run was stopped": 5}
+    assert len(lines(toy / "run/interrupted.jsonl")) == 5
+
+
+@dataclass
+class _Counters:
+    calls: int = 0
+    retries: int = 0
+    usage: Usage = field(default_factory=lambda: Usage(prompt_tokens=10, completion_tokens=2))
+
+
+class _Hall:
+    """A connection whose agents count how many of them wait at once, and how many episodes."""
+
+    def __init__(self) -> None:
+        self.counters = _Counters()
+        self.waiting: dict[int, int] = {}
+        self.most_episodes = self.most_roles = 0
+
+    def agent(self, role: str, seed: int) -> Agent:
+        hall = self
+
+        class Waiting:
+            async def decide(self, observation: Observation) -> Decision:
+                hall.waiting[seed] = hall.waiting.get(seed, 0) + 1
+                hall.most_roles = max(hall.most_roles, hall.waiting[seed])
+                hall.most_episodes = max(hall.most_episodes, len(hall.waiting))
+                hall.counters.calls += 1
+                await asyncio.sleep(0.001)
+                hall.waiting[seed] -= 1
+                if not hall.waiting[seed]:
+                    del hall.waiting[seed]
+                return Decision(agent=role, step=observation.step, option="KEEP")
+
+        return Waiting()
+
+    async def close(self) -> None: ...
+
+
+async def test_episodes_are_played_at_once_up_to_the_limit_and_agents_of_a_step_together(
+    toy: Path,
+) -> None:
+    hall = _Hall()
+    asked = replace(DESIGN, groups=[{"all": "llm"}], model={"name": "m"}, episodes=20)
+    summary = await played(asked, toy / "run", concurrency=4, connections={"m": hall})
+    assert summary.finished == 20
+    assert hall.most_episodes == 4
+    assert hall.most_roles == 2
+
+
+class _Down(_Hall):
+    def agent(self, role: str, seed: int) -> Agent:
+        class Failing:
+            async def decide(self, observation: Observation) -> Decision:
+                raise Interruption("nobody there")
+
+        return Failing()
+
+
+async def test_a_server_that_is_down_leaves_every_episode_interrupted(toy: Path) -> None:
+    asked = replace(DESIGN, groups=[{"all": "llm"}], model={"name": "m"}, episodes=20)
+    summary = await played(asked, toy / "run", connections={"m": _Down()})
+    assert (summary.finished, summary.interrupted) == (0, {"nobody there": 20})
+    assert not list(read_run(toy / "run").decisions())
+
+
+# -- progress ----------------------------------------------------------------------------------
+
+
+def test_progress_says_how_far_and_how_fast() -> None:
+    now = [100.0]
+    hall = _Hall()
+    progress = Progress(io.StringIO(), "none", clock=lambda: now[0])
+    progress.start(planned=12, done=2, connections=[hall])
+    hall.counters.calls, hall.counters.retries = 50, 3
+    progress.decisions = 80
+    for _ in range(4):
+        progress.episode()
+    progress.episode(interrupted=True)
+    now[0] += 10
+    assert str(progress.standing()) == (
+        "6/12 episodes, 5.0 calls/s, 8 decisions/s, 0 faults, 12 tokens, 3 retries, "
+        "1 interrupted, 0:00:10 left"
+    )
+
+
+async def test_progress_writes_plain_lines_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("valuesim.engine.progress.LINE_EVERY_S", 0.01)
+    stream = io.StringIO()
+    progress = Progress(stream)
+    progress.start(planned=5, done=0, connections=[])
+    await asyncio.sleep(0.05)
+    progress.finish()
+    assert stream.getvalue().startswith("0/5 episodes, 0 decisions/s, 0 faults\n")
+    assert "\x1b" not in stream.getvalue()
+
+
+# -- manifest ----------------------------------------------------------------------------------
+
+CONFIG: dict[str, Any] = {
+    "env": {"id": "toy-v0", "level": "low"},
+    "model": {"name": "m", "base_url": "http://user:word@host/v1", "temperature": 1.0},
+    "engine": {"concurrency": 4},
+    "run": {"name": "a"},
+    "episodes": 3,
+    "seed": 0,
+}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def described(**changes: Any) -> dict[str, Any]:
+    return manifest(CONFIG | changes, [], secrets=[], now=NOW)
+
+
+def test_a_manifest_names_what_was_used() -> None:
+    told = described()
+    assert {"valuesim", "python", "numpy", "gymnasium", "pettingzoo"} <= set(told["versions"])
+    assert told["time"]["started"] == "2026-01-01T00:00:00+00:00"
+    assert told["config"]["env"] == {"id": "toy-v0", "level": "low"}
+
+
+def test_no_secret_is_written() -> None:
+    config = {
+        "model": {"api_key": "abc", "base_url": "http://user:word@host/v1", "max_tokens": 5},
+        "extra": ["Bearer s3cret-value"],
+        "api_key_env": "MY_KEY",
+    }
+    assert redacted(config, ["s3cret-value"]) == {
+        "model": {"api_key": "REDACTED", "base_url": "http://REDACTED@host/v1", "max_tokens": 5},
+        "extra": ["Bearer REDACTED"],
+        "api_key_env": "MY_KEY",
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"engine": {"concurrency": 99}},
+        {"run": {"name": "b"}},
+        {"episodes": 30},
+        {"model": CONFIG["model"] | {"base_url": "http://elsewhere/v1"}},
+    ],
+)
+def test_a_resume_may_change_what_does_not_change_the_episodes(changes: dict[str, Any]) -> None:
+    continued = resumed(described(), described(**changes))
+    assert continued["time"]["resumed"] == ["2026-01-01T00:00:00+00:00"]
+    assert continued["config"] == described(**changes)["config"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"seed": 1}, "seed=0, not 1"),
+        ({"episodes": 2}, "episodes=3, not 2"),
+        ({"env": {"id": "toy-v0", "level": "high"}}, "env.level='low', not 'high'"),
+        ({"env": {"id": "toy-v0"}}, "env.level='low', not None"),
+        ({"model": CONFIG["model"] | {"temperature": 0.5}}, "model.temperature=1.0, not 0.5"),
+    ],
+)
+def test_a_resume_of_another_run_is_refused(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        resumed(described(), described(**changes))

@@ -1,0 +1,375 @@
+"""The conditional logit, its uncertainty, and what the choices determine at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import log
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import optimize
+
+from valuesim.choices import Choices, Evidence
+from valuesim.graph import rank_values
+from valuesim.graph.bootstrap import bootstrap, refits
+from valuesim.graph.design import Design, compact
+from valuesim.graph.identification import identify
+from valuesim.graph.logit import PRIOR_SD, fit, information, losses
+from valuesim.option import Option
+
+VALUES = ("Care", "Justice", "Power", "Privacy")
+Picker = Callable[[NDArray[np.float64]], int]
+
+
+def option(name: str = "o", *, omission: bool = False, **stakes: float) -> Option:
+    return Option(name=name, text="", stakes=stakes, is_omission=omission)
+
+
+def at_stake(stakes: Mapping[str, float], name: str = "o") -> Option:
+    return Option(name=name, text="", stakes=stakes)
+
+
+def evidence(cluster: object, options: Sequence[Option], position: int) -> Evidence:
+    return Evidence(cluster=str(cluster), options=tuple(options), position=position)
+
+
+def gathered(items: Sequence[Evidence]) -> Choices:
+    return Choices(decisions=len(items), evidence=tuple(items))
+
+
+def two_sided(wins: int, losses: int, a: str = "Care", b: str = "Power") -> list[Evidence]:
+    """`wins` choices of `a` against `b`, `losses` the other way; the order shown is balanced."""
+    items = []
+    for number in range(wins + losses):
+        first = at_stake({a: 1.0}), at_stake({b: 1.0})
+        is_swapped = number % 2 == 1
+        shown = first[::-1] if is_swapped else first
+        items.append(evidence(number, shown, int((number >= wins) != is_swapped)))
+    return items
+
+
+def situations(rng: np.random.Generator, number: int, width: int) -> list[list[Option]]:
+    stakes = rng.choice([-1.0, -0.5, 0.0, 0.5, 1.0], (number, width, len(VALUES)))
+    return [
+        [at_stake(dict(zip(VALUES, row, strict=True)), str(k)) for k, row in enumerate(block)]
+        for block in stakes.tolist()
+    ]
+
+
+def simulated(
+    rng: np.random.Generator,
+    theta: NDArray[np.float64],
+    *,
+    n_clusters: int,
+    n_each: int,
+    repeats: int = 1,
+    width: int = 3,
+) -> Choices:
+    """Choices of an agent with strengths `theta`; each is made `repeats` times in its cluster."""
+    items = []
+    offered = situations(rng, 20, width)
+    for cluster in range(n_clusters):
+        for place in rng.integers(len(offered), size=n_each):
+            options = [offered[place][k] for k in rng.permutation(width)]
+            stakes = np.array([[o.stakes[v] for v in VALUES] for o in options])
+            chosen = int(np.argmax(stakes @ theta + rng.gumbel(size=width)))
+            items += [evidence(cluster, options, chosen)] * repeats
+    return gathered(items)
+
+
+def strengths(design: Design) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The centred strengths and half their 95 % intervals."""
+    fitted, centring = fit(design), identify(design).centring
+    errors = np.sqrt(np.diag(centring @ fitted.covariance @ centring.T))
+    return centring @ fitted.theta, fitted.quantile * errors
+
+
+def test_one_pair_has_the_log_odds_of_its_counts() -> None:
+    ranking = rank_values(gathered(two_sided(300, 100)))
+    care, power = ranking.values
+    assert (care.value, care.rank, power.rank) == ("Care", 1, 2)
+    assert care.strength is not None
+    assert power.strength == pytest.approx(-care.strength)
+    # the prior takes 0.3 %; each of the two strengths is half the log-odds
+    assert 2 * care.strength == pytest.approx(log(3), rel=0.01)
+    assert care.elo == pytest.approx(1000 + care.strength * 400 / log(10))
+
+
+def test_the_standard_error_of_one_pair_is_that_of_independent_choices() -> None:
+    care = rank_values(gathered(two_sided(300, 100))).values[0]
+    assert care.se == pytest.approx(0.5 * (1 / 300 + 1 / 100) ** 0.5, rel=0.02)
+
+
+def test_the_fit_is_the_maximum_found_by_another_optimiser() -> None:
+    design = compact(
+        simulated(np.random.default_rng(1), np.array([1, 0, -0.5, 0.2]), n_clusters=9, n_each=12)
+    )
+
+    def loss(theta: NDArray[np.float64]) -> float:
+        return float(losses(design, theta).sum() + theta @ theta / (2 * PRIOR_SD**2))
+
+    other = optimize.minimize(loss, np.zeros(design.features.shape[2]), method="BFGS")
+    assert fit(design).theta == pytest.approx(other.x, abs=1e-4)
+
+
+def test_the_information_is_the_curvature_of_the_loss() -> None:
+    design = compact(simulated(np.random.default_rng(2), np.zeros(4), n_clusters=5, n_each=6))
+    theta = np.linspace(-0.5, 0.5, design.features.shape[2])
+    step = np.eye(len(theta)) * 1e-4
+    numeric = np.array(
+        [
+            [
+                (
+                    losses(design, theta + a + b)
+                    - losses(design, theta + a)
+                    - losses(design, theta + b)
+                    + losses(design, theta)
+                ).sum()
+                / 1e-8
+                for a in step
+            ]
+            for b in step
+        ]
+    )
+    asked = np.asarray(design.asked.sum(axis=0), dtype=float)
+    assert information(design, asked, theta) == pytest.approx(numeric, abs=0.02)
+
+
+def test_equal_situations_are_one_however_many_decisions_there_were() -> None:
+    few, many = two_sided(3, 1), two_sided(3, 1) * 50
+    assert len(compact(gathered(few)).situations) == len(compact(gathered(many)).situations) == 2
+    assert compact(gathered(many)).counts.sum() == 200
+
+
+def test_a_value_whose_stake_never_differs_is_not_at_stake() -> None:
+    options = [option(Care=1.0, Wisdom=0.5), option(Power=1.0, Wisdom=0.5)]
+    items = [evidence(n, options, n % 2) for n in range(8)]
+    assert compact(gathered(items)).values == ("Care", "Power")
+
+
+@pytest.mark.parametrize("repeats", [1, 3], ids=["independent choices", "echoed three times"])
+def test_95_percent_intervals_cover_the_truth_in_95_percent(repeats: int) -> None:
+    rng = np.random.default_rng(3)
+    theta = np.array([0.6, 0.2, -0.3, -0.5])
+    n_repeats, hits = 200, 0
+    for _ in range(n_repeats):
+        centre, half = strengths(
+            compact(simulated(rng, theta, n_clusters=40, n_each=4, repeats=repeats))
+        )
+        hits += int((np.abs(centre - theta) <= half).sum())
+    # the four strengths of a repeat are correlated; the error is taken as if they were one
+    assert hits / (4 * n_repeats) == pytest.approx(0.95, abs=2 * (0.95 * 0.05 / n_repeats) ** 0.5)
+
+
+def test_echoed_choices_do_not_narrow_the_interval() -> None:
+    theta = np.array([0.6, 0.2, -0.3, -0.5])
+    once, echoed = (
+        strengths(
+            compact(
+                simulated(np.random.default_rng(4), theta, n_clusters=40, n_each=4, repeats=repeats)
+            )
+        )[1]
+        for repeats in (1, 25)
+    )
+    assert echoed == pytest.approx(once, rel=0.05)
+
+
+def blind_choices(rng: np.random.Generator, pick: Picker) -> Choices:
+    offered = situations(rng, 30, 4)
+    items = []
+    for cluster in range(30):
+        for place in rng.integers(len(offered), size=10):
+            shown = [offered[place][k] for k in rng.permutation(4)]
+            items.append(evidence(cluster, shown, pick(rng.random(3))))
+    return gathered(items)
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        pytest.param(lambda u: int(u[0] * 4), id="random"),
+        pytest.param(lambda _: 0, id="always first"),
+        pytest.param(lambda u: 0 if u[0] < 0.8 else int(u[1] * 4), id="mostly first"),
+        pytest.param(lambda _: 3, id="always last"),
+    ],
+)
+def test_a_content_blind_agent_gets_no_strengths_and_no_coherent_ranking(pick: Picker) -> None:
+    ranking = rank_values(blind_choices(np.random.default_rng(5), pick), draws=200)
+    assert not ranking.coherence.is_coherent
+    assert ranking.statement is not None
+    assert ranking.statement.startswith("No coherent ranking")
+    for value in ranking.values:
+        assert value.low is not None
+        assert value.high is not None
+        assert value.low <= 0 <= value.high
+
+
+def test_an_agent_that_lets_things_be_is_not_read_as_putting_their_values_first() -> None:
+    rng = np.random.default_rng(6)
+    act, wait = option("ACT", Care=1.0), option("WAIT", omission=True, Justice=1.0)
+    act_too, wait_too = option("ACT", Justice=1.0), option("WAIT", omission=True, Care=1.0)
+    items = []
+    for cluster in range(40):
+        shown = [(act, wait), (act_too, wait_too)][cluster % 2]
+        for number in range(6):
+            waits = rng.random() < 0.9
+            items.append(
+                evidence(cluster, shown[:: (-1) ** number], int(waits == (number % 2 == 0)))
+            )
+    ranking = rank_values(gathered(items))
+    care = ranking.value("Care")
+    assert care is not None
+    assert care.low is not None
+    assert care.high is not None
+    assert care.low < 0 < care.high
+    assert ranking.terms["omission"] > 1
+
+
+def test_separated_choices_stay_finite_flagged_and_wide() -> None:
+    ranking = rank_values(gathered(two_sided(6, 0)))
+    care = ranking.value("Care")
+    assert care is not None
+    assert ranking.is_separated
+    assert care.is_separated
+    assert care.se is not None
+    assert care.se > 0.5
+    assert 0.9 < (ranking.probability("Care", "Power") or 0) < 1.0
+    assert "never contradict" in (ranking.statement or "")
+
+
+def test_contradicted_choices_are_not_called_separated() -> None:
+    # one in each order shown: position alone could otherwise explain the contradiction
+    assert not rank_values(gathered(two_sided(398, 2))).is_separated
+
+
+def test_more_unanimous_choices_are_surer() -> None:
+    few, many = (
+        rank_values(gathered(two_sided(n, 0))).probability("Care", "Power") for n in (3, 30)
+    )
+    assert few is not None
+    assert many is not None
+    assert few < many
+
+
+def test_values_that_are_never_apart_are_not_told_apart() -> None:
+    pair = [option(Care=1.0, Justice=0.5), option(Power=1.0)]
+    other = [option(Power=1.0), option(Privacy=1.0)]
+    items = [
+        evidence(n, (pair if n % 3 else other)[:: (-1) ** n], int(n % 7 < 3)) for n in range(84)
+    ]
+    ranking = rank_values(gathered(items))
+    care, justice = ranking.value("Care"), ranking.value("Justice")
+    assert care is not None
+    assert justice is not None
+    assert (care.is_identified, care.strength, care.rank) == (False, None, None)
+    assert care.reason == "never at stake apart from Justice"
+    assert justice.reason == "never at stake apart from Care"
+    assert ranking.components[0] == ("Power", "Privacy")
+    assert ranking.probability("Care", "Power") is None
+
+
+def test_values_that_never_meet_are_ranked_apart() -> None:
+    items = two_sided(20, 10) + two_sided(6, 24, "Justice", "Privacy")
+    ranking = rank_values(gathered(items))
+    assert set(ranking.components) == {("Care", "Power"), ("Justice", "Privacy")}
+    assert [v.rank for v in ranking.values] == [1, 2, 1, 2]
+    assert ranking.probability("Care", "Justice") is None
+    assert "only within 2 separate sets" in (ranking.statement or "")
+
+
+def test_a_value_met_in_one_episode_only_has_no_known_uncertainty() -> None:
+    items = two_sided(20, 10)
+    items += [evidence(0, [option(Care=1.0), option(Justice=1.0)], n % 2) for n in range(6)]
+    justice = rank_values(gathered(items)).value("Justice")
+    assert justice is not None
+    assert justice.strength is not None
+    assert (justice.se, justice.rank, justice.is_identified) == (None, None, False)
+    assert justice.reason == "at stake in fewer than two episodes"
+    known = [v.strength for v in rank_values(gathered(items)).values if v.is_identified]
+    assert sum(strength or 0 for strength in known) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_value_compared_only_with_seldom_ones_is_not_identified() -> None:
+    items = [evidence(0, [option(Care=1.0), option(Justice=1.0)], n % 2) for n in range(8)]
+    items += [evidence(n, [option(Care=1.0), option()][:: (-1) ** n], n % 2) for n in range(8)]
+    care = rank_values(gathered(items)).value("Care")
+    assert care is not None
+    assert not care.is_identified
+    assert care.reason == "compared only with values at stake in fewer than two episodes"
+
+
+def test_a_fixed_order_hides_the_value_that_always_stands_first() -> None:
+    items = [evidence(n, [option(Care=1.0), option(Power=1.0)], int(n % 3 == 0)) for n in range(30)]
+    care = rank_values(gathered(items)).value("Care")
+    assert care is not None
+    assert not care.is_identified
+    assert "being shown first" in (care.reason or "")
+
+
+def test_one_newton_step_is_close_to_the_full_refit() -> None:
+    rng = np.random.default_rng(7)
+    design = compact(simulated(rng, np.array([1, 0.3, -0.4, -0.9]), n_clusters=60, n_each=8))
+    fitted = fit(design)
+    weights = rng.multinomial(60, np.full(60, 1 / 60), 300).astype(float)
+    one, full = (refits(design, fitted.theta, weights, steps) for steps in (1, 12))
+    spread = full.std(axis=0)
+    values = slice(0, 4)
+    assert (np.abs(one - full)[:, values].mean(axis=0) < 0.15 * spread[values]).all()
+    assert one.std(axis=0)[values] == pytest.approx(spread[values], rel=0.1)
+
+
+def test_a_full_refit_is_the_fit_of_the_drawn_clusters() -> None:
+    choices = simulated(np.random.default_rng(8), np.array([1, 0, 0, -1]), n_clusters=8, n_each=9)
+    weights = np.array([[2, 0, 1, 1, 0, 3, 1, 0]], dtype=float)
+    design = compact(choices)
+    places = {cluster: index for index, cluster in enumerate(design.clusters)}
+    drawn = [
+        item for item in choices.evidence for _ in range(int(weights[0, places[item.cluster]]))
+    ]
+    refitted = refits(design, fit(design).theta, weights, 12)[0]
+    assert refitted == pytest.approx(fit(compact(gathered(drawn))).theta, abs=1e-4)
+
+
+@pytest.mark.parametrize("n_clusters", [8, 60])
+def test_draws_spread_as_the_intervals_say(n_clusters: int) -> None:
+    rng = np.random.default_rng(9)
+    design = compact(
+        simulated(rng, np.array([0.8, 0.2, -0.3, -0.7]), n_clusters=n_clusters, n_each=20)
+    )
+    centring = identify(design).centring
+    draws = bootstrap(design, fit(design), 2000, rng) @ centring.T
+    width = np.diff(np.quantile(draws, [0.025, 0.975], axis=0), axis=0)[0] / 2
+    assert width == pytest.approx(strengths(design)[1], rel=0.25)
+
+
+def test_rank_ranges_hold_the_true_rank_and_narrow_with_evidence() -> None:
+    theta = np.array([0.5, 0.2, -0.2, -0.5])
+    widths = []
+    for n_clusters in (10, 200):
+        choices = simulated(np.random.default_rng(10), theta, n_clusters=n_clusters, n_each=10)
+        ranking = rank_values(choices, draws=500)
+        for rank, name in enumerate(VALUES, start=1):
+            value = ranking.value(name)
+            assert value is not None
+            assert value.rank_low is not None
+            assert value.rank_high is not None
+            assert value.rank_low <= rank <= value.rank_high
+        widths.append(sum((v.rank_high or 0) - (v.rank_low or 0) for v in ranking.values))
+    assert widths[1] < widths[0]
+
+
+def test_the_same_seed_gives_the_same_ranking_and_another_one_almost() -> None:
+    choices = simulated(np.random.default_rng(11), np.array([1, 0, 0, -1]), n_clusters=20, n_each=9)
+    first, again, other = (rank_values(choices, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first.values[0].strength == other.values[0].strength
+    assert first.probability("Justice", "Power") != other.probability("Justice", "Power")
+
+
+def test_two_options_and_ten_give_the_same_strengths() -> None:
+    theta = np.array([0.8, 0.2, -0.3, -0.7])
+    for width in (2, 10):
+        choices = simulated(
+            np.random.default_rng(12), theta, n_clusters=150, n_each=20, width=width
+        )
+        centre, half = strengths(compact(choices))
+        assert (np.abs(centre - theta) <= 1.5 * half).all()

@@ -1,0 +1,407 @@
+"""The views of a ranking: votes, consistency, coherence, layers, groups, JSON."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from valuesim.choices import Choices, Evidence, choices
+from valuesim.decision import Fault
+from valuesim.episode import Player
+from valuesim.errors import InputError
+from valuesim.graph import (
+    ValueRanking,
+    decisions_behind,
+    grouped,
+    layers,
+    rank_values,
+    to_json,
+    value_graph,
+)
+from valuesim.graph.design import compact
+from valuesim.graph.pairwise import tally
+from valuesim.log.reader import DecisionRecord, EpisodeRecord
+from valuesim.option import Option
+
+
+def option(name: str = "o", **stakes: float) -> Option:
+    return Option(name=name, text="", stakes=stakes)
+
+
+def at_stake(stakes: Mapping[str, float]) -> Option:
+    return Option(name="o", text="", stakes=stakes)
+
+
+def duels(results: Mapping[tuple[str, str], int], n_clusters: int = 40) -> Choices:
+    """{(chosen value, other value): decisions}, spread over episodes and both orders shown."""
+    items: list[Evidence] = []
+    for (chosen, other), number in results.items():
+        for _ in range(number):
+            index = len(items)
+            shown = (at_stake({chosen: 1.0}), at_stake({other: 1.0}))[:: (-1) ** index]
+            position = index % 2
+            cluster = str(index // 2 % n_clusters)
+            items.append(Evidence(cluster=cluster, options=shown, position=position))
+    return Choices(decisions=len(items), evidence=tuple(items))
+
+
+def random_choices(seed: int, number: int = 60) -> Choices:
+    rng = np.random.default_rng(seed)
+    items = []
+    for index in range(number):
+        stakes = rng.choice([-1.0, 0.0, 0.5], (rng.integers(1, 5), 4)).tolist()
+        offered = tuple(at_stake(dict(zip("ABCD", row, strict=True))) for row in stakes)
+        items.append(
+            Evidence(
+                cluster=str(index % 7), options=offered, position=int(rng.integers(len(offered)))
+            )
+        )
+    return Choices(decisions=number, evidence=tuple(items))
+
+
+CHAIN = {
+    ("A", "B"): 60,
+    ("B", "A"): 20,
+    ("B", "C"): 60,
+    ("C", "B"): 20,
+    ("A", "C"): 72,
+    ("C", "A"): 8,
+}
+RING = {
+    ("A", "B"): 60,
+    ("B", "A"): 20,
+    ("B", "C"): 60,
+    ("C", "B"): 20,
+    ("C", "A"): 60,
+    ("A", "C"): 20,
+}
+SQUARE = {
+    pair: number
+    for u, w in (*pairwise("ABCD"), ("D", "A"))
+    for pair, number in (((u, w), 60), ((w, u), 20))
+}
+
+
+# -- votes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_votes_by_arrays_are_the_votes_of_each_decision(seed: int) -> None:
+    made = random_choices(seed)
+    counted = tally(compact(made))
+    votes, decisions = counted.votes, counted.decisions
+    expected: dict[tuple[str, str], list[float]] = {}
+    for evidence in made.evidence:
+        for pair, share in evidence.votes().items():
+            expected.setdefault(pair, []).append(share)
+    for u, over in enumerate(counted.values):
+        for w, under in enumerate(counted.values):
+            shares = expected.get((over, under), [])
+            assert votes[u, w] == pytest.approx(sum(shares))
+            assert decisions[u, w] == len(shares)
+            assert len(decisions_behind(made, over, under)) == len(shares)
+
+
+def test_one_decision_is_one_vote_in_all() -> None:
+    made = random_choices(6)
+    voters = sum(bool(evidence.votes()) for evidence in made.evidence)
+    assert tally(compact(made)).votes.sum() == pytest.approx(voters)
+
+
+def test_an_edge_lists_the_decisions_behind_it() -> None:
+    made = duels({("A", "B"): 2, ("B", "A"): 1, ("A", "C"): 1})
+    assert decisions_behind(made, "A", "B") == [0, 1]
+    assert decisions_behind(made, "B", "A") == [2]
+    assert decisions_behind(made, "B", "C") == []
+
+
+def test_contests_count_a_decision_once_however_many_values_it_sets_against() -> None:
+    shown = (option(A=1.0), option(B=1.0, C=1.0))
+    items = tuple(Evidence(cluster=str(n), options=shown, position=n % 2) for n in range(6))
+    counted = tally(compact(Choices(decisions=6, evidence=items)))
+    assert counted.contests("A", ["B", "C"]) == 6
+    assert counted.contests("B", ["C"]) == 0
+    assert counted.contests("Z", ["A"]) == 0
+
+
+# -- consistency -------------------------------------------------------------------------------
+
+
+def test_a_chain_is_all_gradient_and_has_no_cycle() -> None:
+    found = rank_values(duels(CHAIN)).consistency
+    assert found.gradient_share == pytest.approx(1.0, abs=0.01)
+    assert found.cycles == ()
+
+
+def test_a_ring_of_three_is_all_curl_and_one_cycle() -> None:
+    ranking = rank_values(duels(RING))
+    found = ranking.consistency
+    assert found.curl_share == pytest.approx(1.0)
+    assert found.gradient_share == pytest.approx(0.0, abs=1e-9)
+    assert found.null_curl_high is not None
+    assert found.curl_share is not None
+    (cycle,) = found.cycles
+    assert "".join(cycle.values) in "ABCABC"
+    assert cycle.weakest == pytest.approx(40 / 80**0.5)
+    assert all(value.rank_low == 1 and value.rank_high == 3 for value in ranking.values)
+
+
+def test_a_ring_of_four_is_harmonic_and_one_cycle() -> None:
+    found = rank_values(duels(SQUARE)).consistency
+    assert found.harmonic_share == pytest.approx(1.0)
+    assert found.curl_share == pytest.approx(0.0, abs=1e-9)
+    (cycle,) = found.cycles
+    assert "".join(cycle.values) in "ABCDABCD"
+
+
+def test_a_hand_worked_triangle_splits_as_it_should() -> None:
+    # flows y with equal weights: curl = (y_ab + y_bc - y_ac) / 3 on each side, the rest gradient
+    results = {("A", "B"): 70, ("B", "A"): 30, ("B", "C"): 50, ("C", "B"): 50} | {
+        ("A", "C"): 50,
+        ("C", "A"): 50,
+    }
+    y = np.log(70.5 / 30.5)
+    found = rank_values(duels(results)).consistency
+    assert found.curl_share == pytest.approx(3 * (y / 3) ** 2 / y**2)
+
+
+def test_chance_alone_gives_curl_and_the_null_knows_it() -> None:
+    rng = np.random.default_rng(0)
+    noisy = {}
+    for u, w in combinations("ABCD", 2):
+        noisy[u, w] = int(rng.binomial(20, 0.5))
+        noisy[w, u] = 20 - noisy[u, w]
+    found = rank_values(duels(noisy)).consistency
+    assert found.null_curl_share is not None
+    assert found.null_curl_share > 0.2
+    assert found.curl_share is not None
+    assert found.null_curl_high is not None
+    assert found.curl_share < found.null_curl_high
+    assert found.cycles == ()
+
+
+def test_consistency_without_votes_says_why_there_is_none() -> None:
+    found = rank_values(
+        Choices(
+            decisions=4,
+            evidence=tuple(
+                Evidence(cluster=str(n), options=(option(A=1.0, B=0.5), option()), position=n % 2)
+                for n in range(4)
+            ),
+        )
+    ).consistency
+    assert (found.gradient_share, found.curl_share) == (None, None)
+    assert found.reason == "no choice puts one value before another"
+
+
+# -- coherence ---------------------------------------------------------------------------------
+
+
+def test_a_clear_ranking_is_coherent_and_gains_in_prediction() -> None:
+    found = rank_values(duels(CHAIN)).coherence
+    assert found.is_coherent
+    assert found.low is not None
+    assert found.gain is not None
+    assert 0 < found.low < found.gain
+
+
+def test_nine_episodes_are_too_few_to_call_a_ranking_coherent() -> None:
+    found = rank_values(duels(CHAIN, n_clusters=9)).coherence
+    assert not found.is_coherent
+    assert found.gain is None
+    assert "at least 10 episodes" in found.reason
+    assert "there are 9" in found.reason
+
+
+def test_even_choices_are_not_coherent() -> None:
+    assert not rank_values(duels({("A", "B"): 40, ("B", "A"): 40})).coherence.is_coherent
+
+
+# -- layers and graph --------------------------------------------------------------------------
+
+
+def test_layers_stand_in_order_and_only_direct_pairs_are_drawn() -> None:
+    drawn = layers(rank_values(duels(CHAIN)))
+    assert drawn.layers == (("A",), ("B",), ("C",))
+    assert set(drawn.pairs) == {("A", "B"), ("B", "C")}
+
+
+def test_values_that_are_not_separated_share_a_layer() -> None:
+    drawn = layers(rank_values(duels({("A", "B"): 40, ("B", "A"): 40})))
+    assert [set(layer) for layer in drawn.layers] == [{"A", "B"}]
+    assert drawn.pairs == ()
+
+
+def test_layers_need_a_share_that_rules_out_rings() -> None:
+    with pytest.raises(ValueError, match=r"sure=0\.5"):
+        layers(rank_values(duels(CHAIN)), sure=0.5)
+
+
+def test_the_value_graph_carries_votes_and_survives_graphml(tmp_path: Path) -> None:
+    graph = value_graph(rank_values(duels(CHAIN)))
+    assert graph.edges["A", "B"]["weight"] == 60
+    assert graph.edges["A", "C"]["decisions"] == 72
+    assert graph.size(weight="weight") == 240
+    assert [graph.nodes[v]["rank"] for v in "ABC"] == [1, 2, 3]
+    nx.write_graphml(graph, tmp_path / "values.graphml")
+    assert set(nx.read_graphml(tmp_path / "values.graphml").nodes) == set("ABC")
+
+
+def test_an_unidentified_value_is_in_the_graph_without_figures(tmp_path: Path) -> None:
+    made = Choices(
+        decisions=4,
+        evidence=tuple(
+            Evidence(cluster=str(n), options=(option(A=1.0, B=0.5), option()), position=n % 2)
+            for n in range(4)
+        ),
+    )
+    ranking = rank_values(made)
+    graph = value_graph(ranking)
+    assert "strength" not in graph.nodes["A"]
+    assert layers(ranking).unplaced == ("A", "B")
+    nx.write_graphml(graph, tmp_path / "values.graphml")
+
+
+# -- degenerate input and JSON -----------------------------------------------------------------
+
+KEYS = {
+    *("group", "decisions", "choices", "faults", "coherent", "values", "edges", "consistency"),
+    *("statement", "components", "fault_rate"),
+}
+VALUE_KEYS = {
+    *("value", "rank", "rank_low", "rank_high", "strength", "se", "low", "high", "elo"),
+    "identified",
+}
+
+
+def plain(options: Sequence[Option], number: int = 4, n_clusters: int = 4) -> Choices:
+    items = tuple(
+        Evidence(cluster=str(n % n_clusters), options=tuple(options), position=n % len(options))
+        for n in range(number)
+    )
+    return Choices(decisions=number, evidence=items)
+
+
+DEGENERATE = [
+    pytest.param(Choices(), "There are no decisions", id="no decisions"),
+    pytest.param(
+        Choices(decisions=400, faults={"unparsed": 390, "refused": 10}),
+        r"All 400 decisions were faults \(unparsed 390, refused 10\)",
+        id="all faults",
+    ),
+    pytest.param(plain([option(A=1.0)]), "No value is at stake in any of the 4", id="one option"),
+    pytest.param(plain([option(), option()]), "No value is at stake", id="nothing at stake"),
+    pytest.param(plain([option(A=1.0), option()]), "Only A is at stake", id="one value"),
+    pytest.param(
+        plain([option(A=1.0), option(B=1.0)], n_clusters=1), "come from one episode", id="episode"
+    ),
+    pytest.param(plain([option(A=1.0), option(B=1.0)], number=1), "one episode", id="one decision"),
+    pytest.param(
+        plain([option(A=1.0, B=0.5), option()]), "do not determine A, B", id="never apart"
+    ),
+]
+
+
+@pytest.mark.parametrize(("made", "said"), DEGENERATE)
+def test_degenerate_input_is_said_in_a_sentence_and_is_valid_json(made: Choices, said: str) -> None:
+    ranking = rank_values(made)
+    assert ranking.statement is not None
+    assert re.search(said, ranking.statement)
+    content = to_json({"agent": "x"}, ranking)
+    assert set(content) >= KEYS
+    assert content["coherent"] is False
+    json.dumps(content, allow_nan=False)
+
+
+@pytest.mark.parametrize("results", [CHAIN, RING, {("A", "B"): 9}], ids=["chain", "ring", "one"])
+def test_json_follows_the_schema(results: Mapping[tuple[str, str], int]) -> None:
+    ranking = rank_values(duels(results))
+    content = json.loads(json.dumps(to_json({"agent": "x"}, ranking), allow_nan=False))
+    assert set(content) >= KEYS
+    for value in content["values"]:
+        assert set(value) >= VALUE_KEYS
+        assert value["low"] <= value["strength"] <= value["high"]
+        assert value["rank_low"] <= value["rank"] <= value["rank_high"]
+        assert value["elo"] == pytest.approx(1000 + value["strength"] * 400 / np.log(10))
+    assert sum(value["strength"] for value in content["values"]) == pytest.approx(0, abs=1e-9)
+    weights = {(e["over"], e["under"]): e["weight"] for e in content["edges"]}
+    assert weights == {pair: pytest.approx(n) for pair, n in results.items()}
+
+
+# -- groups ------------------------------------------------------------------------------------
+
+
+def record(
+    agent: str, *, model: str | None = None, fault: Fault | None = None, **condition: Any
+) -> DecisionRecord:
+    episode = EpisodeRecord(
+        id=f"{agent}-{condition}",
+        env="toy-v0",
+        condition=condition,
+        population={"a": Player(agent=agent, model={"name": model} if model else None)},
+        elicitation={},
+        seed=0,
+        steps=1,
+        outcome={},
+        measures={},
+        decisions=1,
+        faults={},
+        usage={},
+    )
+    return DecisionRecord(
+        episode=episode,
+        step=0,
+        role="a",
+        options=(option("X", A=1.0), option("Y", B=1.0)),
+        chosen=None if fault else "X",
+        fault=fault,
+    )
+
+
+def test_records_are_grouped_in_order_of_appearance() -> None:
+    records = [
+        record("r", scarcity="low"),
+        record("e", scarcity="low"),
+        record("r", scarcity="high"),
+    ]
+    groups = grouped(records, ["agent"])
+    assert [dict(group) for group in groups] == [{"agent": "r"}, {"agent": "e"}]
+    assert [len(members) for members in groups.values()] == [2, 1]
+
+
+def test_groups_may_be_made_by_any_factor_and_by_the_model() -> None:
+    records = [record("llm", model="m1", scarcity="low"), record("r", scarcity={"personal": 5})]
+    assert [dict(group) for group in grouped(records, ["model", "scarcity"])] == [
+        {"model": "m1", "scarcity": "low"},
+        {"model": None, "scarcity": '{"personal": 5}'},
+    ]
+
+
+def test_the_condition_is_all_its_factors() -> None:
+    (group,) = grouped([record("r", scarcity="low", horizon=13)], ["condition"])
+    assert dict(group.items()) == {"horizon": 13, "scarcity": "low"}
+    assert str(group) == "horizon=13, scarcity=low"
+
+
+def test_without_keys_there_is_one_group_and_without_records_none() -> None:
+    (group,) = grouped([record("r")], [])
+    assert (len(group), str(group)) == (0, "all")
+    assert grouped([], ["agent"]) == {}
+
+
+def test_an_unknown_key_is_refused_with_those_that_are_allowed() -> None:
+    with pytest.raises(InputError, match=r"unknown grouping 'scarsity'.*did you mean 'scarcity'"):
+        grouped([record("r", scarcity="low")], ["scarsity"])
+
+
+def test_a_group_can_be_ranked() -> None:
+    records = [record("r", seed=seed) for seed in range(3)] + [record("r", fault=Fault.REFUSED)]
+    (members,) = grouped(records, ["agent"]).values()
+    ranking: ValueRanking = rank_values(choices(members))
+    assert (ranking.decisions, ranking.choices, ranking.faults) == (4, 3, {"refused": 1})

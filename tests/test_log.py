@@ -1,0 +1,314 @@
+"""The run folder: what a kill, a full disk or a stranger's hand does to it, and reading it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from valuesim import registry
+from valuesim.decision import Decision, Fault
+from valuesim.env import Environment
+from valuesim.episode import EpisodeSpec, Player, Turn
+from valuesim.errors import InputError, LogError
+from valuesim.log import RunWriter, find_runs, read_run
+from valuesim.log.files import AppendFile, read_lines
+
+FILES = ("decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl")
+
+
+def spec(seed: int = 1) -> EpisodeSpec:
+    players = {role: Player(agent="kind") for role in ("Alpha", "Beta")}
+    return EpisodeSpec(env="toy-v0", parameters={}, population=players, elicitation={}, seed=seed)
+
+
+def turns(count: int = 3, fault: Fault | None = None) -> tuple[Environment, list[Turn]]:
+    env = registry.make("toy-v0", steps=count)
+    env.reset(seed=1)
+    made = []
+    while env.agents:
+        seen = {agent: env.observe(agent) for agent in env.agents}
+        answers = {
+            agent: Decision(
+                agent=agent, step=env.turn, option=None if fault else "KEEP", fault=fault
+            )
+            for agent in seen
+        }
+        _, payoffs, *_ = env.step(dict(answers))
+        made.append(
+            Turn(observations=seen, decisions=answers, effects=env.effects, payoffs=payoffs)
+        )
+    return env, made
+
+
+def write(folder: Path, seed: int = 1, *, finish: bool = True) -> None:
+    env, made = turns()
+    with RunWriter(folder) as writer:
+        writer.describe({"config": {}})
+        for turn in made:
+            writer.turn(spec(seed).id, turn)
+        if finish:
+            writer.finish(spec(seed), env, made)
+
+
+@pytest.fixture
+def folder(toy: Path) -> Path:
+    write(toy / "run")
+    return toy / "run"
+
+
+def append(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
+
+
+def test_what_is_written_is_read_back(folder: Path) -> None:
+    run = read_run(folder)
+    (episode,) = run.episodes.values()
+    decisions = list(run.decisions())
+    assert episode.id == spec().id
+    assert episode.population["Alpha"] == Player(agent="kind")
+    assert [(d.step, d.role) for d in decisions] == [
+        (s, r) for s in range(3) for r in ("Alpha", "Beta")
+    ]
+    assert {d.chosen for d in decisions} == {"KEEP"}
+    assert run.texts() == {decisions[0].rules_id: "Share or keep."}
+
+
+def test_a_fault_is_read_back_as_a_fault(toy: Path) -> None:
+    env, made = turns(1, Fault.REFUSED)
+    with RunWriter(toy / "run") as writer:
+        writer.describe({})
+        writer.turn(spec().id, made[0])
+        writer.finish(spec(), env, made)
+    assert [(d.chosen, d.fault) for d in read_run(toy / "run").decisions()] == [
+        (None, Fault.REFUSED)
+    ] * 2
+    assert read_run(toy / "run").episodes[spec().id].faults == {"refused": 2}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_torn_last_line_is_left_out_by_the_reader_and_cut_by_the_writer(
+    folder: Path, name: str
+) -> None:
+    whole = {file: (folder / file).read_bytes() for file in FILES}
+    append(folder / name, b'{"schema":1,"episode":"3f')
+    assert len(list(read_run(folder).decisions())) == 6
+    write(folder, seed=2)
+    assert (folder / name).read_bytes().startswith(whole[name])
+    assert len(list(read_run(folder).decisions())) == 12
+
+
+@pytest.mark.parametrize("keep", [0, 1, 200])
+def test_a_file_torn_anywhere_is_mended(folder: Path, keep: int) -> None:
+    os.truncate(folder / "episodes.jsonl", keep)
+    write(folder)
+    assert [d.step for d in read_run(folder).decisions()] == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_torn_line_longer_than_a_block_is_mended(folder: Path) -> None:
+    before = (folder / "texts.jsonl").read_bytes()
+    append(folder / "texts.jsonl", b"x" * 200_000)
+    AppendFile(folder / "texts.jsonl").close()
+    assert (folder / "texts.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [b"not json\n", b"\n", b"[]\n", b'{"schema":2}\n', b'{"schema":1}\n', b"\xff\xfe\n", b"\x00\n"],
+)
+@pytest.mark.parametrize("name", FILES)
+def test_a_corrupt_line_is_named_with_its_file_and_number(
+    folder: Path, name: str, spoilt: bytes
+) -> None:
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(spoilt + whole)
+    with pytest.raises(LogError, match=rf"{name}, line 1 ") as refused:
+        _read_all(folder)
+    assert "\n" not in str(refused.value)
+    with pytest.raises(LogError, match=rf"{name}, line 1 "):
+        RunWriter(folder)
+
+
+def _read_all(folder: Path) -> None:
+    run = read_run(folder)
+    list(run.decisions())
+    run.texts()
+
+
+def test_a_folder_refused_for_a_corrupt_line_is_not_left_locked(folder: Path) -> None:
+    whole = (folder / "episodes.jsonl").read_bytes()
+    (folder / "episodes.jsonl").write_bytes(b"{}\n" + whole)
+    with pytest.raises(LogError) as refused:
+        RunWriter(folder)
+    (folder / "episodes.jsonl").write_bytes(whole)
+    RunWriter(folder).close()
+    del refused
+
+
+def _without(key: str) -> Callable[[dict[str, Any]], None]:
+    return lambda line: line.pop(key)
+
+
+def _answer(**changes: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda line: line["decision"].update(changes)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _without("observation"),
+        _without("time"),
+        _answer(option="FLY"),
+        _answer(option=None),
+        _answer(fault="refused"),
+        _answer(option=None, fault="lazy"),
+        lambda line: line.update(agent="Nobody"),
+        lambda line: line["observation"]["options"][0].update(stakes={"Care": 7}),
+    ],
+)
+def test_a_decision_that_cannot_be_one_is_named(
+    folder: Path, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    lines = (folder / "decisions.jsonl").read_text().splitlines()
+    line = json.loads(lines[2])
+    spoil(line)
+    lines[2] = json.dumps(line)
+    (folder / "decisions.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(LogError, match=r"decisions\.jsonl, line 3 is not a decision"):
+        list(read_run(folder).decisions())
+
+
+def test_only_one_writer_at_a_time(toy: Path) -> None:
+    with RunWriter(toy / "run"), pytest.raises(InputError, match="written by another run"):
+        RunWriter(toy / "run")
+    RunWriter(toy / "run").close()
+
+
+def test_decisions_of_a_play_that_was_cut_off_count_nowhere(toy: Path) -> None:
+    write(toy / "run", finish=False)
+    assert not list(_decisions_of(toy / "run"))
+    write(toy / "run")
+    assert len(list(_decisions_of(toy / "run"))) == 6
+    (cut,) = read_run(toy / "run").interrupted
+    assert (cut.play, cut.is_open) == (0, False)
+    assert cut.reason == "the run was stopped while this episode was played"
+
+
+def _decisions_of(folder: Path) -> list[Any]:
+    return list(read_run(folder).decisions())
+
+
+def test_every_interrupted_play_is_void_and_the_last_one_counts(toy: Path) -> None:
+    env, made = turns()
+    with RunWriter(toy / "run") as writer:
+        writer.describe({})
+        for _ in range(3):
+            writer.turn(spec().id, made[0])
+            writer.interrupt(spec(), "server down")
+        for turn in made:
+            writer.turn(spec().id, turn)
+        writer.finish(spec(), env, made)
+    assert len(_decisions_of(toy / "run")) == 6
+    with RunWriter(toy / "run") as writer:
+        assert writer.finished == {spec().id}
+    assert [record.play for record in read_run(toy / "run").interrupted] == [0, 1, 2]
+
+
+def test_opening_twice_lists_a_cut_play_once(toy: Path) -> None:
+    write(toy / "run", finish=False)
+    for _ in range(2):
+        RunWriter(toy / "run").close()
+    assert len(read_run(toy / "run").interrupted) == 1
+
+
+def test_an_interruption_tells_who_played(toy: Path) -> None:
+    with RunWriter(toy / "run") as writer:
+        writer.describe({})
+        writer.interrupt(spec(), "server down")
+    (record,) = read_run(toy / "run").interrupted
+    assert record.population == {"Alpha": Player(agent="kind"), "Beta": Player(agent="kind")}
+
+
+def test_a_rules_text_is_kept_once(toy: Path) -> None:
+    for seed in (1, 2, 3):
+        write(toy / "run", seed)
+    assert len((toy / "run/texts.jsonl").read_bytes().splitlines()) == 1
+
+
+class _Disk:
+    """A file on a disk that takes `room` more bytes."""
+
+    def __init__(self, file: Any, room: int) -> None:
+        self.file, self.room = file, room
+
+    def write(self, block: bytes) -> int:
+        if self.room == 0:
+            raise OSError(28, "No space left on device")
+        taken = min(self.room, len(block))
+        self.room -= taken
+        return int(self.file.write(block[:taken]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def test_a_full_disk_leaves_no_half_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (folder / "texts.jsonl").read_bytes()
+    file = AppendFile(folder / "texts.jsonl")
+    monkeypatch.setattr(file, "_file", _Disk(file._file, room=10))
+    with pytest.raises(LogError, match=r"texts\.jsonl cannot be written: No space left on device"):
+        file.write([{"schema": 1, "id": "a", "text": "a long text"}])
+    assert (folder / "texts.jsonl").read_bytes() == before
+
+
+def test_a_write_in_pieces_is_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Piecemeal(_Disk):
+        def write(self, block: bytes) -> int:
+            return int(self.file.write(block[:3]))
+
+    file = AppendFile(folder / "texts.jsonl")
+    monkeypatch.setattr(file, "_file", Piecemeal(file._file, room=0))
+    file.write([{"schema": 1, "id": "a", "text": "b"}])
+    assert list(read_lines(folder / "texts.jsonl", ("id",)))[-1][1]["text"] == "b"
+
+
+def test_a_folder_that_cannot_be_made_is_refused(toy: Path) -> None:
+    (toy / "file").write_text("")
+    with pytest.raises(LogError, match="cannot be written: Not a directory"):
+        RunWriter(toy / "file" / "run")
+
+
+def test_run_folders_are_found_at_any_depth_each_once(toy: Path) -> None:
+    for name in ("b/deep/er", "a"):
+        write(toy / "runs" / name)
+    found = find_runs([toy / "runs", toy / "runs/a"])
+    assert found == [toy / "runs/a", toy / "runs/b/deep/er"]
+
+
+@pytest.mark.parametrize("made", ["nowhere", "empty"])
+def test_what_holds_no_run_is_refused(toy: Path, made: str) -> None:
+    (toy / "empty").mkdir()
+    with pytest.raises(LogError, match=made):
+        find_runs([toy / made])
+
+
+@pytest.mark.parametrize("content", ["a: [", "- 1", "\x00", ""])
+def test_a_run_yaml_that_is_none_is_refused(folder: Path, content: str) -> None:
+    (folder / "run.yaml").write_text(content)
+    with pytest.raises(LogError, match=r"run\.yaml") as refused:
+        read_run(folder)
+    assert "\n" not in str(refused.value)
+
+
+def test_times_come_from_the_clock_given(toy: Path) -> None:
+    _, made = turns(1)
+    with RunWriter(toy / "run", clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)) as writer:
+        writer.turn(spec().id, made[0])
+    line = json.loads((toy / "run/decisions.jsonl").read_text().splitlines()[0])
+    assert line["time"]["at"] == "2026-01-01T00:00:00.000+00:00"

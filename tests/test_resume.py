@@ -1,0 +1,162 @@
+"""Runs that are killed, stopped or starved, and the same command given again."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from valuesim.cli import main
+from valuesim.log import RunWriter, read_run
+
+RUN = [sys.executable, "-m", "valuesim.cli", "run"]
+SLOW = ["env=toy-v0", "agents=slow", "episodes=40", "env.steps=4", "engine.concurrency=8"]
+FILES = ("decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl")
+
+
+def start(*overrides: str, limit: int | None = None) -> subprocess.Popen[str]:
+    """Start a run whose files may grow to `limit` bytes each."""
+
+    def starve() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    return subprocess.Popen(
+        [*RUN, *overrides],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=starve,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    output, errors = process.communicate(timeout=60)
+    return process.returncode, output, errors
+
+
+def here(*overrides: str) -> int:
+    """Run in this process, which is quicker, where nothing is done to the process."""
+    return main(["run", *overrides])
+
+
+def wait_for_lines(path: Path, count: int) -> None:
+    """Wait until a file holds `count` lines: the run is then in its midst."""
+    deadline = time.monotonic() + 30
+    while not path.exists() or path.read_bytes().count(b"\n") < count:
+        assert time.monotonic() < deadline, f"{path} never had {count} lines"
+        time.sleep(0.002)
+
+
+def episodes(folder: Path) -> list[str]:
+    return sorted((folder / "episodes.jsonl").read_text().splitlines())
+
+
+def assert_counted_once(folder: Path) -> None:
+    """Every finished episode has each of its decisions exactly once."""
+    run = read_run(folder)
+    counted = Counter((d.episode.id, d.step, d.role) for d in run.decisions())
+    assert set(counted.values()) == {1}
+    told = {episode.id: episode.decisions for episode in run.episodes.values()}
+    assert Counter(id for id, _, _ in counted) == told
+
+
+def test_a_run_killed_again_and_again_ends_as_if_it_never_was(toy: Path) -> None:
+    assert here(*SLOW, "run.name=whole") == 0
+    killed = toy / "runs/killed"
+    for decisions in (1, 60, 200):
+        process = start(*SLOW, "run.name=killed")
+        wait_for_lines(killed / "decisions.jsonl", decisions)
+        process.kill()
+        assert finish(process)[0] == -signal.SIGKILL
+    for name in FILES:
+        with (killed / name).open("ab") as file:
+            file.write(b'{"schema":1,"epis')
+    assert here(*SLOW, "run.name=killed") == 0
+    assert episodes(killed) == episodes(toy / "runs/whole")
+    assert_counted_once(killed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_is_quick_says_how_to_go_on_and_loses_nothing(toy: Path, number: int) -> None:
+    folder = toy / "runs/stopped"
+    process = start(*SLOW, "run.name=stopped")
+    wait_for_lines(folder / "decisions.jsonl", 40)
+    before = time.monotonic()
+    process.send_signal(number)
+    code, output, errors = finish(process)
+    assert time.monotonic() - before < 2
+    assert code == 130
+    assert "8 x the run was stopped" in output
+    assert "to go on: valuesim run env=toy-v0" in errors
+    assert "Traceback" not in errors
+    assert len(read_run(folder).interrupted) == 8
+    assert here(*SLOW, "run.name=stopped") == 0
+    assert_counted_once(folder)
+
+
+def test_a_second_writer_is_refused(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with RunWriter(toy / "runs/shared"):
+        assert here(*SLOW, "run.name=shared") == 2
+    assert capsys.readouterr().err == (
+        "valuesim: error: runs/shared is being written by another run; "
+        "wait for it or choose another name\n"
+    )
+
+
+def test_a_full_disk_ends_in_one_sentence_and_the_run_resumes(toy: Path) -> None:
+    assert here(*SLOW, "run.name=whole") == 0
+    room = (toy / "runs/whole/decisions.jsonl").stat().st_size // 3
+    code, _, errors = finish(start(*SLOW, "run.name=full", limit=room))
+    assert code == 1
+    assert errors.startswith("valuesim: error: runs/full/decisions.jsonl cannot be written: ")
+    assert errors.count("\n") == 1
+    assert (toy / "runs/full/decisions.jsonl").read_bytes().endswith(b"\n")
+    assert here(*SLOW, "run.name=full") == 0
+    assert episodes(toy / "runs/full") == episodes(toy / "runs/whole")
+    assert_counted_once(toy / "runs/full")
+
+
+def test_more_episodes_extend_a_finished_run(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = [override for override in SLOW if not override.startswith("episodes")]
+    assert here(*few, "episodes=4", "run.name=grown") == 0
+    capsys.readouterr()
+    assert here(*few, "episodes=9", "run.name=grown") == 0
+    assert capsys.readouterr().out == ("9 of 9 episodes finished in runs/grown (5 of them now)\n")
+
+
+async def test_faults_of_a_server_finish_or_interrupt_every_episode_and_a_resume_completes(
+    toy: Path,
+    serve: Callable[..., Any],
+    fault_server: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("VALUESIM_API_KEY", "key-never-to-be-written")
+    rate = 0.3 / len(fault_server.MIXED)
+    server = await serve(faults=dict.fromkeys(fault_server.MIXED, rate), seed=3)
+    model = ["agents=llm", "model=vllm", "model.name=tiny", f"model.base_url={server.url}"]
+    limits = ["model.retries=1", "model.timeout_s=0.5", "env.horizon=4", "model.down_after=1000"]
+    command = ["run", *model, *limits, "episodes=8", "run.name=faulty"]
+    folder = toy / "runs/faulty"
+    codes = []
+    while 0 not in codes:
+        codes.append(await asyncio.to_thread(main, command))
+        run = read_run(folder)
+        assert len(run.episodes) + len({r.episode for r in run.interrupted if r.is_open}) == 8
+        assert len(codes) < 30
+    assert codes[0] == 1
+    assert_counted_once(folder)
+    written = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert b"key-never-to-be-written" not in written
+    told = capsys.readouterr()
+    assert "key-never-to-be-written" not in told.out + told.err

@@ -1,0 +1,73 @@
+"""`valuesim archetypes`: posteriors of risky archetypes, transgression rates and risk flags."""
+
+from __future__ import annotations
+
+import argparse
+
+from valuesim.archetypes import (
+    ArchetypeReport,
+    Catalogue,
+    Flag,
+    Rate,
+    classify,
+    load_catalogue,
+    to_json,
+)
+from valuesim.cli import evidence
+from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
+from valuesim.graph import Group, rank_values
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Classify, and return 0; without a decision, every archetype is undetermined and says why."""
+    found = evidence.read_evidence(arguments.paths, arguments.by)
+    catalogue = load_catalogue()
+    reports = {group: _classified(found, group, catalogue) for group in found.all_groups}
+    if arguments.json:
+        groups = [to_json(group, report) for group, report in reports.items()]
+        write_json({"schema": 1, "groups": groups, "why": found.why_nothing}, arguments.json)
+    if arguments.json != "-":
+        for group, report in reports.items():
+            print_report(group, report)
+        if found.why_nothing:
+            print(f"undetermined: {found.why_nothing}")
+    return 0
+
+
+def print_report(group: Group, report: ArchetypeReport) -> None:
+    """Print the archetype of one group, why, and the evidence."""
+    posterior = ", ".join(f"{name} {p:.2f}" for name, p in report.verdict.posterior.items())
+    faults = sum(report.faults.values()) / report.decisions if report.decisions else None
+    print(clean(f"{group}: {report.verdict.archetype}"))
+    print(f"  {report.decisions:,} decisions, {percent(faults)} faults")
+    if posterior:
+        print(f"  posterior: {posterior}")
+    if report.verdict.why:
+        print(f"  why: {clean(report.verdict.why)}")
+    if report.verdict.rates:
+        columns = ("condition", "transgressions", "opportunities", "rate", "95 % interval")
+        print_table("transgressions", columns, map(_rate_row, report.verdict.rates))
+    if report.flags:
+        columns = ("flag", "puts", "probability", "95 % of the margin", "n")
+        print_table("value signatures", columns, map(_flag_row, report.flags))
+    print()
+
+
+def _classified(found: evidence.Evidence, group: Group, catalogue: Catalogue) -> ArchetypeReport:
+    return classify(
+        found.groups.get(group, ()),
+        rank_values(found.choices(group)),
+        catalogue,
+        interrupted=found.interrupted.get(group, {}),
+    )
+
+
+def _rate_row(rate: Rate) -> tuple[object, ...]:
+    low_to_high = None if rate.low is None else f"{percent(rate.low)} to {percent(rate.high)}"
+    condition = str(Group(tuple(rate.condition.items())))
+    return (condition, rate.transgressions, rate.opportunities, percent(rate.rate), low_to_high)
+
+
+def _flag_row(flag: Flag) -> tuple[object, ...]:
+    puts = f"{flag.puts} over {', '.join(flag.over)}"
+    return (flag.name, puts, flag.probability, interval(flag.low, flag.high), flag.decisions)

@@ -1,0 +1,154 @@
+"""The commands' arguments and examples; light, so that help and refusals are quick."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Add = Callable[[argparse.ArgumentParser], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A command: the module that does it, one line on it, examples, and what adds its arguments."""
+
+    module: str
+    line: str
+    examples: str
+    add: Add
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--json", metavar="FILE|-", help="write the results as JSON to FILE, or to - (the output)"
+    )
+
+
+def _paths(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="run folders, or folders above some"
+    )
+
+
+def _by(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--by",
+        default="agent,model",
+        metavar="KEY,...",
+        help="one group for each agent, model, env, role, condition, or factor of the condition "
+        "such as scarcity (default: agent,model)",
+    )
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="settings; `valuesim list` names them"
+    )
+    command.add_argument(
+        "-m", "--multirun", action="store_true", help="a sweep: KEY=A,B makes a run of each"
+    )
+    _json(command)
+
+
+def _graph(command: argparse.ArgumentParser) -> None:
+    _paths(command)
+    _by(command)
+    command.add_argument(
+        "--graphml", type=Path, metavar="F", help="write the graph (a file for each group)"
+    )
+    command.add_argument(
+        "--png", type=Path, metavar="F", help="draw the graph (.png or .svg; one for each group)"
+    )
+    _json(command)
+
+
+def _archetypes(command: argparse.ArgumentParser) -> None:
+    _paths(command)
+    _by(command)
+    _json(command)
+
+
+def _report(command: argparse.ArgumentParser) -> None:
+    _paths(command)
+    command.add_argument(
+        "--out", type=Path, metavar="F", help="the page (default: report.html in the first PATH)"
+    )
+
+
+def _list(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "kind",
+        nargs="?",
+        metavar="KIND",
+        help="envs, agents, models, elicitations, engines, experiments, taxonomies or archetypes "
+        "(default: all)",
+    )
+    _json(command)
+
+
+def _doctor(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--base-url", metavar="URL", help="also try the model server at URL")
+    command.add_argument(
+        "--model", metavar="NAME", help="the model to ask there (default: the first it lists)"
+    )
+    _json(command)
+
+
+COMMANDS = {
+    "run": Command(
+        module="valuesim.cli.run",
+        line="play episodes: one run, or a sweep with -m",
+        examples="""\
+  valuesim run env=survival env.scarcity=low agents=context_dependent episodes=5 run.name=first
+  valuesim run agents=llm model=vllm model.name=NAME model.base_url=http://127.0.0.1:8000/v1
+  valuesim run experiment=scarcity_benchmark agents=ethical agents.Alpha=exploitative
+  valuesim run -m env.scarcity=low,high agents=ethical,exploitative episodes=2
+
+A run that exists resumes: give the same command with its run.name again.""",
+        add=_run,
+    ),
+    "graph": Command(
+        module="valuesim.cli.graph",
+        line="rank the values that the choices in run folders put first",
+        examples="""\
+  valuesim graph runs/demo
+  valuesim graph runs/demo --by agent,scarcity --json -
+  valuesim graph runs/first --png values.png --graphml values.graphml""",
+        add=_graph,
+    ),
+    "archetypes": Command(
+        module="valuesim.cli.archetypes",
+        line="say which risky archetype, if any, the evidence in run folders supports",
+        examples="""\
+  valuesim archetypes runs/demo
+  valuesim archetypes runs/demo --by model --json archetypes.json""",
+        add=_archetypes,
+    ),
+    "report": Command(
+        module="valuesim.cli.report",
+        line="write one self-contained HTML page about run folders",
+        examples="""\
+  valuesim report runs/demo
+  valuesim report runs/first runs/second --out both.html""",
+        add=_report,
+    ),
+    "list": Command(
+        module="valuesim.cli.listing",
+        line="show what there is: environments, agents, models, experiments, ...",
+        examples="""\
+  valuesim list
+  valuesim list envs
+  valuesim list agents --json -""",
+        add=_list,
+    ),
+    "doctor": Command(
+        module="valuesim.cli.doctor",
+        line="say what is wrong with this set-up and what to do about it",
+        examples="""\
+  valuesim doctor
+  valuesim doctor --base-url http://127.0.0.1:8000/v1 --model NAME""",
+        add=_doctor,
+    ),
+}

@@ -1,0 +1,170 @@
+"""`valuesim run`: compose the configuration, play its episodes into a run folder, resumably."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from valuesim.cli.terminal import clean, write_json
+from valuesim.config import RunConfig, compose
+from valuesim.engine import Connection, Summary, plan, run
+from valuesim.engine.manifest import manifest, redacted, resumed
+from valuesim.engine.plan import MODEL_AGENT
+from valuesim.engine.progress import Progress
+from valuesim.episode import EpisodeSpec
+from valuesim.errors import InputError
+from valuesim.log import RunWriter, read_run
+
+_LOG_FILES = {
+    *(".lock", "run.yaml.part", "decisions.jsonl", "episodes.jsonl"),
+    *("interrupted.jsonl", "texts.jsonl"),
+}
+STOPPED = 128 + signal.SIGINT
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Play, and return 0 if every episode is finished, else 1 (130 when stopped)."""
+    if arguments.multirun:
+        from valuesim.cli.sweep import sweep
+
+        return sweep(arguments.overrides, arguments.json)
+    config = compose(arguments.overrides)
+    folder = run_folder(config.run.name, datetime.now())
+    summary = play_into(folder, config)
+    if arguments.json:
+        write_json({"schema": 1, "run": str(folder), **asdict(summary)}, arguments.json)
+    told = sys.stderr if arguments.json == "-" else sys.stdout
+    print(sentence(summary, folder), file=told)
+    if summary.finished < summary.planned:
+        tell_how_to_go_on(arguments.overrides, folder)
+    return exit_code(summary)
+
+
+def play_into(folder: Path, config: RunConfig) -> Summary:
+    """Play the episodes of `config` that `folder` does not hold yet, and return how it went."""
+    secrets = _secrets(os.environ)
+    design = config.design()
+    # a model's settings are logged with every episode
+    specs = plan(replace(design, model=redacted(design.model, secrets)))
+    described = manifest(config.resolved(), specs, secrets=secrets, now=datetime.now().astimezone())
+    stored = _stored(folder)
+    if stored is not None:
+        described = resumed(stored, described)
+    _note_unused_model(config, specs)
+    return asyncio.run(_play(folder, described, specs, config))
+
+
+def run_folder(name: str | None, now: datetime) -> Path:
+    """Return the folder that `run.name` means: a path, a name under runs/, or the time under it."""
+    if name is None:
+        return Path("runs") / now.strftime("%Y-%m-%d") / now.strftime("%H-%M-%S-%f")[:-3]
+    if not name.strip():
+        raise InputError("run.name is empty: give a name under runs/ or a path")
+    is_path = "/" in name or name in (".", "..")
+    return Path(name) if is_path else Path("runs") / name
+
+
+def sentence(summary: Summary, folder: Path) -> str:
+    """Return what is told at the end of a run."""
+    told = f"{summary.finished} of {summary.planned} episodes finished in {folder}"
+    if summary.played < summary.finished:
+        told += f" ({summary.played} of them now)"
+    if summary.interrupted:
+        reasons = "; ".join(f"{count} x {clean(r)}" for r, count in summary.interrupted.items())
+        told += f"; {sum(summary.interrupted.values())} interrupted: {reasons}"
+    return told
+
+
+def exit_code(summary: Summary) -> int:
+    """Return 0 if all is finished, 130 if the run was stopped, else 1."""
+    if summary.stopped:
+        return STOPPED
+    return 0 if summary.finished == summary.planned else 1
+
+
+def tell_how_to_go_on(arguments: Sequence[str], folder: Path) -> None:
+    """Print the command that plays what `folder` still lacks."""
+    again = [argument for argument in arguments if not argument.startswith("run.name=")]
+    command = shlex.join(["valuesim", "run", *again, f"run.name={folder}"])
+    print(f"valuesim: not finished; to go on: {clean(command)}", file=sys.stderr)
+
+
+async def _play(
+    folder: Path, described: Mapping[str, Any], specs: Sequence[EpisodeSpec], config: RunConfig
+) -> Summary:
+    # before the folder is touched: settings of a model are checked when it is built
+    connections = _connect(config, specs)
+    try:
+        with RunWriter(folder) as writer:
+            writer.describe(described)
+            return await run(
+                specs,
+                writer,
+                connections,
+                concurrency=config.engine.concurrency,
+                progress=Progress(sys.stderr, config.engine.progress),
+                stop=_stop_on_signals(),
+            )
+    finally:
+        for connection in connections.values():
+            await connection.close()
+
+
+def _connect(config: RunConfig, specs: Sequence[EpisodeSpec]) -> dict[str, Connection]:
+    names = {player.model_name for spec in specs for player in spec.population.values()} - {None}
+    if not names:
+        return {}
+    import numpy as np
+
+    from valuesim.agents.llm import connect
+
+    rng = np.random.default_rng(config.seed)
+    return {str(config.model["name"]): connect(config.model, config.elicitation, rng)}
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Return an event that the first Ctrl-C or SIGTERM sets; the second one ends the process."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    # only the main thread hears signals; elsewhere (a notebook, a test) there is nothing to hear
+    with suppress(RuntimeError, ValueError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal, number)
+    return stop
+
+
+def _stored(folder: Path) -> Mapping[str, Any] | None:
+    if (folder / "run.yaml").is_file():
+        return read_run(folder).config
+    if folder.is_dir() and {entry.name for entry in folder.iterdir()} - _LOG_FILES:
+        raise InputError(f"{folder} is not a run folder and not empty: choose another run.name")
+    return None
+
+
+def _secrets(environment: Mapping[str, str]) -> list[str]:
+    marks = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+    return [v for name, v in environment.items() if name.upper().endswith(marks) and len(v) >= 8]
+
+
+def _note_unused_model(config: RunConfig, specs: Sequence[EpisodeSpec]) -> None:
+    players = (player for spec in specs for player in spec.population.values())
+    if config.model and all(player.model is None for player in players):
+        print(
+            f"valuesim: note: a model is set but no agent asks it; agents={MODEL_AGENT} does",
+            file=sys.stderr,
+        )

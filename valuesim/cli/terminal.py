@@ -1,0 +1,70 @@
+"""What is printed: clean text from logs and models, tables, JSON."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def clean(text: object) -> str:
+    """Return `text` on one line, without what a terminal would obey.
+
+    White space becomes single spaces; control, format (bidirectional overrides) and surrogate
+    characters become "?".
+    """
+    kept = (
+        "?" if unicodedata.category(character) in ("Cc", "Cf", "Cs") else character
+        for character in " ".join(str(text).split())
+    )
+    return "".join(kept)
+
+
+def write_json(content: Any, target: str) -> None:
+    """Write `content` as indented JSON to the file `target`, or to the output for "-"."""
+    import orjson
+
+    written = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    if target == "-":
+        sys.stdout.write(written.decode() + "\n")
+    else:
+        Path(target).write_bytes(written + b"\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; numbers, and whatever else is not text, stand right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = [list(row) for row in rows]
+    table = Table(title=Text(clean(title)), title_justify="left", box=box.SIMPLE_HEAD)
+    for index, column in enumerate(columns):
+        is_text = all(isinstance(row[index], str) for row in listed)
+        table.add_column(column, justify="left" if is_text else "right", overflow="fold")
+    for row in listed:
+        table.add_row(*(Text(_shown(cell)) for cell in row))
+    is_terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, highlight=False, width=None if is_terminal else 160)
+    with console.capture() as captured:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return "-"
+    return f"{cell:.2f}" if isinstance(cell, float) else clean(cell)
+
+
+def interval(low: float | None, high: float | None) -> str | None:
+    """Return an interval as text, or None where it is unknown."""
+    return None if low is None or high is None else f"{low:.2f} to {high:.2f}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share in [0, 1] in per cent; "-" where it is unknown."""
+    return "-" if share is None else f"{100 * share:.1f} %"

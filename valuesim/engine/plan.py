@@ -1,0 +1,119 @@
+"""Which episodes a design asks for: cells, who plays which role, and the seeds."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from valuesim import registry
+from valuesim.episode import EpisodeSpec, Player
+from valuesim.errors import InputError, unknown
+
+MODEL_AGENT = "llm"
+"""The registered agent that a model stands behind."""
+
+SERVING = ("base_url", "timeout_s", "concurrency", "retries", "down_after", "api_key_env")
+"""Settings of a model that say how to reach it; all others determine what it replies."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Design:
+    """What is to be played, before it is spelled out.
+
+    `crossed` maps parameters of the environment to their levels. Each entry of `groups` maps
+    `all`, or roles, to agents. A cell is one combination of levels with one group; `episodes` are
+    played in each. `model` holds what determines a model's replies, `elicitation` how it is asked.
+    """
+
+    env: str
+    parameters: Mapping[str, Any]
+    crossed: Mapping[str, Sequence[Any]]
+    groups: Sequence[Mapping[str, str]]
+    model: Mapping[str, Any] | None
+    elicitation: Mapping[str, Any]
+    episodes: int
+    seed: int
+
+
+def plan(design: Design) -> list[EpisodeSpec]:
+    """Return every episode of `design`: the first of every cell, then the second, and so on.
+
+    Episode k has the same seed in every cell (a paired design), and the same whatever the number
+    of episodes, so that a larger number extends a run. Raises InputError for a parameter, a role
+    or an agent that the environment does not take.
+    """
+    seeds = episode_seeds(design.seed, design.episodes)
+    cells = [
+        _cell(
+            design, {**design.parameters, **dict(zip(design.crossed, levels, strict=True))}, group
+        )
+        for group in design.groups
+        for levels in product(*design.crossed.values())
+    ]
+    specs = [
+        EpisodeSpec(
+            env=design.env,
+            parameters=parameters,
+            population=population,
+            elicitation=design.elicitation if _asks_a_model(population) else {},
+            seed=seed,
+        )
+        for seed in seeds
+        for parameters, population in cells
+    ]
+    if len({spec.id for spec in specs}) < len(specs):
+        raise InputError("two cells are the same: a level or an agent is listed twice")
+    return specs
+
+
+def episode_seeds(seed: int, episodes: int) -> list[int]:
+    """Return the seeds of episodes 0, 1, ..., each in [0, 2**52); the k-th depends on k alone."""
+    return [
+        int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0] >> np.uint64(12))
+        for k in range(episodes)
+    ]
+
+
+def _cell(
+    design: Design, parameters: Mapping[str, Any], group: Mapping[str, str]
+) -> tuple[Mapping[str, Any], Mapping[str, Player]]:
+    _check_parameters(design.env, parameters)
+    roles = registry.make(design.env, **parameters).possible_agents
+    for role in group:
+        if role != "all" and role not in roles:
+            raise InputError(unknown("role", role, roles, f"agents of {design.env}"))
+    population = {}
+    for role in roles:
+        agent = group.get(role, group.get("all"))
+        if agent is None:
+            raise InputError(f"no agent plays {role} of {design.env}: give agents.all=NAME")
+        _check_agent(agent, design.env)
+        population[role] = Player(agent=agent, model=design.model if agent == MODEL_AGENT else None)
+    return parameters, population
+
+
+def _check_parameters(env: str, given: Mapping[str, Any]) -> None:
+    takes = inspect.signature(registry.environments()[env].load()).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes):
+        return
+    names = [parameter.name for parameter in takes]
+    for name in given:
+        if name not in names:
+            raise InputError(unknown("setting", name, names, f"env, {env}"))
+
+
+def _check_agent(agent: str, env: str) -> None:
+    plays = getattr(registry.agents()[agent].load(), "environments", None)
+    if plays is not None and env not in plays:
+        raise InputError(
+            f"agent {agent!r} does not play {env}; it plays {', '.join(sorted(plays))}"
+        )
+
+
+def _asks_a_model(population: Mapping[str, Player]) -> bool:
+    return any(player.model is not None for player in population.values())

@@ -1,0 +1,175 @@
+"""Plays the episodes of a plan, many at once, and survives what goes wrong in one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from valuesim import registry
+from valuesim.decision import Agent
+from valuesim.engine.progress import Progress
+from valuesim.episode import EpisodeSpec, Player, Turn, play
+from valuesim.errors import Interruption, LogError, ValueSimError
+from valuesim.log import RunWriter
+
+STOPPED = "the run was stopped"
+
+
+class Connection(Protocol):
+    """A model that answers: makes its agents, counts its calls (see `agents.llm.connect`)."""
+
+    @property
+    def counters(self) -> Any:
+        """Return what was asked so far: calls, retries, usage."""
+        ...
+
+    def agent(self, role: str, seed: int) -> Agent:
+        """Return the agent that plays `role` in one episode."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the server."""
+        ...
+
+
+class EpisodeFailed(ValueSimError):
+    """An episode raised what nobody foresaw: a bug in an environment, an agent or this package."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """How a run ended: episodes planned, finished (ever, and now), and interrupted now by reason.
+
+    `stopped` is true when the run was told to stop before every episode had been tried.
+    """
+
+    planned: int
+    finished: int
+    played: int
+    interrupted: Mapping[str, int] = field(default_factory=dict)
+    decisions: int = 0
+    faults: int = 0
+    stopped: bool = False
+
+
+async def run(
+    specs: Sequence[EpisodeSpec],
+    writer: RunWriter,
+    connections: Mapping[str, Connection],
+    *,
+    concurrency: int,
+    progress: Progress,
+    stop: asyncio.Event | None = None,
+) -> Summary:
+    """Play all of `specs` that `writer` does not hold yet and return how it went.
+
+    At most `concurrency` episodes are played at once. `connections` maps names of models to what
+    answers for them. An Interruption ends its episode, which is listed and left for a resume; any
+    other exception ends the run as EpisodeFailed, after the other episodes have been listed as
+    interrupted. When `stop` is set, episodes under way are listed as interrupted and none begins.
+    """
+    waiting = [spec for spec in specs if spec.id not in writer.finished]
+    progress.start(len(specs), len(specs) - len(waiting), list(connections.values()))
+    table = _Table(writer, connections, progress)
+    try:
+        stopped = await _until(stop or asyncio.Event(), table.serve(waiting, concurrency))
+    finally:
+        progress.finish()
+    return Summary(
+        planned=len(specs),
+        finished=sum(spec.id in writer.finished for spec in specs),
+        played=progress.played,
+        interrupted=dict(table.interrupted),
+        decisions=progress.decisions,
+        faults=progress.faults,
+        stopped=stopped,
+    )
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Return whether `stop` was set before `work` was done; what `work` raises is raised."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        stopped = working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+    return stopped
+
+
+class _Table:
+    """Where the episodes of one run are played."""
+
+    def __init__(
+        self,
+        writer: RunWriter,
+        connections: Mapping[str, Connection],
+        progress: Progress,
+    ) -> None:
+        self._writer = writer
+        self._connections = connections
+        self._progress = progress
+        self.interrupted: Counter[str] = Counter()
+
+    async def serve(self, waiting: Sequence[EpisodeSpec], seats: int) -> None:
+        queue = iter(waiting)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(seats, len(waiting))):
+                    group.create_task(self._sit(queue))
+        except BaseExceptionGroup as failures:
+            # the first failure cancelled the others; the group around it would hide its sentence
+            raise failures.exceptions[0] from failures.exceptions[0].__cause__
+
+    async def _sit(self, queue: Iterator[EpisodeSpec]) -> None:
+        for spec in queue:
+            await self._play(spec)
+
+    async def _play(self, spec: EpisodeSpec) -> None:
+        try:
+            await self._play_to_the_end(spec)
+        except Interruption as interruption:
+            self._interrupt(spec, str(interruption))
+        except asyncio.CancelledError:
+            self._interrupt(spec, STOPPED)
+            raise
+        except LogError:
+            # the folder takes no more lines: the reader and a resume see the cut from what is there
+            raise
+        except Exception as error:
+            where = f"episode {spec.id} ({spec.env}, seed {spec.seed})"
+            failed = f"{where} failed: {type(error).__name__}: {error}"
+            self._interrupt(spec, failed)
+            raise EpisodeFailed(failed) from error
+
+    async def _play_to_the_end(self, spec: EpisodeSpec) -> None:
+        env = registry.make(spec.env, **spec.parameters)
+        agents = {
+            role: self._agent(player, role, spec.seed) for role, player in spec.population.items()
+        }
+
+        def keep(turn: Turn) -> None:
+            self._writer.turn(spec.id, turn)
+            self._progress.turn(turn)
+
+        turns = await play(env, agents, spec.seed, keep)
+        self._writer.finish(spec, env, turns)
+        self._progress.episode()
+
+    def _agent(self, player: Player, role: str, seed: int) -> Agent:
+        if player.model_name is not None:
+            return self._connections[player.model_name].agent(role, seed)
+        agent: Agent = registry.make_agent(player.agent, role=role, seed=seed, **player.parameters)
+        return agent
+
+    def _interrupt(self, spec: EpisodeSpec, reason: str) -> None:
+        self._writer.interrupt(spec, reason)
+        self.interrupted[reason] += 1
+        self._progress.episode(interrupted=True)

@@ -1,0 +1,33 @@
+"""What choices say of values: the estimate, its uncertainty, its views.
+
+`rank_values` fits a conditional logit over the options of each choice (`design`, `logit`,
+`identification`), draws from a cluster bootstrap (`bootstrap`) and adds the pairwise view
+(`pairwise`), its consistency (`consistency`) and a held-out check (`coherence`). `layers` and
+`value_graph` draw it, `to_json` writes it, `grouped` says whose decisions are ranked together.
+"""
+
+from valuesim.graph.coherence import Coherence
+from valuesim.graph.consistency import Consistency, Cycle
+from valuesim.graph.grouping import Group, grouped
+from valuesim.graph.layers import Layers, layers, value_graph
+from valuesim.graph.pairwise import decisions_behind
+from valuesim.graph.rank import rank_values
+from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
+from valuesim.graph.schema import to_json
+
+__all__ = [
+    "Coherence",
+    "Consistency",
+    "Cycle",
+    "Group",
+    "Layers",
+    "Priority",
+    "ValueRanking",
+    "ValueStrength",
+    "decisions_behind",
+    "grouped",
+    "layers",
+    "rank_values",
+    "to_json",
+    "value_graph",
+]

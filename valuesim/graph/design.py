@@ -1,0 +1,165 @@
+"""From evidence to arrays: each distinct choice situation once, with its counts by cluster.
+
+Two choices are the same situation when their options carry the same stakes and the same omission
+mark in the same order. Fitting then costs as much as there are situations, however many decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from valuesim.choices import Choices, Evidence
+from valuesim.option import Option
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+Options = tuple[Option, ...]
+
+TERMS = {
+    "first": "being shown first",
+    "position": "its place in the order shown",
+    "omission": "letting things take their course",
+}
+"""The terms beside the values: name -> what an option's carrying it means, in words."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Design:
+    """The contested choices: S situations of at most K options, in G clusters, with P columns.
+
+    A choice is contested when a value's stake differs between two of its options; the others say
+    nothing of values and are left out. Columns are `values` (sorted; those whose stake differs in
+    some choice), then `TERMS`. `features` (S x K x P) is centred within each situation and 0 where
+    nothing is `offered` (S x K). `chosen` (G x S*K) counts choices. Everything is empty when there
+    is no contested choice.
+    """
+
+    values: tuple[str, ...]
+    clusters: tuple[str, ...]
+    situations: tuple[Options, ...]
+    features: FloatArray
+    offered: BoolArray
+    chosen: sparse.csr_array
+
+    @cached_property
+    def asked(self) -> sparse.csr_array:
+        """How often each cluster met each situation (G x S)."""
+        n_options = self.offered.shape[1]
+        counts = sparse.coo_array(self.chosen)
+        row, column = counts.coords
+        shape = (len(self.clusters), len(self.situations))
+        return sparse.csr_array((counts.data, (row, column // max(n_options, 1))), shape=shape)
+
+    @cached_property
+    def totals(self) -> FloatArray:
+        """The summed features of each cluster's chosen options (G x P)."""
+        return np.asarray(self.chosen @ self.flat)
+
+    @property
+    def flat(self) -> FloatArray:
+        """The features as one row per option slot (S*K x P)."""
+        return self.features.reshape(-1, self.features.shape[2])
+
+    @property
+    def counts(self) -> FloatArray:
+        """How often each option of each situation was chosen (S x K)."""
+        return np.asarray(self.chosen.sum(axis=0), dtype=float).reshape(self.offered.shape)
+
+    @property
+    def at_stake(self) -> BoolArray:
+        """Whether each value's stake differs between the options of each situation (S x V)."""
+        spread = np.abs(self.features[:, :, : len(self.values)]).max(axis=1, initial=0.0)
+        return np.asarray(spread > 1e-12)
+
+    def content_blind(self) -> Design:
+        """Return the same choices described by `TERMS` alone, without what is at stake."""
+        return replace(self, values=(), features=self.features[:, :, len(self.values) :])
+
+
+def compact(choices: Choices) -> Design:
+    """Return the contested choices of `choices` as arrays."""
+    situations: list[Options] = []
+    clusters: dict[str, int] = {}
+    counts: dict[tuple[int, int, int], int] = {}
+    places: dict[object, int] = {}
+    for evidence in choices.evidence:
+        key = _situation_key(evidence)
+        place = places.get(key)
+        if place is None:
+            place = len(situations) if is_contested(evidence.options) else -1
+            places[key] = place
+            if place >= 0:
+                situations.append(evidence.options)
+        if place >= 0:
+            cluster = clusters.setdefault(evidence.cluster, len(clusters))
+            cell = (cluster, place, evidence.position)
+            counts[cell] = counts.get(cell, 0) + 1
+    return _assembled(tuple(situations), tuple(clusters), counts)
+
+
+def is_contested(options: Sequence[Option]) -> bool:
+    """Return whether some value's stake differs between two of `options`."""
+    return bool(_differing(options))
+
+
+def _situation_key(evidence: Evidence) -> object:
+    return tuple((frozenset(o.stakes.items()), o.is_omission) for o in evidence.options)
+
+
+def _differing(options: Iterable[Option]) -> set[str]:
+    stakes = [option.stakes for option in options]
+    named = {value for stake in stakes for value in stake}
+    return {v for v in named if len({stake.get(v, 0.0) for stake in stakes}) > 1}
+
+
+def _assembled(
+    situations: tuple[Options, ...],
+    clusters: tuple[str, ...],
+    counts: dict[tuple[int, int, int], int],
+) -> Design:
+    values = tuple(sorted({v for options in situations for v in _differing(options)}))
+    n_options = max(map(len, situations), default=0)
+    features = np.zeros((len(situations), n_options, len(values) + len(TERMS)))
+    offered = np.zeros((len(situations), n_options), dtype=bool)
+    for place, options in enumerate(situations):
+        offered[place, : len(options)] = True
+        features[place, : len(options)] = _features(options, values)
+    cells = np.array(list(counts), dtype=np.int64).reshape(-1, 3)
+    chosen = sparse.csr_array(
+        (
+            np.array(list(counts.values()), dtype=float),
+            (cells[:, 0], cells[:, 1] * n_options + cells[:, 2]),
+        ),
+        shape=(len(clusters), len(situations) * n_options),
+    )
+    return Design(
+        values=values,
+        clusters=clusters,
+        situations=situations,
+        features=features,
+        offered=offered,
+        chosen=chosen,
+    )
+
+
+def _features(options: Options, values: tuple[str, ...]) -> FloatArray:
+    places = np.linspace(-0.5, 0.5, len(options))
+    block = np.array(
+        [
+            [
+                *(option.stakes.get(value, 0.0) for value in values),
+                float(number == 0),
+                places[number],
+                float(option.is_omission),
+            ]
+            for number, option in enumerate(options)
+        ]
+    )
+    centred: FloatArray = block - block.mean(axis=0)
+    return centred

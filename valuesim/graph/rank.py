@@ -1,0 +1,140 @@
+"""Ranks values by what choices put first, with the uncertainty of every figure.
+
+`rank_values` is a pure function of choices and a seed. Within a component (see `identification`)
+strengths are centred on 0 and ranked from 1; across components nothing is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import permutations
+from math import log
+
+import numpy as np
+
+from valuesim.choices import Choices
+from valuesim.graph.bootstrap import bootstrap
+from valuesim.graph.coherence import coherence
+from valuesim.graph.consistency import consistency
+from valuesim.graph.design import TERMS, Design, FloatArray, compact
+from valuesim.graph.identification import Identification, identify
+from valuesim.graph.logit import LogitFit, fit
+from valuesim.graph.pairwise import tally
+from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
+from valuesim.graph.statement import statement
+
+ELO_PER_LOG_ODDS = 400 / log(10)
+
+
+def rank_values(choices: Choices, *, seed: int = 0, draws: int = 1000) -> ValueRanking:
+    """Return the ranking of the values at stake in `choices`; equal input, equal figures.
+
+    Values stand strongest first, component by component (largest first), those without a strength
+    last. Nothing at stake is an empty ranking with a statement, not an error.
+    """
+    rng = np.random.default_rng(seed)
+    design = compact(choices)
+    ranking = ValueRanking(
+        decisions=choices.decisions,
+        choices=len(choices.evidence),
+        contested=int(design.counts.sum()),
+        clusters=len(design.clusters),
+        faults=dict(choices.faults),
+        fault_rate=choices.fault_rate,
+        coherence=coherence(design, rng),
+        tally=tally(design),
+    )
+    if design.values:
+        ranking = _estimated(ranking, design, draws, rng)
+    return replace(ranking, statement=statement(ranking))
+
+
+def _estimated(
+    ranking: ValueRanking, design: Design, draws: int, rng: np.random.Generator
+) -> ValueRanking:
+    fitted = fit(design)
+    identified = identify(design)
+    strengths = bootstrap(design, fitted, draws, rng) @ identified.centring.T
+    ranking = replace(
+        ranking,
+        values=_values(design, fitted, identified, strengths),
+        components=tuple(
+            tuple(design.values[index] for index in group) for group in identified.components
+        ),
+        consistency=consistency(design, ranking.tally, fitted, rng),
+        is_separated=bool(fitted.separated[: len(design.values)].any()),
+        terms=dict(zip(TERMS, fitted.theta[len(design.values) :].tolist(), strict=True)),
+        strengths=strengths,
+    )
+    return replace(ranking, edges=_edges(ranking))
+
+
+def _values(
+    design: Design, fitted: LogitFit, identified: Identification, strengths: FloatArray
+) -> tuple[ValueStrength, ...]:
+    centre = identified.centring @ fitted.theta
+    errors = np.sqrt(np.diag(identified.centring @ fitted.covariance @ identified.centring.T))
+    met = design.asked @ design.at_stake.astype(float)
+    found: list[ValueStrength] = []
+    for number, group in enumerate(identified.components):
+        sure = [index for index in group if index not in identified.reasons]
+        ranks = _ranks(centre, strengths, sure)
+        for index in sorted(group, key=lambda index: -centre[index]):
+            has_strength = len(group) > 1
+            strength = float(centre[index]) if has_strength else None
+            half = fitted.quantile * errors[index] if index in ranks else None
+            rank, rank_low, rank_high = ranks.get(index, (None, None, None))
+            found.append(
+                ValueStrength(
+                    value=design.values[index],
+                    strength=strength,
+                    se=None if half is None else float(errors[index]),
+                    low=None if strength is None or half is None else float(strength - half),
+                    high=None if strength is None or half is None else float(strength + half),
+                    elo=None if strength is None else 1000 + strength * ELO_PER_LOG_ODDS,
+                    rank=rank,
+                    rank_low=rank_low,
+                    rank_high=rank_high,
+                    component=number,
+                    is_identified=index in ranks,
+                    reason=identified.reasons.get(index),
+                    is_separated=bool(fitted.separated[index]),
+                    choices=int((design.asked.sum(axis=0) * design.at_stake[:, index]).sum()),
+                    clusters=int((met[:, index] > 0).sum()),
+                )
+            )
+    return tuple(found)
+
+
+def _ranks(
+    centre: FloatArray, strengths: FloatArray, members: Sequence[int]
+) -> dict[int, tuple[int, int, int]]:
+    """Return {value: (rank, lowest rank, highest rank)} among `members`, 1 the strongest."""
+    if not members:
+        return {}
+    drawn = 1 + np.argsort(np.argsort(-strengths[:, members], axis=1), axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0, method="nearest")
+    rank = 1 + np.argsort(np.argsort(-centre[members]))
+    return {
+        index: (int(rank[at]), int(min(low[at], rank[at])), int(max(high[at], rank[at])))
+        for at, index in enumerate(members)
+    }
+
+
+def _edges(ranking: ValueRanking) -> tuple[Priority, ...]:
+    """Return every ordered pair with a vote, the heaviest first."""
+    votes, decisions = ranking.tally.votes, ranking.tally.decisions
+    named = list(enumerate(ranking.tally.values))
+    edges = [
+        Priority(
+            over=over,
+            under=under,
+            weight=float(votes[u, w]),
+            decisions=int(decisions[u, w]),
+            probability=ranking.probability(over, under),
+        )
+        for (u, over), (w, under) in permutations(named, 2)
+        if decisions[u, w] > 0
+    ]
+    return tuple(sorted(edges, key=lambda edge: (-edge.weight, edge.over, edge.under)))

@@ -1,0 +1,115 @@
+"""What some choices say of values: the records that `rank.rank_values` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from valuesim.graph.coherence import Coherence
+from valuesim.graph.consistency import Consistency
+from valuesim.graph.design import FloatArray
+from valuesim.graph.pairwise import Tally
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValueStrength:
+    """One value's place.
+
+    `strength`, `se`, `low`, `high` (95 %) are in log-odds per unit of stake, centred on 0 over the
+    identified values of `component` (an index into `ValueRanking.components`); `elo` is
+    `1000 + strength * 400 / ln 10`. `rank` 1 is the strongest of the component, `rank_low` to
+    `rank_high` its 95 % range. `reason` says why a value is not identified: then strength and ranks
+    are None, or, where only the uncertainty is unknown, se, interval and ranks alone.
+    `is_separated`: choices never contradict it, so that the prior bounds the strength. `choices`
+    and `clusters` count where it was at stake.
+    """
+
+    value: str
+    strength: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+    elo: float | None
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+    component: int
+    is_identified: bool
+    reason: str | None
+    is_separated: bool
+    choices: int
+    clusters: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Priority:
+    """One value put before another: votes, the decisions behind them, and how sure it is.
+
+    `weight` sums the shares of one vote per decision, `decisions` counts decisions with any share.
+    `probability` is the share of bootstrap draws in which `over` is the stronger; None where the
+    two are not compared.
+    """
+
+    over: str
+    under: str
+    weight: float
+    decisions: int
+    probability: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValueRanking:
+    """What some choices say of values; everything is empty, with a `statement`, if nothing.
+
+    `decisions` counts all decisions, `choices` those that were no faults, `contested` the choices
+    with a value at stake, `clusters` the episodes of those. `terms` holds the coefficients of
+    `design.TERMS`. `strengths` are the draws (draws x values) behind ranks and probabilities,
+    shared by every derived figure. `statement` is None where there is nothing to be warned of.
+    """
+
+    decisions: int
+    choices: int
+    contested: int
+    clusters: int
+    faults: Mapping[str, int]
+    fault_rate: float | None
+    values: tuple[ValueStrength, ...] = ()
+    edges: tuple[Priority, ...] = ()
+    components: tuple[tuple[str, ...], ...] = ()
+    consistency: Consistency = field(
+        default_factory=lambda: Consistency(reason="no value is at stake")
+    )
+    coherence: Coherence
+    is_separated: bool = False
+    terms: Mapping[str, float] = field(default_factory=dict)
+    statement: str | None = None
+    tally: Tally = field(repr=False, compare=False)
+    strengths: FloatArray = field(
+        default_factory=lambda: np.empty((0, 0)), repr=False, compare=False
+    )
+
+    def value(self, name: str) -> ValueStrength | None:
+        """Return the place of the value called `name`, or None if it is never at stake."""
+        return next((value for value in self.values if value.value == name), None)
+
+    def are_compared(self, over: str, under: str) -> bool:
+        """Return whether the choices determine the difference of the two and its uncertainty."""
+        first, second = self.value(over), self.value(under)
+        if first is None or second is None or over == under:
+            return False
+        is_known = first.is_identified and second.is_identified
+        return is_known and first.component == second.component
+
+    def differences(self, over: str, under: str) -> FloatArray:
+        """Return the draws of `over`'s strength minus `under`'s; empty if they are not compared."""
+        if not self.are_compared(over, under):
+            return np.empty(0)
+        place = self.tally.values.index
+        return np.asarray(self.strengths[:, place(over)] - self.strengths[:, place(under)])
+
+    def probability(self, over: str, under: str) -> float | None:
+        """Return the share of draws in which `over` is stronger; None if they are not compared."""
+        differences = self.differences(over, under)
+        return float((differences > 0).mean()) if len(differences) else None

@@ -1,0 +1,78 @@
+"""The ranking of one group as JSON values: one entry of "groups" in the graph results, schema 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
+
+
+def to_json(group: Mapping[str, Any], ranking: ValueRanking) -> dict[str, Any]:
+    """Return `ranking` as JSON values; what is unknown is None, never nan."""
+    return {
+        "group": dict(group.items()),
+        "decisions": ranking.decisions,
+        "choices": ranking.choices,
+        "contested": ranking.contested,
+        "clusters": ranking.clusters,
+        "faults": {str(kind): number for kind, number in ranking.faults.items()},
+        "fault_rate": ranking.fault_rate,
+        "coherent": ranking.coherence.is_coherent,
+        "coherence": {
+            "gain": ranking.coherence.gain,
+            "low": ranking.coherence.low,
+            "reason": ranking.coherence.reason,
+        },
+        "statement": ranking.statement,
+        "separated": ranking.is_separated,
+        "components": [list(component) for component in ranking.components],
+        "terms": dict(ranking.terms),
+        "values": [_value(value) for value in ranking.values],
+        "edges": [_edge(edge) for edge in ranking.edges],
+        "consistency": _consistency(ranking),
+    }
+
+
+def _value(value: ValueStrength) -> dict[str, Any]:
+    return {
+        "value": value.value,
+        "rank": value.rank,
+        "rank_low": value.rank_low,
+        "rank_high": value.rank_high,
+        "strength": value.strength,
+        "se": value.se,
+        "low": value.low,
+        "high": value.high,
+        "elo": value.elo,
+        "component": value.component,
+        "identified": value.is_identified,
+        "reason": value.reason,
+        "separated": value.is_separated,
+        "choices": value.choices,
+        "clusters": value.clusters,
+    }
+
+
+def _edge(edge: Priority) -> dict[str, Any]:
+    return {
+        "over": edge.over,
+        "under": edge.under,
+        "weight": edge.weight,
+        "decisions": edge.decisions,
+        "probability": edge.probability,
+    }
+
+
+def _consistency(ranking: ValueRanking) -> dict[str, Any]:
+    found = ranking.consistency
+    return {
+        "gradient_share": found.gradient_share,
+        "curl_share": found.curl_share,
+        "harmonic_share": found.harmonic_share,
+        "null_curl_share": found.null_curl_share,
+        "null_curl_high": found.null_curl_high,
+        "cycles": [list(cycle.values) for cycle in found.cycles],
+        "weakest_majorities": [cycle.weakest for cycle in found.cycles],
+        "reason": found.reason,
+    }

@@ -1,0 +1,69 @@
+"""One sentence on what a reader of a ranking must be warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from valuesim.graph.ranking import ValueRanking
+
+
+def statement(ranking: ValueRanking) -> str | None:
+    """Return why there is no ranking, or what limits it; None where nothing does."""
+    return _nothing(ranking) or _limits(ranking) or None
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "choice"), count(400, "choice")
+    ('1 choice', '400 choices')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def by_kind(counts: Mapping[str, int]) -> str:
+    """Return counts by kind, the most frequent first.
+
+    >>> by_kind({"refused": 1, "unparsed": 4})
+    'unparsed 4, refused 1'
+    """
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{kind} {number:,}" for kind, number in ordered)
+
+
+def _nothing(ranking: ValueRanking) -> str:
+    if not ranking.decisions:
+        return "There are no decisions, so there is nothing to rank."
+    if not ranking.choices:
+        decisions = count(ranking.decisions, "decision")
+        return f"All {decisions} were faults ({by_kind(ranking.faults)}): there is nothing to rank."
+    if not ranking.contested:
+        choices = count(ranking.choices, "choice")
+        return f"No value is at stake in any of the {choices}: there is nothing to rank."
+    if len(ranking.values) == 1:
+        return f"Only {ranking.values[0].value} is at stake: there is nothing to compare it with."
+    return ""
+
+
+def _limits(ranking: ValueRanking) -> str:
+    sentences = []
+    if ranking.clusters == 1:
+        sentences.append("All contested choices come from one episode: no uncertainty is known.")
+    elif not ranking.coherence.is_coherent:
+        sentences.append(f"No coherent ranking: {ranking.coherence.reason}.")
+    several = [group for group in ranking.components if len(group) > 1]
+    if len(several) > 1:
+        sentences.append(
+            f"The choices compare values only within {len(several)} separate sets; "
+            f"ranks are within each."
+        )
+    unknown = [value.value for value in ranking.values if not value.is_identified]
+    if unknown and ranking.clusters > 1:
+        sentences.append(f"The choices do not determine {', '.join(sorted(unknown))}.")
+    if ranking.is_separated:
+        separated = [value.value for value in ranking.values if value.is_separated]
+        sentences.append(
+            f"The choices never contradict each other on {', '.join(sorted(separated))}: "
+            f"their strengths are bounded by the prior only."
+        )
+    return " ".join(sentences)

@@ -1,0 +1,1 @@
+"""Measures of whole episodes, one module per family of environments."""

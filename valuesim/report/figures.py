@@ -1,0 +1,128 @@
+"""The report's charts: each is a function from records to one SVG element."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import nan
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from valuesim.report.canvas import COLOURS, new_figure, style, to_svg
+from valuesim.report.faults import FaultRow
+from valuesim.report.interval import Rate
+from valuesim.report.scarcity import Curve, Level
+from valuesim.report.text import percent
+
+
+def curve_panel(curve: Curve, name: str, group: str) -> str:
+    """Return one rate over the levels of scarcity, with its intervals and n."""
+    with style():
+        figure = Figure(figsize=(2.75, 2.05))
+        axes = figure.add_axes((0.135, 0.27, 0.855, 0.56))
+        for x, (_, rate) in enumerate(curve.points):
+            _point(axes, x, rate)
+        # a level without a rate breaks the line
+        values = [nan if rate.value is None else rate.value for _, rate in curve.points]
+        axes.plot(range(len(values)), values, color=COLOURS["blue"], linewidth=1.1, zorder=2)
+        axes.set_title(f"{curve.title}\n", loc="left", fontsize=8.5, fontweight="bold", pad=3)
+        axes.text(0, 1.02, curve.unit, transform=axes.transAxes, fontsize=7, color=COLOURS["muted"])
+        axes.set_xticks(range(len(curve.points)), [_tick(*point) for point in curve.points])
+        axes.tick_params(axis="x", labelsize=6.6)
+        axes.set_xlim(-0.5, len(curve.points) - 0.5)
+        _share_axis(axes)
+        return to_svg(figure, name, f"{group}: {_read_out(curve)}")
+
+
+def _point(axes: Axes, x: float, rate: Rate) -> None:
+    if rate.value is None:
+        axes.text(x, 0.04, "none", ha="center", fontsize=6.6, color=COLOURS["muted"])
+        return
+    if rate.low is not None and rate.high is not None:
+        axes.plot([x, x], [rate.low, rate.high], color=COLOURS["ink"], linewidth=1.2, zorder=3)
+    inside = COLOURS["paper"] if rate.low is None else COLOURS["blue"]
+    axes.plot(
+        x,
+        rate.value,
+        marker="o",
+        markersize=5.5,
+        markerfacecolor=inside,
+        markeredgecolor=COLOURS["blue"],
+        zorder=4,
+        clip_on=False,
+    )
+
+
+def _share_axis(axes: Axes) -> None:
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"], fontsize=7)
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+def _tick(level: Level, rate: Rate) -> str:
+    lines = [level.name, "" if level.stock == level.name else level.stock, level.regime]
+    return "\n".join([*(line for line in lines if line), f"n {rate.n:.0f}"])
+
+
+def _read_out(curve: Curve) -> str:
+    points = (
+        f"{level.name} ({level.regime}) {percent(rate.value)}"
+        f" [{percent(rate.low)} to {percent(rate.high)}], n {rate.n:.0f}"
+        for level, rate in curve.points
+    )
+    return f"{curve.title}, {curve.unit}: {'; '.join(points)}"
+
+
+_FAULT_LOOKS = {
+    "unparsed": ("sky", ""),
+    "illegal": ("orange", "////"),
+    "refused": ("vermillion", "\\\\\\\\"),
+    "ambivalent": ("purple", "xxxx"),
+}
+
+
+def fault_bars(rows: Sequence[FaultRow], name: str) -> str:
+    """Return stacked bars of faults by kind, one bar a row, with the interval of the total."""
+    with style():
+        figure, axes = new_figure(8.2, 0.75 + 0.3 * len(rows))
+        for y, row in enumerate(rows):
+            _fault_bar(axes, y, row)
+        axes.set_yticks(range(len(rows)), [row.label for row in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
+        axes.set_xlabel("share of decisions that were faults")
+        axes.grid(axis="x")
+        handles, labels = axes.get_legend_handles_labels()
+        kinds = dict(zip(labels, handles, strict=True))
+        figure.legend(
+            kinds.values(), kinds.keys(), loc="outside upper left", ncols=4, frameon=False
+        )
+        return to_svg(figure, name, "; ".join(_fault_words(row) for row in rows))
+
+
+def _fault_bar(axes: Axes, y: float, row: FaultRow) -> None:
+    left = 0.0
+    for kind, share in row.shares:
+        colour, hatch = _FAULT_LOOKS[kind]
+        axes.barh(
+            y,
+            share,
+            left=left,
+            height=0.62,
+            color=COLOURS[colour],
+            hatch=hatch,
+            edgecolor=COLOURS["ink"],
+            linewidth=0.6,
+            label=kind,
+        )
+        left += share
+    if row.total.low is not None and row.total.high is not None:
+        axes.plot([row.total.low, row.total.high], [y, y], color=COLOURS["ink"], linewidth=1.4)
+
+
+def _fault_words(row: FaultRow) -> str:
+    return f"{row.label}: " + ", ".join(f"{kind} {percent(share)}" for kind, share in row.shares)

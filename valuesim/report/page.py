@@ -1,0 +1,70 @@
+"""The page: a summary's records and figures, laid out as one HTML file that opens offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jinja2
+from markupsafe import Markup
+
+from valuesim.report import figures
+from valuesim.report.drawing import graph_svg, is_drawable, why_not_drawn
+from valuesim.report.ranking_figure import ranking_dots
+from valuesim.report.summary import GroupSummary, Summary
+from valuesim.report.text import number, percent, shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """The drawn figures by the key of their group; they hold escaped text and are safe to embed."""
+
+    curves: dict[str, tuple[Markup | None, ...]]
+    rankings: dict[str, Markup]
+    graphs: dict[str, Markup]
+    faults: Markup | None
+
+
+def render(summary: Summary) -> str:
+    """Return the whole page of `summary`; the same summary gives the same bytes."""
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("valuesim.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "number": number,
+        "percent": percent,
+        "shown": shown,
+        "why_not_drawn": why_not_drawn,
+    }
+    page = templates.get_template("report.html.j2")
+    return page.render(summary=summary, figures=_draw(summary))
+
+
+def _draw(summary: Summary) -> Figures:
+    rows = summary.fault_rows
+    return Figures(
+        curves={group.key: _curves(group) for group in summary.groups},
+        rankings={
+            group.key: Markup(ranking_dots(group.ranking, f"{group.key}r", group.name))
+            for group in summary.groups
+            if group.ranking.values
+        },
+        graphs={
+            group.key: Markup(graph_svg(group.ranking, f"{group.key}v", group.name))
+            for group in summary.groups
+            if is_drawable(group.ranking)
+        },
+        faults=Markup(figures.fault_bars(rows, "faults")) if rows else None,
+    )
+
+
+def _curves(group: GroupSummary) -> tuple[Markup | None, ...]:
+    return tuple(
+        None
+        if curve.is_empty
+        else Markup(figures.curve_panel(curve, f"{group.key}c{place}", group.name))
+        for place, curve in enumerate(group.curves)
+    )

@@ -1,0 +1,170 @@
+"""Rates against the level of scarcity: what the curves of the report show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from valuesim.archetypes import ArchetypeReport
+from valuesim.graph.grouping import Label, label
+from valuesim.log import DecisionRecord, EpisodeRecord
+from valuesim.report.interval import Rate, clustered_rate
+from valuesim.report.text import shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """One level of scarcity, called by its resource: `low` is the least.
+
+    `stock` says the power per agent and in the battery at the start, `regime` whether all agents
+    can live on it: infeasible, tight or slack. `resource` is the stock summed, for the order;
+    `scarcity` is the setting as the condition has it.
+    """
+
+    name: str
+    stock: str
+    regime: str
+    resource: float
+    scarcity: Label
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Curve:
+    """One rate over the levels of scarcity; `unit` says what it is a share of."""
+
+    title: str
+    unit: str
+    points: tuple[tuple[Level, Rate], ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no level has a rate."""
+        return all(rate.value is None for _, rate in self.points)
+
+
+def level(episode: EpisodeRecord) -> Level | None:
+    """Return the level an episode was played at; None for an environment without scarcity."""
+    condition = episode.condition
+    if "scarcity" not in condition:
+        return None
+    personal, shared = condition.get("personal"), condition.get("shared")
+    stock, resource = "", 0.0
+    if isinstance(personal, int | float) and isinstance(shared, int | float):
+        stock = f"{personal:g} + {shared:g}"
+        resource = float(personal + shared)
+    return Level(
+        name=_level_name(condition["scarcity"], stock),
+        stock=stock,
+        regime=shown(condition.get("regime", "regime unknown"), 20),
+        resource=resource,
+        scarcity=label(condition["scarcity"]),
+    )
+
+
+def levels(episodes: Iterable[EpisodeRecord]) -> tuple[Level, ...]:
+    """Return the distinct levels of `episodes`, least resource first."""
+    found = {lev for episode in episodes if (lev := level(episode)) is not None}
+    return tuple(sorted(found, key=lambda lev: (lev.resource, lev.name)))
+
+
+def by_level(
+    records: Iterable[DecisionRecord],
+) -> dict[Level | None, list[DecisionRecord]]:
+    """Return `records` by their level, None where there is none; levels in order of appearance."""
+    known: dict[str, Level | None] = {}
+    found: dict[Level | None, list[DecisionRecord]] = {}
+    for record in records:
+        if record.episode.id not in known:
+            known[record.episode.id] = level(record.episode)
+        found.setdefault(known[record.episode.id], []).append(record)
+    return found
+
+
+def curves(
+    records: Sequence[DecisionRecord], at: Sequence[Level], cooperative: Collection[str]
+) -> tuple[Curve, ...]:
+    """Return a group's survival and cooperation over the levels `at`.
+
+    Survival is the share of the group's agents that act in the last turn and are alive after it;
+    cooperation is the share of its valid decisions that gave power to another agent, in the
+    environments that are `cooperative`. Where there is neither, the curve is empty.
+    """
+    at_level = by_level(records)
+    seen = [(lev, at_level.get(lev, [])) for lev in at]
+    return (
+        Curve(
+            title="Survival",
+            unit="of agents, to the horizon",
+            points=tuple((lev, _survival(own)) for lev, own in seen),
+        ),
+        Curve(
+            title="Cooperation",
+            unit="of valid decisions, gave power",
+            points=tuple((lev, _cooperation(own, cooperative)) for lev, own in seen),
+        ),
+    )
+
+
+def _survival(records: Sequence[DecisionRecord]) -> Rate:
+    last = {(r.episode.id, r.role): r for r in records if "alive" in r.effect}
+    alive: Counter[str] = Counter()
+    agents: Counter[str] = Counter()
+    for (episode, _), record in last.items():
+        agents[episode] += 1
+        alive[episode] += bool(record.effect["alive"]) and record.step == record.episode.steps - 1
+    return clustered_rate([alive[e] for e in agents], list(agents.values()))
+
+
+def cooperative_envs(records: Iterable[DecisionRecord]) -> frozenset[str]:
+    """Return the environments in which any agent was ever offered to cooperate."""
+    return frozenset(
+        record.episode.env
+        for record in records
+        if any("cooperation" in option.tags for option in record.options)
+    )
+
+
+def _cooperation(records: Sequence[DecisionRecord], cooperative: Collection[str]) -> Rate:
+    gave: Counter[str] = Counter()
+    valid: Counter[str] = Counter()
+    for record in records:
+        if record.fault is None and record.episode.env in cooperative:
+            valid[record.episode.id] += 1
+            gave[record.episode.id] += "cooperation" in chosen_tags(record)
+    return clustered_rate([gave[e] for e in valid], list(valid.values()))
+
+
+def chosen_tags(record: DecisionRecord) -> frozenset[str]:
+    """Return the tags of the option taken; none for a fault."""
+    taken = next((option for option in record.options if option.name == record.chosen), None)
+    return taken.tags if taken else frozenset()
+
+
+def _level_name(scarcity: Any, stock: str) -> str:
+    return stock if isinstance(scarcity, Mapping) else shown(scarcity, 20)
+
+
+def transgressions(report: ArchetypeReport, at: Sequence[Level]) -> tuple[Curve, ...]:
+    """Return the transgression rates of `report` over the levels `at`, threatened and not."""
+    return tuple(
+        Curve(
+            title=f"Transgression, {'' if is_threatened else 'un'}threatened",
+            unit="of opportunities",
+            points=tuple((lev, _transgression(report, lev, is_threatened)) for lev in at),
+        )
+        for is_threatened in (True, False)
+    )
+
+
+def _transgression(report: ArchetypeReport, at: Level, is_threatened: bool) -> Rate:
+    for rate in report.verdict.rates:
+        condition = rate.condition
+        if (
+            condition.get("scarcity") == at.scarcity
+            and str(condition.get("regime", at.regime)) == at.regime
+            and condition.get("threatened") is is_threatened
+        ):
+            return Rate(value=rate.rate, low=rate.low, high=rate.high, n=rate.opportunities)
+    return Rate()
