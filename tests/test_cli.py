@@ -79,7 +79,7 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "parameter": (["run", "env.scarcity=-3"], 2, "=-3 is not allowed"),
     "no agents": (["run", "env.agents=0"], 2, "agents=0 is not allowed"),
     "agent": (["run", "agents=0"], 2, "unknown agents 0"),
-    "no episodes": (["run", "episodes=0"], 2, "1 or more"),
+    "no episodes": (["run", "episodes=0"], 2, "1 to 1000000"),
     "sweep value": (["run", "-m", "env=survival,survivl"], 2, "did you mean 'survival'?"),
     "sweep key": (["run", "-m", "epsodes=1,2"], 2, "did you mean 'episodes'?"),
     "no such path": (["graph", "nowhere"], 1, "nowhere is not a folder"),

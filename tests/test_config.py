@@ -46,8 +46,36 @@ def test_the_command_line_replaces_the_agents_of_an_experiment() -> None:
 
 
 def test_an_experiment_settles_what_the_root_leaves_open() -> None:
-    assert compose(["experiment=demo"]).run.name == "demo"
-    assert compose(["experiment=demo", "run.name=mine"]).run.name == "mine"
+    benchmark = "experiment=scarcity_benchmark"
+    assert compose([benchmark]).agents["all"] != compose([]).agents["all"]
+    assert compose([benchmark, "episodes=3"]).episodes == 3
+
+
+def test_models_meet_in_one_world_and_scripted_agents_too() -> None:
+    (spec,) = plan(
+        compose(
+            [
+                *("agents=llm", "agents.Delta=exploitative", "model=vllm", "model.name=X"),
+                *("models.Beta.name=Y", "models.Beta.base_url=http://127.0.0.1:1/v1", "episodes=1"),
+            ]
+        ).design()
+    )
+    names = {role: player.model_name for role, player in spec.population.items()}
+    assert names == {"Alpha": "X", "Beta": "Y", "Gamma": "X", "Delta": None}
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("models.Zed.name=Y", "'Zed'"),
+        ("models.Beta.nam=Y", "'nam'"),
+        ("models.Beta=3", "models.Beta"),
+    ],
+)
+def test_a_model_of_no_role_or_with_no_such_setting_is_refused(override: str, named: str) -> None:
+    model = ["agents=llm", "model=vllm", "model.name=X"]
+    with pytest.raises(InputError, match=named):
+        plan(compose([*model, override]).design())
 
 
 @pytest.mark.parametrize("written", ["cross={env.scarcity:[low,9]}", "cross.env.scarcity=[low,9]"])
@@ -103,12 +131,15 @@ REFUSED = {
     "model=null": "unknown model None",
     "elicitation.frmat=3": "did you mean 'format'?",
     "experiment=scarcity": "unknown experiment 'scarcity': did you mean 'scarcity_benchmark'?",
-    "episodes=0": "episodes=0 is too small: 1 or more",
+    "episodes=0": "episodes=0 is not allowed: 1 to 1000000",
+    "episodes=99999999999": "episodes=99999999999 is not allowed",
+    "agents.Alpha=[ethical]": "unknown agent ['ethical']",
+    f"seed={'9' * 5000}": "cannot be read",
     "episodes=many": "'many' of type 'str' could not be converted to Integer",
     "episodes=2.5": "could not be converted to Integer",
     "episodes=null": "episodes",
-    "seed=-1": "seed=-1 is too small: 0 or more",
-    "engine.concurrency=0": "engine.concurrency=0 is too small",
+    "seed=-1": "seed=-1 is not allowed: 0 to",
+    "engine.concurrency=0": "engine.concurrency=0 is not allowed",
     "engine.progress=loud": "allowed: auto, bar, lines, none",
     "engine=3": "unknown engine 3",
     "cross={scarcity:[low]}": "name env.<parameter>",
@@ -125,7 +156,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("override", "told"), REFUSED.items(), ids=list(REFUSED))
+@pytest.mark.parametrize(("override", "told"), REFUSED.items(), ids=[key[:40] for key in REFUSED])
 def test_what_cannot_be_used_is_refused_in_one_sentence(override: str, told: str) -> None:
     with pytest.raises(InputError) as refused:
         plan(compose([override]).design())

@@ -22,6 +22,7 @@ from valuesim.env import Observation
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter, read_run
 
+ROLES = ("Alpha", "Beta")
 DESIGN = Design(
     env="toy-v0",
     parameters={},
@@ -216,7 +217,9 @@ async def test_episodes_are_played_at_once_up_to_the_limit_and_agents_of_a_step_
 ) -> None:
     hall = _Hall()
     asked = replace(DESIGN, groups=[{"all": "llm"}], model={"name": "m"}, episodes=20)
-    summary = await played(asked, toy / "run", concurrency=4, connections={"m": hall})
+    summary = await played(
+        asked, toy / "run", concurrency=4, connections=dict.fromkeys(ROLES, hall)
+    )
     assert summary.finished == 20
     assert hall.most_episodes == 4
     assert hall.most_roles == 2
@@ -233,7 +236,7 @@ class _Down(_Hall):
 
 async def test_a_server_that_is_down_leaves_every_episode_interrupted(toy: Path) -> None:
     asked = replace(DESIGN, groups=[{"all": "llm"}], model={"name": "m"}, episodes=20)
-    summary = await played(asked, toy / "run", connections={"m": _Down()})
+    summary = await played(asked, toy / "run", connections=dict.fromkeys(ROLES, _Down()))
     assert (summary.finished, summary.interrupted) == (0, {"nobody there": 20})
     assert not list(read_run(toy / "run").decisions())
 

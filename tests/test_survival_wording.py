@@ -45,7 +45,7 @@ def test_each_version_of_the_words_has_its_own_id_and_its_own_rules() -> None:
     assert not [cell for cell in cells if "{" in texts(cell).rules]
 
 
-@pytest.mark.parametrize(("wording", "paraphrase"), product(FACTORS["wording"], PARAPHRASES))
+@pytest.mark.parametrize(("wording", "paraphrase"), list(product(FACTORS["wording"], PARAPHRASES)))
 def test_every_wording_says_what_a_tap_gives_and_does(wording: str, paraphrase: int) -> None:
     rules = texts(Parameters(wording=wording, paraphrase=paraphrase)).rules
     assert "10 power" in rules

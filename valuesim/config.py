@@ -51,12 +51,14 @@ class RunConfig:
     `env` is an id and the environment's parameters. `agents` maps `all` to an agent (or a list of
     agents, one group of episodes each) and roles to agents that play them instead. `cross` maps
     "env.<parameter>" to levels; a cell is one combination of levels with one entry of
-    `agents.all`, and `episodes` are played in each. `model` is empty where no model is asked.
+    `agents.all`, and `episodes` are played in each. `model` is empty where no model is asked;
+    `models` maps roles to settings that differ there, so that models can meet in one world.
     """
 
     env: dict[str, Any] = field(default_factory=dict)
     agents: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
+    models: dict[str, Any] = field(default_factory=dict)
     elicitation: dict[str, Any] = field(default_factory=dict)
     engine: EngineConfig = field(default_factory=EngineConfig)
     episodes: int = 20
@@ -67,6 +69,19 @@ class RunConfig:
     def resolved(self) -> dict[str, Any]:
         """Return the configuration as plain mappings, for `run.yaml`."""
         return asdict(self)
+
+    def model_of(self, role: str) -> dict[str, Any]:
+        """Return the settings of the model that plays `role`; raise InputError for an unknown one.
+
+        `models` changes single settings of `model` for that role.
+        """
+        own = self.models.get(role) or {}
+        if not isinstance(own, dict):
+            raise InputError(f"models.{role} is {own!r}: give settings, e.g. models.{role}.name=X")
+        for name in own:
+            if name not in self.model:
+                raise InputError(unknown("setting", name, self.model, f"models.{role}"))
+        return self.model | own
 
     def design(self) -> Design:
         """Return what is to be played; raise InputError for what can be seen to be wrong here."""
@@ -79,7 +94,8 @@ class RunConfig:
             parameters={name: v for name, v in self.env.items() if name != "id"},
             crossed=_crossed(self.cross),
             groups=played,
-            model={k: v for k, v in self.model.items() if k not in SERVING} or None,
+            model=_identity(self.model) or None,
+            models={role: _identity(self.model_of(role)) for role in self.models},
             elicitation=self.elicitation,
             episodes=self.episodes,
             seed=self.seed,
@@ -160,11 +176,12 @@ def _register() -> None:
 
 def _parsed(text: str) -> Override:
     if "=" not in text and not text.startswith("~"):
-        raise InputError(f"{text!r} is not a setting: write KEY=VALUE, e.g. env.scarcity=low")
+        shown = repr(text[:80])
+        raise InputError(f"{shown} is not a setting: write KEY=VALUE, e.g. env.scarcity=low")
     try:
         return OverridesParser.create().parse_override(text)
-    except HydraException as error:
-        raise InputError(f"{text!r} cannot be read: {_first_line(error)}") from error
+    except (HydraException, ValueError) as error:
+        raise InputError(f"{text[:80]!r} cannot be read: {_first_line(error)}") from error
 
 
 def _shipped(group: str) -> set[str]:
@@ -180,7 +197,7 @@ def _check_name(override: Override, chosen: set[str]) -> None:
         raise InputError(unknown("setting", root, roots - {"hydra"}))
     if key in GROUPS and not override.is_delete() and not override.is_sweep_override():
         _check_choice(key, override.value())
-    if root == "model" and key != "model" and not chosen & {"model", "experiment"}:
+    if root in ("model", "models") and key != "model" and not chosen & {"model", "experiment"}:
         raise InputError(f"{key} needs a model: add model=NAME ({', '.join(options('model'))})")
 
 
@@ -206,7 +223,7 @@ def _rewritten(override: Override) -> list[str]:
         return [f"agents={value[0]}", f"++agents.all={override.get_value_string()}"]
     if root == "cross" and name:
         return [f"++cross={{{name}:{override.get_value_string()}}}"]
-    if key == "cross" or (name and root in ("env", "agents")):
+    if key == "cross" or (name and root in ("env", "agents", "models")):
         return [f"++{text}"]
     return [text]
 
@@ -225,6 +242,10 @@ def _groups(agents: Mapping[str, Any]) -> list[dict[str, str]]:
     return [roles if name is None else {"all": name} | roles for name in listed]
 
 
+def _identity(model: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given for name, given in model.items() if name not in SERVING}
+
+
 def _crossed(cross: Mapping[str, Any] | None) -> dict[str, list[Any]]:
     levels: dict[str, list[Any]] = {}
     for factor, given in (cross or {}).items():
@@ -238,13 +259,13 @@ def _crossed(cross: Mapping[str, Any] | None) -> dict[str, list[Any]]:
 
 
 def _check_numbers(config: RunConfig) -> None:
-    for key, given, least in (
-        ("episodes", config.episodes, 1),
-        ("seed", config.seed, 0),
-        ("engine.concurrency", config.engine.concurrency, 1),
+    for key, given, least, most in (
+        ("episodes", config.episodes, 1, 1_000_000),
+        ("seed", config.seed, 0, 2**63 - 1),
+        ("engine.concurrency", config.engine.concurrency, 1, 10_000),
     ):
-        if given < least:
-            raise InputError(f"{key}={given} is too small: {least} or more")
+        if not least <= given <= most:
+            raise InputError(f"{key}={given} is not allowed: {least} to {most}")
     if config.engine.progress not in PROGRESS:
         raise InputError(unknown("engine.progress", config.engine.progress, PROGRESS))
 

@@ -10,12 +10,14 @@ told to the agent in its next observation.
 from __future__ import annotations
 
 import copy
+import zlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import orjson
 from gymnasium import spaces
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
@@ -106,6 +108,9 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         self.agents: list[str] = []
         self.rng = np.random.default_rng()
         self._seed: int | None = None
+        # one seed under two conditions gives two orders: episodes of a paired design stay
+        # independent in what their presentation does to a choice
+        self._condition_key = zlib.crc32(orjson.dumps(self.condition, option=orjson.OPT_SORT_KEYS))
         self._indexed: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
         for index, move in enumerate(self.catalogue):
             self._indexed.setdefault(move.option, []).append((index, move.arguments))
@@ -294,7 +299,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     def _ordered(self, agent: str, offered: tuple[Option, ...]) -> tuple[Option, ...]:
         if not self.shuffle_options:
             return offered
-        key = [self._seed or 0, self.turn, self.possible_agents.index(agent)]
+        place = self.possible_agents.index(agent)
+        key = [self._seed or 0, self._condition_key, self.turn, place]
         order = np.random.default_rng(key).permutation(len(offered))
         return tuple(offered[i] for i in order)
 

@@ -20,8 +20,8 @@ from valuesim.graph import Group, rank_values
 
 def main(arguments: argparse.Namespace) -> int:
     """Classify, and return 0; without a decision, every archetype is undetermined and says why."""
+    catalogue = load_catalogue(*arguments.catalogue)
     found = evidence.read_evidence(arguments.paths, arguments.by)
-    catalogue = load_catalogue()
     reports = {group: _classified(found, group, catalogue) for group in found.all_groups}
     if arguments.json:
         groups = [to_json(group, report) for group, report in reports.items()]

@@ -67,6 +67,14 @@ def _graph(command: argparse.ArgumentParser) -> None:
 def _archetypes(command: argparse.ArgumentParser) -> None:
     _paths(command)
     _by(command)
+    command.add_argument(
+        "--catalogue",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="F",
+        help="a YAML file of signatures of your own, added to the shipped ones (repeatable)",
+    )
     _json(command)
 
 
@@ -123,7 +131,8 @@ A run that exists resumes: give the same command with its run.name again.""",
         line="say which risky archetype, if any, the evidence in run folders supports",
         examples="""\
   valuesim archetypes runs/demo
-  valuesim archetypes runs/demo --by model --json archetypes.json""",
+  valuesim archetypes runs/demo --by model --json archetypes.json
+  valuesim archetypes runs/demo --catalogue mine.yaml""",
         add=_archetypes,
     ),
     "report": Command(

@@ -55,7 +55,8 @@ def play_into(folder: Path, config: RunConfig) -> Summary:
     secrets = _secrets(os.environ)
     design = config.design()
     # a model's settings are logged with every episode
-    specs = plan(replace(design, model=redacted(design.model, secrets)))
+    models = {role: redacted(model, secrets) for role, model in design.models.items()}
+    specs = plan(replace(design, model=redacted(design.model, secrets), models=models))
     described = manifest(config.resolved(), specs, secrets=secrets, now=datetime.now().astimezone())
     stored = _stored(folder)
     if stored is not None:
@@ -116,20 +117,30 @@ async def _play(
                 stop=_stop_on_signals(),
             )
     finally:
-        for connection in connections.values():
+        for connection in {id(each): each for each in connections.values()}.values():
             await connection.close()
 
 
 def _connect(config: RunConfig, specs: Sequence[EpisodeSpec]) -> dict[str, Connection]:
-    names = {player.model_name for spec in specs for player in spec.population.values()} - {None}
-    if not names:
+    """Return a connection for each role that a model plays; equal settings share one."""
+    populations = [spec.population for spec in specs]
+    roles = {role for p in populations for role, who in p.items() if who.model is not None}
+    if not roles:
         return {}
     import numpy as np
 
     from valuesim.agents.llm import connect
 
     rng = np.random.default_rng(config.seed)
-    return {str(config.model["name"]): connect(config.model, config.elicitation, rng)}
+    shared: dict[str, Connection] = {}
+    connections = {}
+    for role in sorted(roles):
+        settings = config.model_of(role)
+        key = repr(sorted(settings.items()))
+        if key not in shared:
+            shared[key] = connect(settings, config.elicitation, rng)
+        connections[role] = shared[key]
+    return connections
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -92,7 +92,9 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _is_free(key: str) -> bool:
     root, _, name = key.partition(".")
-    return root in _FREE or (root == "model" and name in SERVING)
+    if root == "models":
+        name = name.rpartition(".")[2]
+    return root in _FREE or (root in ("model", "models") and name in SERVING)
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -27,7 +27,8 @@ class Design:
 
     `crossed` maps parameters of the environment to their levels. Each entry of `groups` maps
     `all`, or roles, to agents. A cell is one combination of levels with one group; `episodes` are
-    played in each. `model` holds what determines a model's replies, `elicitation` how it is asked.
+    played in each. `model` holds what determines a model's replies, `models` the same for roles
+    with another model, `elicitation` how they are asked.
     """
 
     env: str
@@ -35,6 +36,7 @@ class Design:
     crossed: Mapping[str, Sequence[Any]]
     groups: Sequence[Mapping[str, str]]
     model: Mapping[str, Any] | None
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     elicitation: Mapping[str, Any]
     episodes: int
     seed: int
@@ -84,7 +86,7 @@ def _cell(
 ) -> tuple[Mapping[str, Any], Mapping[str, Player]]:
     _check_parameters(design.env, parameters)
     roles = registry.make(design.env, **parameters).possible_agents
-    for role in group:
+    for role in (*group, *design.models):
         if role != "all" and role not in roles:
             raise InputError(unknown("role", role, roles, f"agents of {design.env}"))
     population = {}
@@ -93,7 +95,8 @@ def _cell(
         if agent is None:
             raise InputError(f"no agent plays {role} of {design.env}: give agents.all=NAME")
         _check_agent(agent, design.env)
-        population[role] = Player(agent=agent, model=design.model if agent == MODEL_AGENT else None)
+        model = design.models.get(role, design.model) if agent == MODEL_AGENT else None
+        population[role] = Player(agent=agent, model=model)
     return parameters, population
 
 

@@ -67,13 +67,15 @@ async def run(
 ) -> Summary:
     """Play all of `specs` that `writer` does not hold yet and return how it went.
 
-    At most `concurrency` episodes are played at once. `connections` maps names of models to what
-    answers for them. An Interruption ends its episode, which is listed and left for a resume; any
-    other exception ends the run as EpisodeFailed, after the other episodes have been listed as
-    interrupted. When `stop` is set, episodes under way are listed as interrupted and none begins.
+    At most `concurrency` episodes are played at once. `connections` maps each role that a model
+    plays to what answers for it. An Interruption ends its episode, which is listed and left for a
+    resume; any other exception ends the run as EpisodeFailed, after the other episodes have been
+    listed as interrupted. When `stop` is set, episodes under way are listed as interrupted and
+    none begins.
     """
     waiting = [spec for spec in specs if spec.id not in writer.finished]
-    progress.start(len(specs), len(specs) - len(waiting), list(connections.values()))
+    distinct = list({id(each): each for each in connections.values()}.values())
+    progress.start(len(specs), len(specs) - len(waiting), distinct)
     table = _Table(writer, connections, progress)
     try:
         stopped = await _until(stop or asyncio.Event(), table.serve(waiting, concurrency))
@@ -151,9 +153,10 @@ class _Table:
 
     async def _play_to_the_end(self, spec: EpisodeSpec) -> None:
         env = registry.make(spec.env, **spec.parameters)
-        agents = {
-            role: self._agent(player, role, spec.seed) for role, player in spec.population.items()
-        }
+        # the world's seed is shared by the cells of a paired design; what agents draw is not, so
+        # that episodes are independent pieces of evidence
+        seed = int(spec.id, 16) >> 1
+        agents = {role: self._agent(who, role, seed) for role, who in spec.population.items()}
 
         def keep(turn: Turn) -> None:
             self._writer.turn(spec.id, turn)
@@ -164,8 +167,8 @@ class _Table:
         self._progress.episode()
 
     def _agent(self, player: Player, role: str, seed: int) -> Agent:
-        if player.model_name is not None:
-            return self._connections[player.model_name].agent(role, seed)
+        if player.model is not None:
+            return self._connections[role].agent(role, seed)
         agent: Agent = registry.make_agent(player.agent, role=role, seed=seed, **player.parameters)
         return agent
 
