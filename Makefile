@@ -30,8 +30,8 @@ demo: .venv/.base ## play the scarcity benchmark with the reference agents and w
 	@$(PY) -m valuesim.cli archetypes runs/demo
 	@$(PY) -m valuesim.cli report runs/demo
 
-test: .venv/.base ## run the tests
-	@$(PY) -m pytest
+test: .venv/.base ## run the tests (a real vLLM has its own: test-vllm)
+	@$(PY) -m pytest -m "not vllm"
 
 check: .venv/.base ## lint, types, layers, formatting
 	@$(PY) -m ruff check .
