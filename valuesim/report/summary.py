@@ -14,6 +14,7 @@ from valuesim.choices import choices
 from valuesim.graph import Group, ValueRanking, grouped, rank_values
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder
 from valuesim.report import status
+from valuesim.report.factors import Factor, factors, settings_of
 from valuesim.report.faults import FaultRow, fault_rows
 from valuesim.report.scarcity import (
     Curve,
@@ -46,6 +47,7 @@ class GroupSummary:
     ranking: ValueRanking
     archetypes: ArchetypeReport
     curves: tuple[Curve, ...]
+    factors: tuple[Factor, ...]
     timelines: tuple[Timeline, ...]
 
     @property
@@ -179,6 +181,7 @@ def _summary(
         ranking=ranking,
         archetypes=archetypes,
         curves=_curves(records, archetypes, material),
+        factors=factors(records, material.catalogue, seed=material.seed),
         timelines=tuple(timeline(material.episodes[e.id]) for e in _shown_episodes(records)),
     )
 
@@ -220,20 +223,9 @@ def _fewest(groups: Mapping[str, Sequence[DecisionRecord]]) -> tuple[str, int] |
     return min(((cell, len(ids)) for cell, ids in cells.items()), key=lambda c: c[1], default=None)
 
 
-_OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
-
-
 def _pooled(episodes: Collection[EpisodeRecord]) -> tuple[str, ...]:
-    """Return the factors beside scarcity that differ between episodes, with how often."""
-    levels_of: dict[str, set[str]] = defaultdict(set)
-    for episode in episodes:
-        for factor, setting in episode.condition.items():
-            levels_of[factor].add(repr(setting))
-    return tuple(
-        f"{shown(factor, 40)} ({len(settings)} settings)"
-        for factor, settings in sorted(levels_of.items())
-        if len(settings) > 1 and factor not in _OF_THE_LEVEL
-    )
+    differing = settings_of(episodes)
+    return tuple(f"{name} ({len(settings)} settings)" for name, settings in differing.items())
 
 
 def _title(episodes: Collection[EpisodeRecord]) -> str:

@@ -1,0 +1,114 @@
+"""Whether a group's archetype is its own or that of the question: the same at each setting."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from valuesim.archetypes import Catalogue, Verdict, classify
+from valuesim.archetypes.behaviour import Behaviour, observe
+from valuesim.choices import Choices
+from valuesim.graph import rank_values
+from valuesim.log import DecisionRecord, EpisodeRecord
+from valuesim.report.interval import Rate, clustered_rate
+from valuesim.report.text import shown
+
+_OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
+_MOST_SETTINGS = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """What a group did at one setting of a factor, everything else pooled.
+
+    The rates are transgressions per opportunity, threatened and unthreatened, with intervals
+    clustered by episode; `fault_rate` is in [0, 1].
+    """
+
+    name: str
+    verdict: Verdict
+    threatened: Rate
+    unthreatened: Rate
+    episodes: int
+    decisions: int
+    fault_rate: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Factor:
+    """A factor that differs between a group's episodes, at each of its settings.
+
+    `left_out` counts settings beyond the first twelve.
+    """
+
+    name: str
+    settings: tuple[Setting, ...]
+    left_out: int = 0
+
+    @property
+    def moves(self) -> bool:
+        """Whether two settings are given different archetypes, undetermined not counting."""
+        named = {s.verdict.archetype for s in self.settings} - {"undetermined"}
+        return len(named) > 1
+
+
+def settings_of(episodes: Iterable[EpisodeRecord]) -> dict[str, list[str]]:
+    """Return the factors beside scarcity that differ between `episodes`, with their settings."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for episode in episodes:
+        for name, setting in _conditions(episode).items():
+            found[name].add(setting)
+    return {name: sorted(each) for name, each in sorted(found.items()) if len(each) > 1}
+
+
+def factors(
+    records: Sequence[DecisionRecord], catalogue: Catalogue, *, seed: int
+) -> tuple[Factor, ...]:
+    """Return a group's behaviour at each setting of each factor that differs; often none does."""
+    differing = settings_of({r.episode.id: r.episode for r in records}.values())
+    split: dict[tuple[str, str], list[DecisionRecord]] = defaultdict(list)
+    for record in records:
+        for name, setting in _conditions(record.episode).items():
+            if name in differing:
+                split[name, setting].append(record)
+    return tuple(
+        Factor(
+            name=name,
+            settings=tuple(
+                _setting(each, split[name, each], catalogue, seed)
+                for each in settings[:_MOST_SETTINGS]
+            ),
+            left_out=max(0, len(settings) - _MOST_SETTINGS),
+        )
+        for name, settings in differing.items()
+    )
+
+
+def _setting(
+    name: str, records: Sequence[DecisionRecord], catalogue: Catalogue, seed: int
+) -> Setting:
+    # what was put first is not shown by setting, so no ranking is estimated
+    found = classify(records, rank_values(Choices()), catalogue, seed=seed)
+    behaviour = observe(records)
+    return Setting(
+        name=name,
+        verdict=found.verdict,
+        threatened=_rate(behaviour, is_threatened=True),
+        unthreatened=_rate(behaviour, is_threatened=False),
+        episodes=len({record.episode.id for record in records}),
+        decisions=len(records),
+        fault_rate=sum(r.fault is not None for r in records) / len(records),
+    )
+
+
+def _rate(behaviour: Behaviour, *, is_threatened: bool) -> Rate:
+    cells = [tries for (_, threat), tries in behaviour.cells.items() if threat is is_threatened]
+    pairs = [pair for tries in cells for pair in tries.pairs]
+    return clustered_rate([done for done, _ in pairs], [possible for _, possible in pairs])
+
+
+def _conditions(episode: EpisodeRecord) -> Mapping[str, str]:
+    asked = {f"elicitation {name}": setting for name, setting in episode.elicitation.items()}
+    condition = {n: s for n, s in episode.condition.items() if n not in _OF_THE_LEVEL}
+    return {shown(n, 40): shown(s, 60) for n, s in {**condition, **asked}.items()}
