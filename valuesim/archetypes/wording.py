@@ -29,9 +29,11 @@ def ratio_in_words(condition: Mapping[str, Label], ratio: float, low: float, hig
 
 
 def rates_in_words(behaviour: Behaviour) -> str:
-    """Return transgressions of opportunities in each cell, in words."""
+    """Return transgressions of opportunities in each cell, level by level, in words."""
+    order = {level: place for place, level in enumerate(behaviour.levels)}
     spoken = []
-    for (level, is_threatened), tries in behaviour.cells.items():
+    for level, is_threatened in sorted(behaviour.cells, key=lambda c: (order[c[0]], not c[1])):
+        tries = behaviour.cells[level, is_threatened]
         threat = "threatened" if is_threatened else "not threatened"
         done, possible = tries.done.total(), tries.possible.total()
         spoken.append(f"{done:,} of {possible:,} at {level_name(level)}, {threat}")
