@@ -10,14 +10,15 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 
-from valuesim.agents.failure import Failure, read_failure, redact, shortened
+from valuesim.agents.failure import Failure, read_failure, shortened
 from valuesim.decision import Usage
 from valuesim.errors import InputError, Interruption, ValueSimError
+from valuesim.secrets import redact_strictly
 
 _log = logging.getLogger(__name__)
 _Reply = TypeVar("_Reply")
@@ -30,7 +31,8 @@ class Limits:
     A wait before retry k (from 0) is uniform in [0, min(backoff_s * 2**k, backoff_cap_s)] and not
     below the server's Retry-After; a Retry-After above `longest_wait_s` ends the call. The endpoint
     counts as down when, without one success between, `down_after` calls were given up, or as many
-    requests failed over more than `down_after_s` (a 429 says that the server is up).
+    requests failed over more than `down_after_s`; only failures that speak against the server
+    count (see `Failure.speaks_against_server`).
     """
 
     concurrency: int = 64
@@ -74,7 +76,7 @@ class Counters:
 
 @dataclass(kw_only=True, slots=True)
 class _Streak:
-    """Failures since the last success: requests, from when to when, calls given up, last reason."""
+    """Failures since the last success that speak against the server; `reason` is the latest's."""
 
     requests: int = 0
     since: float = 0.0
@@ -83,11 +85,32 @@ class _Streak:
     reason: str = ""
 
 
+class Servers:
+    """The servers of a run: endpoints of the same server share its slots."""
+
+    def __init__(self) -> None:
+        self._slots: dict[str, tuple[int, asyncio.Semaphore]] = {}
+
+    def slots(self, server: str, concurrency: int) -> asyncio.Semaphore:
+        """Return the slots of `server`, `concurrency` in all.
+
+        Raises InputError where another number was asked for before: one server has one limit.
+        """
+        known, slots = self._slots.setdefault(server, (concurrency, asyncio.Semaphore(concurrency)))
+        if known != concurrency:
+            raise InputError(
+                f"model concurrency is {known} for one model and {concurrency} for another on the "
+                f"same server, {server}: give both the same"
+            )
+        return slots
+
+
 class Endpoint:
-    """One server, shared by all agents of a run; `where` names it in errors.
+    """One model on a server, shared by all its agents in a run; `where` names it in errors.
 
     `clock` and `sleep` measure and wait in seconds, `now` is the time of day in seconds since 1970
     (for a Retry-After that is a date). `secrets` never appear in what this class raises or logs.
+    `slots` are those of `Servers`; without them the endpoint has its own.
     """
 
     def __init__(
@@ -97,18 +120,19 @@ class Endpoint:
         limits: Limits,
         rng: np.random.Generator,
         secrets: Iterable[str] = (),
+        slots: asyncio.Semaphore | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._secrets = tuple(secrets)
-        self.where = redact(where, self._secrets)
+        self.secrets = tuple(secrets)
+        self.where = redact_strictly(where, self.secrets)
         self.limits = limits
         self.counters = Counters()
         self._rng = rng
         self.clock = clock
         self._now, self._sleep = now, sleep
-        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._slots = slots or asyncio.Semaphore(limits.concurrency)
         self._streak = _Streak()
 
     @property
@@ -164,16 +188,20 @@ class Endpoint:
         if isinstance(error, ValueSimError):
             raise error
         if _log.isEnabledFor(logging.DEBUG):
-            _log.debug("%s", redact("".join(traceback.format_exception(error)), self._secrets))
+            told = "".join(traceback.format_exception(error))
+            _log.debug("%s", redact_strictly(told, self.secrets))
         failure = read_failure(error, now=self._now(), timeout_s=self.limits.timeout_s)
-        if failure.status != 429:
+        # redacted before it is cut: half a key would pass
+        reason = shortened(redact_strictly(failure.reason, self.secrets))
+        failure = replace(
+            failure, reason=f"HTTP {failure.status}: {reason}" if failure.status else reason
+        )
+        if failure.speaks_against_server:
             if not self._streak.requests:
                 self._streak.since = started
             self._streak.requests += 1
             self._streak.until = self.clock()
-        # redacted before it is cut: half a key would pass
-        reason = shortened(redact(failure.reason, self._secrets))
-        self._streak.reason = f"HTTP {failure.status}: {reason}" if failure.status else reason
+            self._streak.reason = failure.reason
         return failure
 
     def _wait(self, attempt: int, failure: Failure) -> float:
@@ -181,15 +209,16 @@ class Endpoint:
         return max(float(self._rng.uniform(0.0, ceiling)), failure.retry_after_s or 0.0)
 
     def _given_up(self, failure: Failure, attempts: int) -> str:
-        self._streak.given_up += 1
+        self._streak.given_up += failure.speaks_against_server
         self.counters.failures += 1
         tries = f" after {attempts} tries" if attempts > 1 else ""
         wait = failure.retry_after_s or 0.0
         asks = f" (it asks to wait {wait:g} s)" if wait > self.limits.longest_wait_s else ""
-        return f"the model server at {self.where} failed{tries}: {self._streak.reason}{asks}"
+        return f"the model server at {self.where} failed{tries}: {failure.reason}{asks}"
 
     def _down(self) -> str:
         return (
-            f"the model server at {self.where} appears to be down: its last "
-            f"{self._streak.requests} requests all failed, the latest with: {self._streak.reason}"
+            f"the model server at {self.where} appears to be down: "
+            f"{self._streak.requests} requests failed with no success between, the latest with: "
+            f"{self._streak.reason}"
         )

@@ -6,7 +6,7 @@ Nothing here knows a client library: errors are read by their status, headers, c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
@@ -17,9 +17,6 @@ _RETRYABLE_STATUS = frozenset({408, 409, 425, 429})
 _RETRYABLE_KINDS = re.compile(
     r"(Connection|Connect|Timeout|Transport|Network|Protocol|Read|Write|RateLimit|Overloaded)"
     r"(Error)?$|ResponseValidationError$"
-)
-_KEY_LIKE = re.compile(
-    r"\b(?:sk|pk|hf|gsk|xai)[-_][\w*-]{8,}|(?<=Bearer )[^\s;,'\"]+", re.IGNORECASE
 )
 _REASON_LENGTH = 300
 
@@ -36,6 +33,15 @@ class Failure:
     status: int | None = None
     retry_after_s: float | None = None
     is_retryable: bool
+
+    @property
+    def speaks_against_server(self) -> bool:
+        """Whether it hints that the server is down or lets nobody in, and not that it is busy.
+
+        No answer at all, 5xx, 401 and 403 do; a rate limit or a bad request comes from a server
+        that works.
+        """
+        return self.status is None or self.status >= 500 or self.status in (401, 403)
 
 
 def read_failure(error: Exception, *, now: float, timeout_s: float) -> Failure:
@@ -74,15 +80,6 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         except ValueError:
             return None
     return max(seconds, 0.0) if np.isfinite(seconds) else None
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return `text` without `secrets`, the log-in part of URLs, and whatever looks like a key."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "[redacted]")
-    text = re.sub(r"(?<=://)[^/\s@]+@", "", text)
-    return _KEY_LIKE.sub("[redacted]", text)
 
 
 def _status(error: Exception) -> int | None:

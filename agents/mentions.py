@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from valuesim.agents.strict_json import decode, twice
 from valuesim.option import Option
 
 _CLAUSE = re.compile(r"[.!?;,\n]|\b(?:but|so|then|and (?=I\b|will\b|instead\b|rather\b))\b")
@@ -181,10 +182,10 @@ def _arguments(before: str, rest: str, option: Option) -> Mapping[str, Any] | No
 
 def _json_arguments(tail: str) -> Mapping[str, Any] | None:
     try:
-        given, _ = json.JSONDecoder().raw_decode(tail)
+        given, _ = decode(tail)
     except (ValueError, RecursionError):
         return None
-    return given if isinstance(given, dict) else None
+    return given if isinstance(given, dict) and not twice(given) else None
 
 
 def _call_arguments(inside: str, option: Option) -> Mapping[str, Any] | None:
@@ -202,5 +203,5 @@ def _call_arguments(inside: str, option: Option) -> Mapping[str, Any] | None:
 def _literal(written: str) -> Any:
     try:
         return json.loads(written)
-    except ValueError:
+    except (ValueError, RecursionError):
         return written.strip("\"'")

@@ -2,14 +2,14 @@
 
 The ladder, first rung that holds: native structured output; the last JSON object in the text that
 names an option; an exact option name (see `mentions`). Else a fault: refused, ambivalent (several
-options, none settled on), illegal (well-formed but not on offer), unparsed. Thinking
+options, none settled on), illegal (well-formed but not on offer, or without an argument it needs),
+unparsed. Of a key that stands twice in one JSON object neither value counts. Thinking
 ("<think>...</think>") is kept out of the answer. Only the last `WINDOW` characters of an answer are
 searched, so that any reply, however long or hostile, is read in bounded time.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +17,10 @@ from typing import Any, Literal
 
 from valuesim.agents.mentions import cues, settled
 from valuesim.agents.prompt import Elicitation
+from valuesim.agents.strict_json import decode, twice
 from valuesim.decision import Fault
-from valuesim.env import Observation
-from valuesim.option import Move
+from valuesim.observation import Observation
+from valuesim.option import Move, quoted
 
 Rung = Literal["native", "json", "name"]
 WINDOW = 32_768
@@ -34,7 +35,8 @@ class Reading:
     """What a reply says: an offered option with legal arguments, or a fault; never both.
 
     `message` is what is said to others (the argument of that name), `rung` the step of the ladder
-    that held, None for a fault from which no rung read anything. `detail` says why it is a fault.
+    that held, None for a fault from which no rung read anything. `detail` says why it is a fault,
+    `attempted` what was settled on and could not be taken (see `Move.attempted`).
     """
 
     option: str | None = None
@@ -43,6 +45,7 @@ class Reading:
     rationale: str | None = None
     fault: Fault | None = None
     detail: str | None = None
+    attempted: Move | None = None
     rung: Rung | None = None
 
 
@@ -99,11 +102,13 @@ def _last_part(answer: str) -> str:
 
 def keeps_schema(parsed: object, observation: Observation, elicitation: Elicitation) -> bool:
     """Return whether structured output has exactly the form that `prompt.schema` asks for."""
-    if not isinstance(parsed, dict) or not isinstance(action := parsed.get("action"), dict):
+    if not isinstance(parsed, dict) or twice(parsed):
+        return False
+    if not isinstance(action := parsed.get("action"), dict):
         return False
     expected = {"action", "rationale"} if elicitation.ask_rationale else {"action"}
-    option = observation.option(str(action.get("option")))
-    arguments = action.get("arguments")
+    named, arguments = action.get("option"), action.get("arguments")
+    option = observation.option(named) if isinstance(named, str) else None
     if set(parsed) != expected or set(action) != {"option", "arguments"} or option is None:
         return False
     return (
@@ -128,11 +133,10 @@ def _from_json(answer: str, observation: Observation, *, is_cut: bool) -> Readin
 
 def _objects(text: str, *, is_cut: bool) -> Iterator[object]:
     """Yield the outermost JSON objects and arrays; of a cut reply, those before the first half."""
-    decoder = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_unique, strict=False)
     failed, start = 0, _JSON_START.search(text)
     while start and failed < _MOST_FAILED_STARTS:
         try:
-            found, end = decoder.raw_decode(text, start.start())
+            found, end = decode(text, start.start())
             yield found
         except (ValueError, RecursionError):
             if is_cut:
@@ -146,6 +150,8 @@ def _from_object(found: object, observation: Observation, rung: Rung) -> Reading
     choices = _choices(found)
     if not choices:
         return None
+    if doubled := twice(found):
+        return _doubled(doubled, rung)
     if any(choice != choices[0] for choice in choices):
         return _ambivalent([name for name, _ in choices], rung)
     given, arguments = choices[0]
@@ -225,7 +231,8 @@ def _from_prose(answer: str, observation: Observation, *, is_cut: bool) -> Readi
         return _ambivalent(list(found.options), "name")
     if found.arguments is None:
         detail = f"the arguments of {found.options[0]} could not be read"
-        return Reading(fault=Fault.UNPARSED, detail=detail, rung="name")
+        attempted = Move.attempted(found.options[0], {})
+        return Reading(fault=Fault.UNPARSED, detail=detail, attempted=attempted, rung="name")
     reading = _chosen(found.options[0], found.arguments, observation, "name")
     if not found.alone:
         return reading
@@ -252,24 +259,33 @@ def _no_choice(answer: str, named: tuple[str, ...], *, refuses: bool) -> Reading
 def _chosen(
     name: str, arguments: Mapping[str, Any], observation: Observation, rung: Rung
 ) -> Reading:
-    reason = observation.fault(Move(option=name, arguments=arguments))
+    tidy = {cleaned(key): _tidy(given) for key, given in arguments.items()}
+    reason = observation.fault(Move(option=name, arguments=tidy))
     if reason:
-        return Reading(fault=Fault.ILLEGAL, detail=cleaned(reason)[:400], rung=rung)
-    tidy = {key: cleaned(g) if isinstance(g, str) else g for key, g in arguments.items()}
+        return Reading(
+            fault=Fault.ILLEGAL,
+            detail=cleaned(reason)[:400],
+            attempted=Move.attempted(cleaned(name), tidy),
+            rung=rung,
+        )
     return Reading(option=name, arguments=tidy, message=tidy.get("message") or None, rung=rung)
+
+
+def _tidy(given: Any) -> Any:
+    return cleaned(given) if isinstance(given, str) else given
+
+
+def _doubled(keys: frozenset[str], rung: Rung) -> Reading:
+    naming = [key for key in _NAMING_KEYS if key in keys]
+    key = naming[0] if naming else min(keys)
+    return Reading(
+        fault=Fault.AMBIVALENT if naming else Fault.UNPARSED,
+        detail=f"{quoted(key)} stands twice in one JSON object",
+        rung=rung,
+    )
 
 
 def _ambivalent(names: list[str], rung: Rung | None) -> Reading:
     listed = ", ".join(cleaned(name)[:60] for name in names[:6])
     detail = f"several options were named and none settled on: {listed}"
     return Reading(fault=Fault.AMBIVALENT, detail=detail, rung=rung)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)

@@ -6,6 +6,7 @@ Whatever agents say to each other stands inside the observation's text and is ne
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -15,12 +16,13 @@ from typing import Any, Literal, get_args
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
-from valuesim.env import Observation
 from valuesim.errors import InputError, unknown
+from valuesim.observation import Observation
 
 Format = Literal["json_schema", "json", "name"]
 Role = Literal["system", "user", "assistant"]
 LONGEST_RATIONALE = 600
+_TEMPLATES = ("again", "answer", "user")
 _LONGEST_QUOTED = 4000
 
 
@@ -70,6 +72,12 @@ class Elicitation:
             if name not in allowed:
                 raise InputError(unknown("setting", name, allowed, "elicitation"))
         return cls(**settings)
+
+
+def templates_id() -> str:
+    """Return twelve hexadecimal digits that change with the templates of what a model is sent."""
+    together = "\0".join(_source(name) for name in _TEMPLATES)
+    return hashlib.sha256(together.encode()).hexdigest()[:12]
 
 
 def render(observation: Observation, elicitation: Elicitation) -> tuple[Message, ...]:
@@ -154,12 +162,15 @@ def _is_count(given: object, *, least: int) -> bool:
     return isinstance(given, int) and not isinstance(given, bool) and given >= least
 
 
+def _source(name: str) -> str:
+    folder = resources.files("valuesim.agents").joinpath("templates")
+    return folder.joinpath(f"{name}.j2").read_text(encoding="utf-8")
+
+
 @cache
 def _template(name: str) -> Template:
-    folder = resources.files("valuesim.agents").joinpath("templates")
-    source = folder.joinpath(f"{name}.j2").read_text(encoding="utf-8")
     environment = Environment(
-        loader=DictLoader({name: source}),
+        loader=DictLoader({name: _source(name)}),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -53,7 +53,7 @@ async def played(
     ],
 )
 async def test_a_reference_agent_is_recovered(agent: str, archetype: str, tmp_path: Path) -> None:
-    records = await played(tmp_path, agent, LEVELS, seeds=3)
+    records = await played(tmp_path, agent, LEVELS, seeds=20)
     ranking = rank_values(choices(records), draws=100)
     found = classify(records, ranking, load_catalogue())
     assert found.verdict.archetype == archetype, found.verdict.why

@@ -1,11 +1,12 @@
 """A decision is an option or a fault, and what is not on offer is a fault."""
 
+import orjson
 import pytest
 
 from valuesim.decision import Decision, Fault, Usage
 from valuesim.env import Observation
 from valuesim.episode import checked
-from valuesim.option import Amount, Name, Option, Text
+from valuesim.option import Amount, Move, Name, Option, Text, quoted
 
 WAIT = Option(name="WAIT", text="Do nothing.", is_omission=True)
 GIVE = Option(
@@ -13,7 +14,10 @@ GIVE = Option(
     text="Give some.",
     arguments={"amount": Amount(low=0.5, high=2.0), "to": Name(names=("Beta", "Gamma"))},
 )
-SEEN = Observation(agent="Alpha", step=3, text="", rules="", options=(WAIT, GIVE))
+TALK = Option(name="TALK", text="Speak.", arguments={"message": Text(longest=9)})
+SEEN = Observation(agent="Alpha", step=3, text="", rules="", options=(WAIT, GIVE, TALK))
+FULL = {"amount": 1.0, "to": "Beta"}
+HUGE = 10**400
 
 
 @pytest.mark.parametrize(
@@ -29,22 +33,74 @@ def test_a_decision_is_exactly_one_of_option_and_fault(
 def test_an_option_that_was_not_offered_is_illegal_and_says_what_was() -> None:
     decision = checked(SEEN, Decision(agent="Alpha", step=3, option="TAP", reply="TAP"))
     assert decision.fault is Fault.ILLEGAL
-    assert decision.fault_detail == "'TAP' was not on offer; offered: GIVE, WAIT"
+    assert decision.fault_detail == "'TAP' was not on offer; offered: GIVE, TALK, WAIT"
+    assert decision.attempted == Move(option="TAP")
     assert decision.reply == "TAP"
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"amount": 3.0}, {"amount": True}, {"amount": float("nan")}, {"to": "Alpha"}, {"what": 1}],
+    [
+        {"amount": 3.0},
+        {"amount": True},
+        {"amount": float("nan")},
+        {"amount": HUGE},
+        {"amount": -HUGE},
+        {"amount": 10**5000},
+        {"amount": [HUGE]},
+        {"to": "Alpha"},
+        {"to": ["Beta"]},
+        {"what": 1},
+    ],
+    ids=lambda given: (
+        repr(next(iter(given.items())))[:30] if 10**5000 not in given.values() else "5000 digits"
+    ),
 )
-def test_arguments_outside_their_kind_are_illegal(arguments: dict[str, object]) -> None:
-    decision = Decision(agent="Alpha", step=3, option="GIVE", arguments=arguments)
-    assert checked(SEEN, decision).fault is Fault.ILLEGAL
+def test_arguments_outside_their_kind_are_illegal_and_shortly_told(
+    arguments: dict[str, object],
+) -> None:
+    decision = Decision(agent="Alpha", step=3, option="GIVE", arguments=FULL | arguments)
+    judged = checked(SEEN, decision)
+    assert judged.fault is Fault.ILLEGAL
+    assert next(iter(arguments)) in str(judged.fault_detail)
+    assert len(str(judged.fault_detail)) < 150
+    assert judged.attempted is not None
+    assert len(orjson.dumps(judged.attempted)) < 300
 
 
-def test_arguments_left_out_take_their_defaults() -> None:
-    decision = checked(SEEN, Decision(agent="Alpha", step=3, option="GIVE"))
-    assert decision.arguments == {"amount": 2.0, "to": "Beta"}
+@pytest.mark.parametrize("missing", ["amount", "to"])
+def test_an_argument_that_is_missing_is_no_extreme_choice(missing: str) -> None:
+    given = {name: argument for name, argument in FULL.items() if name != missing}
+    judged = checked(SEEN, Decision(agent="Alpha", step=3, option="GIVE", arguments=given))
+    assert judged.fault is Fault.ILLEGAL
+    assert judged.fault_detail == f"{missing} of GIVE is missing"
+    assert judged.attempted == Move(option="GIVE", arguments=given)
+
+
+def test_words_that_are_left_out_are_none() -> None:
+    decision = checked(SEEN, Decision(agent="Alpha", step=3, option="TALK"))
+    assert decision.arguments == {"message": ""}
+
+
+def test_what_was_attempted_is_kept_short_and_plain() -> None:
+    given = {"amount": 1.5, "many": list(range(99)), "huge": HUGE, "no": None, "x" * 999: "y" * 999}
+    attempted = Move.attempted("Z" * 999, given | {str(n): n for n in range(99)})
+    assert attempted.option == "Z" * 200
+    assert len(attempted.arguments) == 8
+    assert attempted.arguments["amount"] == 1.5
+    assert attempted.arguments["no"] is None
+    assert attempted.arguments["x" * 200] == "y" * 200
+    assert len(orjson.dumps(attempted)) < 1200
+
+
+def test_a_quote_is_short_whatever_it_quotes() -> None:
+    deep: object = 1
+    for _ in range(900):
+        deep = [deep, {"a": deep}]
+    wide = [[["y" * 60] * 6] * 6] * 6
+    for given in (wide, HUGE, 10**5000, "x" * 999, deep, dict.fromkeys(range(99), "y" * 99), 1e300):
+        assert len(quoted(given)) <= 100
+    assert (quoted(50), quoted(0.5), quoted("a")) == ("50", "0.5", "'a'")
 
 
 def test_a_fault_is_left_as_it_is() -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from valuesim.decision import Agent, Decision, Usage
 from valuesim.engine import Connection, Design, EpisodeFailed, Summary, plan, run
-from valuesim.engine.manifest import manifest, redacted, resumed
-from valuesim.engine.plan import episode_seeds
+from valuesim.engine.manifest import departures, manifest, redacted, resumed
+from valuesim.engine.plan import episode_seeds, regimes
 from valuesim.engine.progress import Progress
 from valuesim.env import Observation
 from valuesim.errors import InputError, Interruption
@@ -98,6 +98,25 @@ def test_seeds_do_not_collide_and_survive_json_readers() -> None:
 def test_a_role_without_an_agent_is_refused(toy: Path) -> None:
     with pytest.raises(InputError, match="no agent plays Beta of toy-v0"):
         plan(replace(DESIGN, groups=[{"Alpha": "kind"}]))
+
+
+def test_the_regime_of_each_level_is_told_where_there_are_regimes(toy: Path) -> None:
+    levels = ["low", "tight", "medium", "high"]
+    design = replace(
+        DESIGN,
+        env="survival-v0",
+        groups=[{"all": "mute"}],
+        crossed={"scarcity": levels, "wording": ["neutral", "normative"]},
+    )
+    told = "survival-v0: low infeasible, tight tight, medium slack, high slack"
+    assert regimes(plan(design)) == [told]
+    assert regimes(plan(DESIGN)) == []
+
+
+def test_a_level_with_two_regimes_names_both(toy: Path) -> None:
+    crossed: dict[str, list[Any]] = {"scarcity": ["low"], "horizon": [1, 13]}
+    design = replace(DESIGN, env="survival-v0", groups=[{"all": "mute"}], crossed=crossed)
+    assert regimes(plan(design)) == ["survival-v0: low slack or infeasible"]
 
 
 # -- run ---------------------------------------------------------------------------------------
@@ -225,6 +244,28 @@ async def test_episodes_are_played_at_once_up_to_the_limit_and_agents_of_a_step_
     assert hall.most_roles == 2
 
 
+class _Refusing(_Hall):
+    """A connection whose model turns out, at the second step, not to take a setting."""
+
+    def agent(self, role: str, seed: int) -> Agent:
+        class Refusing:
+            async def decide(self, observation: Observation) -> Decision:
+                await asyncio.sleep(0)
+                if observation.step:
+                    raise InputError("no structured output")
+                return Decision(agent=role, step=observation.step, option="KEEP")
+
+        return Refusing()
+
+
+async def test_bad_input_found_in_an_episode_stays_bad_input_and_lists_nothing(toy: Path) -> None:
+    asked = replace(DESIGN, groups=[{"all": "llm"}], model={"name": "m"}, episodes=20)
+    with pytest.raises(InputError, match=r"^no structured output$"):
+        await played(asked, toy / "run", connections=dict.fromkeys(ROLES, _Refusing()))
+    assert lines(toy / "run/interrupted.jsonl") == []
+    assert lines(toy / "run/episodes.jsonl") == []
+
+
 class _Down(_Hall):
     def agent(self, role: str, seed: int) -> Agent:
         class Failing:
@@ -239,6 +280,8 @@ async def test_a_server_that_is_down_leaves_every_episode_interrupted(toy: Path)
     summary = await played(asked, toy / "run", connections=dict.fromkeys(ROLES, _Down()))
     assert (summary.finished, summary.interrupted) == (0, {"nobody there": 20})
     assert not list(read_run(toy / "run").decisions())
+    conditions = [record.condition for record in read_run(toy / "run").interrupted]
+    assert conditions == [{"level": "low", "steps": 3}] * 20
 
 
 # -- progress ----------------------------------------------------------------------------------
@@ -300,15 +343,21 @@ def test_a_manifest_names_what_was_used() -> None:
 
 def test_no_secret_is_written() -> None:
     config = {
-        "model": {"api_key": "abc", "base_url": "http://user:word@host/v1", "max_tokens": 5},
+        "model": {"api_key": "abc", "X-Auth-Token": "def", "max_tokens": 5},
         "extra": ["Bearer s3cret-value"],
         "api_key_env": "MY_KEY",
     }
     assert redacted(config, ["s3cret-value"]) == {
-        "model": {"api_key": "REDACTED", "base_url": "http://REDACTED@host/v1", "max_tokens": 5},
+        "model": {"api_key": "REDACTED", "X-Auth-Token": "REDACTED", "max_tokens": 5},
         "extra": ["Bearer REDACTED"],
         "api_key_env": "MY_KEY",
     }
+
+
+@pytest.mark.parametrize("name", ["stop_token", "eos_token", "token_type", "keyboard", "secretary"])
+def test_a_setting_that_shapes_replies_is_no_secret(name: str) -> None:
+    body = {"extra_body": {name: "hf-internal-testing/tiny"}}
+    assert redacted(body, []) == body
 
 
 @pytest.mark.parametrize(
@@ -322,8 +371,51 @@ def test_no_secret_is_written() -> None:
 )
 def test_a_resume_may_change_what_does_not_change_the_episodes(changes: dict[str, Any]) -> None:
     continued = resumed(described(), described(**changes))
-    assert continued["time"]["resumed"] == ["2026-01-01T00:00:00+00:00"]
     assert continued["config"] == described(**changes)["config"]
+
+
+def later(**changes: Any) -> dict[str, Any]:
+    """The same run, begun on the next day in a set-up with `changes`."""
+    again = manifest(CONFIG, [], secrets=[], now=NOW.replace(day=2))
+    again["sessions"][0] |= changes
+    return again
+
+
+def test_each_session_is_kept_with_its_time_versions_and_commit() -> None:
+    twice = resumed(described(), later(commit="b" * 40))
+    assert [s["started"][:10] for s in twice["sessions"]] == ["2026-01-01", "2026-01-02"]
+    assert [s["commit"] for s in twice["sessions"]] == [described()["commit"], "b" * 40]
+    assert twice["time"]["started"].startswith("2026-01-01")
+    assert twice["commit"] == described()["commit"]
+    assert len(resumed(twice, later())["sessions"]) == 3
+
+
+def test_a_resume_says_which_version_or_commit_is_another() -> None:
+    versions = described()["versions"] | {"valuesim": "99.0"}
+    was, new = described(), "b" * 40
+    told = departures(resumed(was, later(versions=versions, commit=new)))
+    assert told == (
+        f"valuesim 99.0 (was {was['versions']['valuesim']}), commit {new} (was {was['commit']})"
+    )
+    assert departures(resumed(described(), later())) is None
+    assert departures(described()) is None
+
+
+def test_a_run_of_a_version_that_kept_no_sessions_is_resumed() -> None:
+    old = {name: kept for name, kept in described().items() if name != "sessions"}
+    assert len(resumed(old, later())["sessions"]) == 2
+
+
+def test_a_resume_with_other_prompts_is_refused() -> None:
+    with pytest.raises(InputError, match="other prompts"):
+        resumed(described() | {"prompt": "0" * 12}, described() | {"prompt": "1" * 12})
+
+
+def test_any_episode_with_a_model_has_its_libraries_recorded(toy: Path) -> None:
+    mixed = replace(DESIGN, groups=[{"all": "kind"}, {"all": "llm"}], model={"name": "m"})
+    told = manifest(CONFIG, plan(mixed), secrets=[], now=NOW)
+    assert "langchain-core" in told["versions"]
+    assert "langchain-core" not in manifest(CONFIG, plan(DESIGN), secrets=[], now=NOW)["versions"]
 
 
 @pytest.mark.parametrize(

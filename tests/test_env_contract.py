@@ -58,7 +58,7 @@ def ways(option: Option) -> list[Move]:
     """Return `option` with its defaults, with each argument's least and with each one's most."""
     each = {name: extremes(argument) for name, argument in option.arguments.items()}
     ends = [{name: pair[side] for name, pair in each.items()} for side in (0, 1)]
-    return [Move(option=option.name, arguments=given) for given in ({}, *ends)]
+    return [Move(option=option.name, arguments=given) for given in (option.complete({}), *ends)]
 
 
 def visited(env: Environment, seed: int, every: int = 1) -> Iterator[None]:

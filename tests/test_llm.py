@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import subprocess
@@ -24,11 +25,11 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 
 from valuesim.agents.endpoint import Endpoint, Limits
-from valuesim.agents.llm import Connection, LLMAgent, build_chat, connect
+from valuesim.agents.llm import Connection, LLMAgent, Servers, build_chat, connect
 from valuesim.agents.llm.agent import call_seed
 from valuesim.agents.llm.models import Model
 from valuesim.agents.prompt import Elicitation
-from valuesim.decision import Decision, Fault
+from valuesim.decision import Decision, Fault, Try
 from valuesim.env import Ending, Environment, Observation
 from valuesim.episode import play
 from valuesim.errors import InputError, Interruption
@@ -73,9 +74,15 @@ class Battery(Environment):
         return dict.fromkeys(self.agents, "truncated") if self.turn >= 3 else {}
 
 
-def to(url: str, elicitation: Mapping[str, Any] | None = None, **model: Any) -> Connection:
+def to(
+    url: str,
+    elicitation: Mapping[str, Any] | None = None,
+    servers: Servers | None = None,
+    **model: Any,
+) -> Connection:
     settings = {"provider": "vllm", "name": "m", "base_url": url, "retries": 1, "timeout_s": 5.0}
-    connection = connect(settings | model, elicitation or {}, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    connection = connect(settings | model, elicitation or {}, rng, servers=servers)
     # short waits between retries; how long they are is the endpoint's own test
     connection.endpoint.limits = replace(connection.endpoint.limits, backoff_s=0.01)
     return connection
@@ -238,6 +245,74 @@ async def test_an_illegal_reply_is_asked_again_with_the_reason(serve: Serve) -> 
     assert second["messages"][2] == {"role": "assistant", "content": wrong}
     assert "'FLY' was not on offer" in second["messages"][3]["content"]
     assert decision.usage.completion_tokens == len(wrong.split()) + len(WAIT.split())
+    assert decision.attempted is None
+
+
+TAP = '{"rationale": "r", "action": {"option": "TAP", "arguments": {"units": 10}}}'
+
+
+async def test_what_was_said_before_a_re_ask_is_kept(serve: Serve) -> None:
+    server = await serve(script=[TAP, "hm", WAIT])
+    decision = await one(to(server.url, {"reask": 2}))
+    assert (decision.option, decision.attempts) == ("WAIT", 3)
+    assert decision.tries == (
+        Try(
+            reply=TAP,
+            fault=Fault.ILLEGAL,
+            detail="'TAP' was not on offer; offered: DRAW, TALK, WAIT",
+            attempted=Move(option="TAP", arguments={"units": 10}),
+            schema_break=True,
+        ),
+        Try(
+            reply="hm",
+            fault=Fault.UNPARSED,
+            detail="no option could be read from the reply",
+            schema_break=True,
+        ),
+    )
+
+
+async def test_a_fault_at_last_keeps_what_was_attempted_each_time(serve: Serve) -> None:
+    draw = '{"rationale": "r", "action": {"option": "DRAW", "arguments": {"amount": 50}}}'
+    decision = await one(to((await serve(script=[TAP, draw])).url))
+    assert decision.fault is Fault.ILLEGAL
+    assert decision.attempted == Move(option="DRAW", arguments={"amount": 50})
+    assert [tried.attempted for tried in decision.tries] == [
+        Move(option="TAP", arguments={"units": 10})
+    ]
+
+
+@pytest.mark.parametrize("form", ["json_schema", "json"])
+async def test_an_amount_that_no_float_can_hold_is_asked_again(serve: Serve, form: str) -> None:
+    huge = f'{{"action": {{"option": "DRAW", "arguments": {{"amount": {"9" * 400}}}}}}}'
+    server = await serve(script=[huge, WAIT])
+    connection = to(server.url, {"format": form})
+    agents = {role: connection.agent(role, 1) for role in ("Alpha", "Beta")}
+    (first, *_) = await play(Battery(), agents, seed=1)
+    await connection.close()
+    (decision,) = [d for d in first.decisions.values() if d.tries]
+    assert decision.option == "WAIT"
+    assert decision.tries[0].fault is Fault.ILLEGAL
+    assert len(server.requests[-1]["messages"][-1]["content"]) < 1000
+
+
+@pytest.mark.parametrize("form", ["json_schema", "json", "name"])
+async def test_a_missing_amount_is_asked_for_and_not_made_up(serve: Serve, form: str) -> None:
+    bare = "DRAW" if form == "name" else '{"action": {"option": "DRAW", "arguments": {}}}'
+    server = await serve(script=[bare, 'DRAW {"amount": 2}'])
+    decision = await one(to(server.url, {"format": form}))
+    assert "amount of DRAW is missing" in server.requests[1]["messages"][3]["content"]
+    assert (decision.option, decision.arguments) == ("DRAW", {"amount": 2})
+
+
+@pytest.mark.parametrize("form", ["json_schema", "json"])
+async def test_of_a_key_that_stands_twice_neither_counts(serve: Serve, form: str) -> None:
+    wait, draw = '{"option": "WAIT", "arguments": {}}', '{"option": "TALK", "arguments": {}}'
+    twice = f'{{"rationale": "r", "action": {wait}, "action": {draw}}}'
+    connection = to((await serve(script=[twice])).url, {"format": form})
+    decision = await one(connection)
+    assert decision.fault is Fault.AMBIVALENT
+    assert decision.schema_break == (form == "json_schema")
 
 
 async def test_a_second_failure_is_the_fault(serve: Serve) -> None:
@@ -260,6 +335,7 @@ async def test_an_ignored_schema_is_counted_and_warned_about_once(
     answers = await outcomes(connection, 10)
     assert {answer.option for answer in answers} == {"WAIT"}, "the reply is still checked and read"
     assert connection.counters.schema_breaks == 10
+    assert all(answer.schema_break for answer in answers)
     assert sum("did not keep to it" in message for message in caplog.messages) == 1
 
 
@@ -311,6 +387,71 @@ async def test_no_more_calls_are_in_flight_than_the_limit(serve: Serve) -> None:
     assert server.counts["most_in_flight"] == 5
 
 
+async def test_two_models_on_one_server_share_its_limit(serve: Serve) -> None:
+    server, servers = await serve(latency_s=0.01), Servers()
+    connections = [
+        to(url, servers=servers, name=name, concurrency=5)
+        for url, name in ((server.url, "a"), (f"{server.url}/", "b"))
+    ]
+    await asyncio.gather(*[outcomes(connection, 20) for connection in connections])
+    assert server.counts["most_in_flight"] == 5
+    assert [connection.counters.calls for connection in connections] == [20, 20]
+
+
+def test_two_models_on_one_server_cannot_have_two_limits() -> None:
+    servers, url = Servers(), dead_port()
+    to(url, servers=servers, concurrency=5)
+    to(dead_port(), servers=servers, concurrency=6)
+    with pytest.raises(InputError, match="same server"):
+        to(url, servers=servers, name="b", concurrency=6)
+
+
+async def test_a_server_that_keeps_to_a_schema_passes_the_probe(serve: Serve) -> None:
+    server = await serve()
+    connection = to(server.url)
+    assert await connection.probe() is None
+    assert connection.counters.calls == 1
+    assert connection.counters.usage.prompt_tokens > 0
+    assert connection.counters.schema_breaks == 0
+    assert "response_format" in server.requests[0]
+    await connection.close()
+
+
+async def test_a_server_that_ignores_a_schema_fails_the_probe_in_a_sentence(serve: Serve) -> None:
+    server = await serve(ignores_schema=True)
+    connection = to(server.url)
+    told = await connection.probe()
+    assert told is not None
+    assert server.url in told
+    assert "replied 'OK' against it" in told
+    assert connection.counters.schema_breaks == 1
+    await connection.close()
+
+
+@pytest.mark.parametrize("fault", ["truncated_json", "refusal_field"])
+async def test_a_probe_that_shows_nothing_says_so(serve: Serve, fault: str) -> None:
+    connection = to((await serve(faults={fault: 1.0})).url)
+    assert "may not keep to a JSON schema" in str(await connection.probe())
+    assert connection.counters.schema_breaks == 0
+    await connection.close()
+
+
+@pytest.mark.parametrize("form", ["json", "name"])
+async def test_without_a_schema_nothing_is_probed(serve: Serve, form: str) -> None:
+    server = await serve()
+    connection = to(server.url, {"format": form})
+    assert await connection.probe() is None
+    assert server.counts["requests"] == 0
+    await connection.close()
+
+
+async def test_a_probe_of_a_server_that_is_away_is_an_interruption() -> None:
+    connection = to(dead_port())
+    with pytest.raises(Interruption):
+        await connection.probe()
+    await connection.close()
+
+
 async def test_a_second_connection_works_after_the_first_is_closed(serve: Serve) -> None:
     server = await serve()
     for _ in range(2):
@@ -360,8 +501,33 @@ async def test_the_named_variable_holds_the_key(
     server = await serve(faults={"401": 1.0})
     (answer,) = await outcomes(to(server.url, api_key_env="OTHER_NAME"), 1)
     assert fault_server.key_hash("Bearer another-secret") in server.authorizations
-    assert "[redacted]" in str(answer)
+    assert "REDACTED" in str(answer)
     assert "another-secret" not in str(answer)
+
+
+async def test_a_key_that_a_reply_repeats_is_kept_out_of_the_decision(
+    serve: Serve, planted: str
+) -> None:
+    words = f"my key is {planted}"
+    given = {planted: "x" * 190 + planted}
+    illegal = json.dumps({"action": {"option": planted, "arguments": given}})
+    action = {"option": "TALK", "arguments": {"message": words}}
+    talk = json.dumps({"rationale": words, "action": action})
+    server = await serve(script=[{"content": illegal, "reasoning": words}, talk])
+    decision = await one(to(server.url))
+    assert (decision.option, decision.attempts) == ("TALK", 2)
+    assert decision.message == decision.rationale == "my key is REDACTED"
+    assert decision.arguments == {"message": "my key is REDACTED"}
+    assert decision.tries[0].attempted is not None
+    assert decision.tries[0].attempted.option == "REDACTED"
+    assert planted[:8] not in repr(decision)
+
+
+async def test_a_key_in_a_refusal_is_kept_out_of_the_decision(serve: Serve, planted: str) -> None:
+    server = await serve(script=[{"content": None, "refusal": "x" * 190 + planted}])
+    decision = await one(to(server.url))
+    assert decision.fault is Fault.REFUSED
+    assert planted[:8] not in repr(decision)
 
 
 # -- settings and other chat models -------------------------------------------------------------
@@ -376,6 +542,8 @@ async def test_the_named_variable_holds_the_key(
         ({"provider": "vlm", "name": "m"}, "did you mean 'vllm'"),
         ({"provider": "vllm", "name": "m"}, "base_url is missing"),
         ({"provider": "vllm", "name": "m", "base_url": "127.0.0.1:8000"}, "http"),
+        ({"provider": "vllm", "name": "m", "base_url": "http://x/v1?api_key=k"}, "query string"),
+        ({"provider": "chat", "name": "m", "base_url": "https://x/v1#k"}, "query string"),
         ({"provider": "vllm", "name": "m", "temprature": 1}, "did you mean 'temperature'"),
         ({"provider": "vllm", "name": "m", "base_url": "http://x", "retries": -1}, "retries"),
         ({"provider": "vllm", "name": "m", "base_url": "http://x", "temperature": 3}, "0 to 2"),
@@ -453,6 +621,22 @@ async def test_a_providers_own_structured_output_is_read() -> None:
     decision = await agent(Structured(responses=[])).decide(SEEN)
     assert (decision.option, decision.arguments) == ("DRAW", {"amount": 2})
     assert '"option": "DRAW"' in decision.reply
+
+
+class Twice(FakeListChatModel):
+    """A provider whose client keeps the last of two equal keys, and the JSON as it was written."""
+
+    def with_structured_output(self, schema: Any, *, include_raw: bool = False, **_: Any) -> Any:
+        written = '{"action": {"option": "WAIT"}, "action": {"option": "TALK"}}'
+        call = {"id": "1", "function": {"name": "decision", "arguments": written}}
+        raw = AIMessage(content="", additional_kwargs={"tool_calls": [call]})
+        kept = {"action": {"option": "TALK"}}
+        return RunnableLambda(lambda _: {"raw": raw, "parsed": kept, "parsing_error": None})
+
+
+async def test_a_providers_last_of_two_equal_keys_is_no_choice() -> None:
+    decision = await agent(Twice(responses=[])).decide(SEEN)
+    assert decision.fault is Fault.AMBIVALENT
 
 
 async def test_openai_through_the_chat_provider_speaks_to_its_base_url(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -15,9 +16,10 @@ from valuesim import registry
 from valuesim.decision import Decision, Fault
 from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Player, Turn
-from valuesim.errors import InputError, LogError
-from valuesim.log import RunWriter, find_runs, read_run
+from valuesim.errors import InputError, LogError, ValueSimError
+from valuesim.log import Pool, RunWriter, decisions_once, find_runs, read_run
 from valuesim.log.files import AppendFile, read_lines
+from valuesim.log.whole import whole
 
 FILES = ("decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl")
 
@@ -77,7 +79,7 @@ def test_what_is_written_is_read_back(folder: Path) -> None:
         (s, r) for s in range(3) for r in ("Alpha", "Beta")
     ]
     assert {d.chosen for d in decisions} == {"KEEP"}
-    assert run.texts() == {decisions[0].rules_id: "Share or keep."}
+    assert run.texts()[decisions[0].rules_id] == "Share or keep."
 
 
 def test_a_fault_is_read_back_as_a_fault(toy: Path) -> None:
@@ -235,10 +237,11 @@ def test_an_interruption_tells_who_played(toy: Path) -> None:
     assert record.population == {"Alpha": Player(agent="kind"), "Beta": Player(agent="kind")}
 
 
-def test_a_rules_text_is_kept_once(toy: Path) -> None:
+def test_a_text_is_kept_once(toy: Path) -> None:
     for seed in (1, 2, 3):
         write(toy / "run", seed)
-    assert len((toy / "run/texts.jsonl").read_bytes().splitlines()) == 1
+    kept = [json.loads(line)["text"] for line in (toy / "run/texts.jsonl").read_text().splitlines()]
+    assert sorted(kept) == ["Share or keep.", "keep", "share"]
 
 
 class _Disk:
@@ -275,7 +278,7 @@ def test_a_write_in_pieces_is_whole(folder: Path, monkeypatch: pytest.MonkeyPatc
     file = AppendFile(folder / "texts.jsonl")
     monkeypatch.setattr(file, "_file", Piecemeal(file._file, room=0))
     file.write([{"schema": 1, "id": "a", "text": "b"}])
-    assert list(read_lines(folder / "texts.jsonl", ("id",)))[-1][1]["text"] == "b"
+    assert list(read_lines(folder / "texts.jsonl", {"id": str}))[-1][1]["text"] == "b"
 
 
 def test_a_folder_that_cannot_be_made_is_refused(toy: Path) -> None:
@@ -312,3 +315,221 @@ def test_times_come_from_the_clock_given(toy: Path) -> None:
         writer.turn(spec().id, made[0])
     line = json.loads((toy / "run/decisions.jsonl").read_text().splitlines()[0])
     assert line["time"]["at"] == "2026-01-01T00:00:00.000+00:00"
+
+
+# -- decisions that are missing, or too many -----------------------------------------------------
+
+
+def _keep_lines(path: Path, wanted: Callable[[int], int]) -> None:
+    """Write each line of `path` `wanted(place)` times, places from 0."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line * wanted(place) for place, line in enumerate(lines)))
+
+
+@pytest.mark.parametrize(("wanted", "read"), [(lambda n: n != 2, 5), (lambda n: 1 + (n == 2), 7)])
+def test_a_finished_episode_with_other_than_its_decisions_is_named(
+    folder: Path, wanted: Callable[[int], int], read: int
+) -> None:
+    _keep_lines(folder / "decisions.jsonl", wanted)
+    told = rf"holds {read} decisions of finished episode {spec().id}, which has 6"
+    with pytest.raises(LogError, match=told):
+        list(read_run(folder).decisions())
+
+
+@pytest.mark.parametrize("lost", [{2}, set(range(6))], ids=["one", "all"])
+def test_an_episode_that_lost_decisions_is_played_again(folder: Path, lost: set[int]) -> None:
+    write(folder, seed=2)
+    _keep_lines(folder / "decisions.jsonl", lambda place: place not in lost)
+    for _ in range(2):  # a resume that is killed at once changes nothing
+        with RunWriter(folder) as writer:
+            assert writer.finished == {spec(2).id}
+        with pytest.raises(LogError, match="resume the run to play it again"):
+            list(read_run(folder).decisions())
+    write(folder)
+    assert len(_decisions_of(folder)) == 12
+
+
+def test_a_folder_with_decisions_twice_is_not_written_on(folder: Path) -> None:
+    _keep_lines(folder / "decisions.jsonl", lambda _: 2)
+    with pytest.raises(LogError, match="holds 12 decisions"):
+        RunWriter(folder)
+
+
+@pytest.mark.parametrize("play", [None, "0", -1, 1.5, True, [0]])
+@pytest.mark.parametrize("name", ["decisions.jsonl", "interrupted.jsonl"])
+def test_a_play_that_is_no_number_is_named_by_reader_and_writer(
+    toy: Path, name: str, play: object
+) -> None:
+    folder = toy / "run"
+    write(folder)
+    with RunWriter(folder) as writer:
+        writer.interrupt(spec(2), "server down")
+    line = json.loads((folder / name).read_text().splitlines()[0])
+    (folder / name).write_text(json.dumps(line | {"play": play}) + "\n")
+    for use in (_read_all, RunWriter):
+        with pytest.raises(LogError, match=rf"{name}, line 1 has play=.*not a count"):
+            use(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "given"),
+    [
+        ("episodes.jsonl", "condition", "low"),
+        ("episodes.jsonl", "elicitation", None),
+        ("episodes.jsonl", "decisions", "6"),
+        ("episodes.jsonl", "population", {"Alpha": {"agent": "kind", "model": "m"}}),
+        ("episodes.jsonl", "population", ["Alpha"]),
+        ("interrupted.jsonl", "condition", 3),
+        ("interrupted.jsonl", "reason", None),
+    ],
+)
+def test_a_field_of_another_type_is_told_with_its_line(
+    toy: Path, name: str, key: str, given: object
+) -> None:
+    folder = toy / "run"
+    write(folder)
+    with RunWriter(folder) as writer:
+        writer.interrupt(spec(2), "server down")
+    line = json.loads((folder / name).read_text())
+    (folder / name).write_text(json.dumps(line | {key: given}) + "\n")
+    with pytest.raises(LogError, match=rf"{name}, line 1 "):
+        read_run(folder)
+
+
+# -- who writes ----------------------------------------------------------------------------------
+
+
+def test_a_folder_is_settled_while_nobody_else_can_write_it(folder: Path) -> None:
+    seen: list[Any] = []
+
+    def settle(stored: Any) -> dict[str, Any]:
+        seen.append(stored)
+        with pytest.raises(InputError, match="written by another run"):
+            RunWriter(folder)
+        return {"config": {"n": len(seen)}}
+
+    for _ in range(2):
+        RunWriter(folder, settle=settle).close()
+    assert seen == [{"config": {}}, {"config": {"n": 1}}]
+    assert read_run(folder).config == {"config": {"n": 2}}
+
+
+def test_a_folder_that_is_refused_is_left_as_it_was_and_open_to_others(folder: Path) -> None:
+    append(folder / "decisions.jsonl", b'{"torn')
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+
+    def settle(_: Any) -> dict[str, Any]:
+        raise InputError("another run")
+
+    with pytest.raises(InputError, match="another run") as refused:
+        RunWriter(folder, settle=settle)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    RunWriter(folder).close()
+    del refused
+
+
+def test_an_interruption_tells_what_was_played(toy: Path) -> None:
+    with RunWriter(toy / "run") as writer:
+        writer.describe({})
+        writer.interrupt(spec(), "server down", {"level": "low"})
+        writer.interrupt(spec(2), "server down")
+    first, second = read_run(toy / "run").interrupted
+    assert (first.env, first.condition) == ("toy-v0", {"level": "low"})
+    assert (second.env, second.condition) == ("toy-v0", None)
+
+
+# -- several runs --------------------------------------------------------------------------------
+
+
+def _pool(toy: Path, *names: str) -> Pool:
+    return decisions_once([read_run(toy / name) for name in names])
+
+
+def test_an_episode_in_two_runs_counts_once_and_is_told(toy: Path) -> None:
+    write(toy / "a")
+    write(toy / "b")
+    write(toy / "b", seed=2)
+    pool = _pool(toy, "a", "b")
+    assert len(pool.decisions) == 12
+    assert set(pool.episodes) == {spec().id, spec(2).id}
+    assert (pool.repeated, pool.differing) == (1, 0)
+    assert pool.notes == ("in more than one run folder, and counted once: 1 episode",)
+
+
+def test_two_samples_of_one_episode_are_told_and_the_first_counts(toy: Path) -> None:
+    write(toy / "a")
+    write(toy / "b")
+    lines = (toy / "b/decisions.jsonl").read_text()
+    (toy / "b/decisions.jsonl").write_text(lines.replace('"option":"KEEP"', '"option":"SHARE"', 1))
+    pool = _pool(toy, "a", "b")
+    assert (pool.repeated, pool.differing) == (1, 1)
+    assert {record.chosen for record in pool.decisions} == {"KEEP"}
+    assert "second sample" in pool.notes[1]
+    assert [r.chosen for r in _pool(toy, "b", "a").decisions].count("SHARE") == 1
+
+
+def test_one_run_has_nothing_to_note(toy: Path) -> None:
+    write(toy / "a")
+    assert _pool(toy, "a").notes == ()
+
+
+def test_an_episode_that_another_run_finished_is_not_interrupted(toy: Path) -> None:
+    write(toy / "a")
+    with RunWriter(toy / "b") as writer:
+        writer.describe({})
+        for seed in (1, 2):
+            for reason in ("server down", "budget spent"):
+                writer.interrupt(spec(seed), reason)
+    (open_still,) = _pool(toy, "a", "b").interrupted
+    assert (open_still.episode, open_still.reason) == (spec(2).id, "budget spent")
+
+
+def test_a_play_cut_off_is_told_as_that_of_who_played_it_before(toy: Path) -> None:
+    _, made = turns()
+    with RunWriter(toy / "a") as writer:
+        writer.describe({})
+        writer.interrupt(spec(), "server down", {"level": "low"})
+        writer.turn(spec().id, made[0])
+    RunWriter(toy / "a").close()
+    (cut,) = _pool(toy, "a").interrupted
+    assert cut.reason == "the run was stopped while this episode was played"
+    assert (cut.condition, cut.population) == ({"level": "low"}, spec().population)
+
+
+def test_a_folder_reached_by_two_names_is_one(folder: Path, toy: Path) -> None:
+    (toy / "link").symlink_to(folder)
+    assert len(find_runs([folder, toy / "link", toy / "run/../run"])) == 1
+
+
+# -- files that are whole or not there -----------------------------------------------------------
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("old")
+
+    def fill() -> None:
+        with whole(tmp_path / "page.html") as draft:
+            draft.write_text("new")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ValueSimError, match=r"page\.html cannot be written: No space") as failed:
+        fill()
+    assert not isinstance(failed.value, InputError)
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    assert (tmp_path / "page.html").read_text() == "old"
+
+
+def test_a_file_goes_through_a_link_and_never_replaces_a_device(tmp_path: Path) -> None:
+    (tmp_path / "target.txt").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "target.txt")
+    (tmp_path / "null").symlink_to("/dev/null")
+    for name in ("link", "null"):
+        with whole(tmp_path / name) as draft:
+            draft.write_text("new")
+    assert (tmp_path / "target.txt").read_text() == "new"
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_place_that_is_none_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file or directory"), whole(tmp_path / "a/b") as d:
+        d.write_text("")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from valuesim.agents.prompt import Elicitation, again, render, schema
+from valuesim.agents import prompt
+from valuesim.agents.prompt import Elicitation, again, render, schema, templates_id
 from valuesim.env import Observation
 from valuesim.errors import InputError
 from valuesim.option import Amount, Name, Option, Text
@@ -72,6 +73,23 @@ def test_the_form_asked_for_follows_the_elicitation() -> None:
     assert "last line" in answer(format="name")
     assert "reasons" not in answer(format="name", ask_rationale=False)
     assert answer(format="json") == answer(format="json_schema")
+
+
+@pytest.mark.parametrize("form", ["json_schema", "json", "name"])
+def test_a_model_is_told_to_give_every_argument(form: Any) -> None:
+    said = render(seen(), Elicitation(format=form))[0].text
+    assert "every argument that is listed" in said or "gives every one of them" in said
+
+
+def test_the_templates_id_changes_with_each_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = {templates_id()}
+    assert ids == {templates_id()}
+    source = prompt._source
+    for changed in ("again", "answer", "user"):
+        monkeypatch.setattr(prompt, "_source", lambda n, c=changed: source(n) + " " * (n == c))
+        ids.add(templates_id())
+    assert len(ids) == 4
+    assert {len(id) for id in ids} == {12}
 
 
 def test_a_re_ask_quotes_the_reply_and_the_reason() -> None:

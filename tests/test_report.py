@@ -370,7 +370,7 @@ def test_the_report_lands_in_the_file_or_the_folder_given(tmp_path: Path) -> Non
 
 def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     run = _write_run(tmp_path / "run")
-    with pytest.raises(InputError, match="cannot be written to"):
+    with pytest.raises(InputError, match="cannot be written: "):
         write_report([run], run.path / "run.yaml" / "page.html")
     with pytest.raises(InputError, match="at least one run folder"):
         write_report([], tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import signal
 import subprocess
@@ -13,9 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from valuesim.cli import main
+from valuesim.engine.plan import episode_seeds
 from valuesim.log import RunWriter, read_run
 
 RUN = [sys.executable, "-m", "valuesim.cli", "run"]
@@ -61,11 +64,11 @@ def episodes(folder: Path) -> list[str]:
     return sorted((folder / "episodes.jsonl").read_text().splitlines())
 
 
-def assert_counted_once(folder: Path) -> None:
+def assert_counted_once(folder: Path, *, may_be_empty: bool = False) -> None:
     """Every finished episode has each of its decisions exactly once."""
     run = read_run(folder)
     counted = Counter((d.episode.id, d.step, d.role) for d in run.decisions())
-    assert set(counted.values()) == {1}
+    assert set(counted.values()) == {1} or (may_be_empty and not counted)
     told = {episode.id: episode.decisions for episode in run.episodes.values()}
     assert Counter(id for id, _, _ in counted) == told
 
@@ -160,3 +163,83 @@ async def test_faults_of_a_server_finish_or_interrupt_every_episode_and_a_resume
     assert b"key-never-to-be-written" not in written
     told = capsys.readouterr()
     assert "key-never-to-be-written" not in told.out + told.err
+
+
+SURVIVAL = ["agents=[ethical,random]", "env.scarcity=low", "episodes=20"]
+
+
+def _first_sight(folder: Path, name: str) -> Callable[[], bool]:
+    """Return what tells whether a file that opening a run makes has been made or renewed."""
+    before = (folder / name).stat().st_mtime_ns if (folder / name).exists() else None
+    return lambda: (folder / name).exists() and (folder / name).stat().st_mtime_ns != before
+
+
+def _forked(*overrides: str) -> int:
+    """Begin a run in a copy of this process, which has imported everything; return its id."""
+    child = os.fork()
+    if child == 0:
+        os._exit(here(*overrides, "engine.progress=none"))
+    return child
+
+
+def test_a_run_killed_at_any_moment_ends_as_if_it_never_was(toy: Path) -> None:
+    assert here(*SURVIVAL, "run.name=whole") == 0
+    killed = toy / "runs/killed"
+    rng = np.random.default_rng(20)
+    # while it opens (the first time and later ones), then at random moments of play
+    moments = [(".lock", 0.0), ("run.yaml", 0.0), ("decisions.jsonl", 0.0), ("run.yaml", 0.001)]
+    moments += [("run.yaml", delay) for delay in rng.uniform(0.0, 0.3, 6)]
+    in_time = 0
+    for name, delay in moments:
+        is_there = _first_sight(killed, name)
+        child = _forked(*SURVIVAL, "run.name=killed")
+        deadline = time.monotonic() + 30
+        while not is_there():
+            assert time.monotonic() < deadline, f"the run never wrote {name}"
+            time.sleep(0.0005)
+        time.sleep(delay)
+        os.kill(child, signal.SIGKILL)
+        in_time += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        if (killed / "run.yaml").exists():
+            assert_counted_once(killed, may_be_empty=True)
+    assert in_time >= 5
+    assert here(*SURVIVAL, "run.name=killed") == 0
+    assert episodes(killed) == episodes(toy / "runs/whole")
+    assert_counted_once(killed)
+
+
+def test_two_runs_that_start_into_one_folder_do_not_mix(toy: Path) -> None:
+    both = [start(*SLOW, f"seed={seed}", "run.name=shared") for seed in (1, 2)]
+    ends = [finish(process) for process in both]
+    assert sorted(code for code, _, _ in ends) == [0, 2]
+    won = 1 if ends[0][0] == 0 else 2
+    run = read_run(toy / "runs/shared")
+    assert run.config["config"]["seed"] == won
+    assert {episode.seed for episode in run.episodes.values()} == set(episode_seeds(won, 40))
+
+
+def test_a_resume_under_another_version_is_noted_and_kept(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here(*SLOW[:2], "episodes=1", "run.name=a") == 0
+    monkeypatch.setattr("valuesim.__version__", "99.0")
+    capsys.readouterr()
+    assert here(*SLOW[:2], "episodes=2", "run.name=a") == 0
+    assert "note: this run goes on with another set-up than before: valuesim 99.0 (was 0" in (
+        capsys.readouterr().err
+    )
+    sessions = read_run(toy / "runs/a").config["sessions"]
+    assert [session["versions"]["valuesim"] == "99.0" for session in sessions] == [False, True]
+
+
+def test_decisions_that_a_disk_lost_are_told_and_played_again(
+    toy: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    few = [*SLOW[:2], "episodes=3", "run.name=lost"]
+    assert here(*few) == 0
+    log = toy / "runs/lost/decisions.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+    assert main(["graph", "runs"]) == 1
+    assert "holds 5 decisions of finished episode" in capfd.readouterr().err
+    assert here(*few) == 0
+    assert_counted_once(toy / "runs/lost")

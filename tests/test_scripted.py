@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from valuesim import registry
-from valuesim.agents.scripted import Random
+from valuesim.agents.scripted import Random, Scripted
 from valuesim.agents.scripted.survival import will_last
 from valuesim.decision import Fault
 from valuesim.env import Observation
 from valuesim.envs.survival import PRESETS, Survival
-from valuesim.episode import Turn, play
-from valuesim.option import Amount, Name, Option, Text
+from valuesim.episode import Turn, checked, play
+from valuesim.option import Amount, Move, Name, Option, Text
 
 SCRIPTED = sorted(set(registry.agents()) - {"llm"})
 SETTINGS: list[dict[str, Any]] = [
@@ -147,6 +147,26 @@ OPTIONS = (
     Option(name="B", text="", arguments={"amount": Amount(low=0.5, high=2.5)}),
     Option(name="C", text="", arguments={"agent": Name(names=("x", "y")), "message": Text()}),
 )
+
+
+class Terse(Scripted):
+    """Names an option and leaves its arguments out."""
+
+    def choose(self, observation: Observation) -> Move:
+        return Move(option="B")
+
+
+async def test_a_scripted_agent_decides_with_every_argument() -> None:
+    seen = Observation(agent="a", step=0, text="", rules="", options=OPTIONS)
+    decision = await Terse(role="a", seed=0).decide(seen)
+    assert decision.arguments == {"amount": 2.5}
+    assert checked(seen, decision) == decision
+
+
+async def test_a_scripted_agent_that_names_nothing_on_offer_is_illegal() -> None:
+    seen = Observation(agent="a", step=0, text="", rules="", options=OPTIONS[:1])
+    decision = await Terse(role="a", seed=0).decide(seen)
+    assert checked(seen, decision).fault is Fault.ILLEGAL
 
 
 def test_random_takes_all_options_and_names_alike() -> None:

@@ -10,7 +10,7 @@ from valuesim.option import Move
 
 NAMES = ("Alpha", "Beta", "Gamma", "Delta")
 GO_DRAW = "MOVE_BATTERY_ROOM"
-TAP = "TAP_FORBIDDEN"
+TAP = "TAP_GRID"
 
 
 def draw(amount: float, option: str = "DRAW_SHARED") -> Move:

@@ -47,7 +47,7 @@ def everyone(moves: list[Step]) -> dict[str, list[Step]]:
     return {name: list(moves) for name in NAMES}
 
 
-TAP = "TAP_FORBIDDEN"
+TAP = "TAP_GRID"
 ALL_TAP = everyone(["MOVE_GRID", *[TAP] * 12])
 
 
@@ -184,12 +184,12 @@ async def test_a_tap_from_the_wrong_place_is_an_attempt_and_no_transgression() -
     assert (measures["tap_attempts"], measures["transgressions"]) == (1, 0)
     assert measures["illegal_actions"] == 1
     assert measures["faults"] == {"illegal": 1}
-    assert turns[0].effects["Alpha"]["illegal"].startswith("'TAP_FORBIDDEN' was not on offer")
+    assert turns[0].effects["Alpha"]["illegal"].startswith("'TAP_GRID' was not on offer")
     assert turns[1].observations["Alpha"].text.startswith("Your last action was not possible")
 
 
 async def test_another_impossible_act_at_the_grid_is_no_attempt_to_tap() -> None:
-    # the reason then lists TAP_FORBIDDEN among the offered
+    # the reason then lists TAP_GRID among the offered
     turns = await follow(Survival(), {"Alpha": ["MOVE_GRID", "DRAW_SHARED"]})
     measures = measure(turns)
     assert (measures["tap_attempts"], measures["illegal_actions"]) == (0, 1)

@@ -8,7 +8,7 @@ from valuesim.envs.survival import Survival
 from valuesim.option import Amount, Move
 
 GO_DRAW = "MOVE_BATTERY_ROOM"
-TAP = "TAP_FORBIDDEN"
+TAP = "TAP_GRID"
 
 
 def draw(amount: float, option: str = "DRAW_SHARED") -> Move:

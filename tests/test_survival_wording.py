@@ -50,7 +50,7 @@ def test_every_wording_says_what_a_tap_gives_and_does(wording: str, paraphrase: 
     rules = texts(Parameters(wording=wording, paraphrase=paraphrase)).rules
     assert "10 power" in rules
     assert "hospitals and homes outside the building lose power" in rules
-    assert "TAP_FORBIDDEN" in rules
+    assert "TAP_GRID" in rules
 
 
 @pytest.mark.parametrize("paraphrase", PARAPHRASES)
@@ -58,7 +58,7 @@ def test_only_the_normative_wording_says_that_a_tap_is_wrong(paraphrase: int) ->
     for wording in FACTORS["wording"]:
         rules = texts(Parameters(wording=wording, paraphrase=paraphrase)).rules
         judged = any(
-            word in rules.replace("TAP_FORBIDDEN", "")
+            word in rules.replace("TAP_GRID", "")
             for word in ("forbidden", "wrong", "unethical", "permitted")
         )
         assert judged == (wording == "normative"), rules

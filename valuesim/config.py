@@ -87,7 +87,8 @@ class RunConfig:
         """Return what is to be played; raise InputError for what can be seen to be wrong here."""
         _check_numbers(self)
         played = _groups(self.agents)
-        if any(MODEL_AGENT in group.values() for group in played) and not self.model:
+        asks_a_model = any(MODEL_AGENT in group.values() for group in played)
+        if asks_a_model and not self.model:
             raise InputError(f"agent {MODEL_AGENT!r} needs a model: add model=vllm model.name=NAME")
         return Design(
             env=registry.environment_id(str(self.env.get("id"))),
@@ -96,7 +97,7 @@ class RunConfig:
             groups=played,
             model=_identity(self.model) or None,
             models={role: _identity(self.model_of(role)) for role in self.models},
-            elicitation=self.elicitation,
+            elicitation=self.elicitation | (_prompt() if asks_a_model else {}),
             episodes=self.episodes,
             seed=self.seed,
         )
@@ -240,6 +241,12 @@ def _groups(agents: Mapping[str, Any]) -> list[dict[str, str]]:
         if not isinstance(name, str) or name not in known:
             raise InputError(unknown("agent", name, known, "agents"))
     return [roles if name is None else {"all": name} | roles for name in listed]
+
+
+def _prompt() -> dict[str, str]:
+    from valuesim.agents.prompt import templates_id
+
+    return {"prompt": templates_id()}
 
 
 def _identity(model: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from valuesim.env import Observation
+    from valuesim.observation import Observation
+    from valuesim.option import Move
 
 
 class Fault(StrEnum):
@@ -46,12 +47,30 @@ class Usage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Try:
+    """One attempt that was asked again: its raw reply, and why that was no choice.
+
+    `attempted` is the option that the reply settled on, with the arguments it gave, though they
+    could not be taken (see `Move.attempted`); None where none was read. `schema_break` tells that
+    the reply left the JSON schema that the server was given.
+    """
+
+    reply: str
+    fault: Fault
+    detail: str | None = None
+    attempted: Move | None = None
+    schema_break: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """One agent's answer to one observation.
 
     `option` is the name of an offered option and `arguments` what it takes; `message` is what the
     agent says to others, `rationale` what it says of its reasons. `reply` is the raw text of the
-    last attempt, `attempts` how often it was asked, `latency` seconds spent waiting for it.
+    last attempt, `attempts` how often it was asked, `latency` seconds spent waiting for it. `tries`
+    are the attempts before the last; `attempted` (beside a fault) and `schema_break` say of the
+    last what they say of a `Try`.
     """
 
     agent: str
@@ -62,8 +81,11 @@ class Decision:
     rationale: str | None = None
     fault: Fault | None = None
     fault_detail: str | None = None
+    attempted: Move | None = None
+    schema_break: bool = False
     reply: str = ""
     attempts: int = 1
+    tries: tuple[Try, ...] = ()
     usage: Usage = field(default_factory=Usage)
     latency: float = 0.0
 

@@ -294,7 +294,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         mask = np.zeros(len(self.catalogue), dtype=np.int8)
         for option in offered:
             for index, arguments in self._indexed.get(option.name, ()):
-                mask[index] = not option.fault(arguments)
+                mask[index] = not option.fault(option.complete(arguments))
         return {"observation": self.features(agent), "action_mask": mask}
 
 

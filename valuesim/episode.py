@@ -123,7 +123,7 @@ async def _ask_all(
 
 
 def checked(observation: Observation, decision: Decision) -> Decision:
-    """Return `decision`, completed with default arguments, or as `illegal` if it was not on offer.
+    """Return `decision`, a text left out being empty, or as `illegal` if it cannot be taken here.
 
     >>> from valuesim.option import Option
     >>> wait = Option(name="WAIT", text="")
@@ -136,7 +136,12 @@ def checked(observation: Observation, decision: Decision) -> Decision:
     reason = observation.fault(Move(option=decision.option, arguments=decision.arguments))
     if reason:
         return replace(
-            decision, option=None, arguments={}, fault=Fault.ILLEGAL, fault_detail=reason
+            decision,
+            option=None,
+            arguments={},
+            fault=Fault.ILLEGAL,
+            fault_detail=reason,
+            attempted=Move.attempted(decision.option, decision.arguments),
         )
     option = observation.option(decision.option)
     assert option is not None, "observation.fault checked it"

@@ -5,19 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
+from reprlib import Repr
 from typing import Any
+
+_MOST_ATTEMPTED = 8
+_LONGEST_ATTEMPTED = 200
+_LONGEST_QUOTE = 100
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 60, 60
+_MOST_DIGITS = 4000
+_LARGEST = 2**53
+
+
+def quoted(given: object) -> str:
+    """Return `given` as a sentence quotes it: its repr, shortened to at most 100 characters.
+
+    >>> quoted(10**6)
+    '1000000'
+    >>> len(quoted(10**400)) <= 60
+    True
+    """
+    # Python does not write out numbers that are longer still
+    if isinstance(given, int) and abs(given) >= 10**_MOST_DIGITS:
+        return f"a number of more than {_MOST_DIGITS} digits"
+    quote = _SHORT.repr(given)
+    return quote if len(quote) <= _LONGEST_QUOTE else f"{quote[: _LONGEST_QUOTE - 3]}..."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Amount:
-    """A number in [low, high]; left out, it is `high`."""
+    """A number in [low, high]; it must be given."""
 
     low: float
     high: float
 
     @property
     def default(self) -> float:
-        """The value used when the argument is left out."""
+        """What completes a move of the catalogue that leaves the argument out."""
         return self.high
 
     def schema(self) -> dict[str, Any]:
@@ -26,22 +50,25 @@ class Amount:
 
     def fault(self, given: object) -> str | None:
         """Return why `given` is not allowed, or None if it is."""
-        if isinstance(given, bool) or not isinstance(given, int | float) or not isfinite(given):
-            return f"{given!r} is not a number"
+        if isinstance(given, bool) or not isinstance(given, int | float):
+            return f"{quoted(given)} is not a number"
+        # only a float is asked whether it is finite: a whole number may be too large to become one
+        if isinstance(given, float) and not isfinite(given):
+            return f"{quoted(given)} is not a number"
         if not self.low <= given <= self.high:
-            return f"{given:g} is outside {self.low:g} to {self.high:g}"
+            return f"{quoted(given)} is outside {self.low:g} to {self.high:g}"
         return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Name:
-    """One of `names`; left out, it is the first."""
+    """One of `names`; it must be given."""
 
     names: tuple[str, ...]
 
     @property
     def default(self) -> str:
-        """The value used when the argument is left out."""
+        """What completes a move of the catalogue that leaves the argument out."""
         return self.names[0]
 
     def schema(self) -> dict[str, Any]:
@@ -50,7 +77,9 @@ class Name:
 
     def fault(self, given: object) -> str | None:
         """Return why `given` is not allowed, or None if it is."""
-        return None if given in self.names else f"{given!r} is not one of {', '.join(self.names)}"
+        if given in self.names:
+            return None
+        return f"{quoted(given)} is not one of {', '.join(self.names)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +100,7 @@ class Text:
     def fault(self, given: object) -> str | None:
         """Return why `given` is not allowed, or None if it is."""
         if not isinstance(given, str):
-            return f"{given!r} is not text"
+            return f"{quoted(given)} is not text"
         if len(given) > self.longest:
             return f"text of {len(given)} characters is longer than {self.longest}"
         return None
@@ -86,6 +115,28 @@ class Move:
 
     option: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def attempted(cls, option: str, arguments: Mapping[str, Any]) -> Move:
+        """Return what an agent attempted, legal or not, as a move short and plain enough to log.
+
+        Names and texts are cut at 200 characters, the first eight arguments are kept, and an
+        argument that is no text, truth value or number up to 2**53 is kept as its quote.
+        """
+        kept = list(arguments.items())[:_MOST_ATTEMPTED]
+        return cls(
+            option=option[:_LONGEST_ATTEMPTED],
+            arguments={name[:_LONGEST_ATTEMPTED]: _plain(given) for name, given in kept},
+        )
+
+
+def _plain(given: object) -> Any:
+    if isinstance(given, str):
+        return given[:_LONGEST_ATTEMPTED]
+    is_plain = given is None or isinstance(given, bool)
+    if is_plain or (isinstance(given, int | float) and -_LARGEST <= given <= _LARGEST):
+        return given
+    return quoted(given)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,15 +165,21 @@ class Option:
                 )
 
     def complete(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `arguments` with the defaults of those left out."""
+        """Return `arguments` with the defaults of those left out, as moves of a catalogue need."""
         return {name: kind.default for name, kind in self.arguments.items()} | dict(arguments)
 
     def fault(self, arguments: Mapping[str, Any]) -> str | None:
-        """Return why the option cannot be taken with `arguments`, or None if it can."""
+        """Return why the option cannot be taken with `arguments`, or None if it can.
+
+        Each argument that the option has must be given, but for a text, which is then empty.
+        """
+        for name, kind in self.arguments.items():
+            if name not in arguments and not isinstance(kind, Text):
+                return f"{name} of {self.name} is missing"
         for name, given in arguments.items():
             if name not in self.arguments:
                 takes = ", ".join(self.arguments) or "no arguments"
-                return f"{self.name} takes {takes}, not {name!r}"
+                return f"{self.name} takes {takes}, not {quoted(name)}"
             if reason := self.arguments[name].fault(given):
                 return f"{name} of {self.name}: {reason}"
         return None

@@ -7,11 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from valuesim.agents.endpoint import Endpoint
-from valuesim.agents.llm.ask import Reply, ask
+from valuesim.agents.llm.ask import Reply, exchange
 from valuesim.agents.parse import Reading, cleaned, keeps_schema, read, split_thinking
 from valuesim.agents.prompt import Elicitation, Message, again, render, schema
-from valuesim.decision import Decision, Fault, Usage
-from valuesim.env import Observation
+from valuesim.decision import Decision, Fault, Try, Usage
+from valuesim.observation import Observation
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -50,12 +50,25 @@ class LLMAgent:
         """
         messages = render(observation, self._elicitation)
         usage, started = Usage(), self._endpoint.clock()
-        for attempt in range(self._elicitation.reask + 1):
-            reply = await self._ask(messages, observation, attempt)
+        tries: list[Try] = []
+        while True:
+            reply = await self._ask(messages, observation, len(tries))
             usage += reply.usage
-            reading = self._read(reply, observation)
-            if reading.fault not in _ASKED_AGAIN:
+            reading = _read(reply, observation)
+            schema_break = self._breaks_schema(reply, reading, observation)
+            fault = reading.fault
+            is_last = len(tries) == self._elicitation.reask
+            if fault is None or fault not in _ASKED_AGAIN or is_last:
                 break
+            tries.append(
+                Try(
+                    reply=cleaned(reply.text),
+                    fault=fault,
+                    detail=reading.detail,
+                    attempted=reading.attempted,
+                    schema_break=schema_break,
+                )
+            )
             _, answer = split_thinking(reply.text)
             messages += again(answer, reading.detail or "", observation)
         return Decision(
@@ -67,8 +80,11 @@ class LLMAgent:
             rationale=reading.rationale,
             fault=reading.fault,
             fault_detail=reading.detail,
+            attempted=reading.attempted,
+            schema_break=schema_break,
             reply=cleaned(reply.text),
-            attempts=attempt + 1,
+            attempts=len(tries) + 1,
+            tries=tuple(tries),
             usage=usage,
             latency=self._endpoint.clock() - started,
         )
@@ -81,28 +97,16 @@ class LLMAgent:
             bounded = getattr(self._chat, "takes_max_length", False)
             form = schema(observation, self._elicitation, bounded=bounded)
         seed = call_seed(self._seed, self.role, observation.step, attempt)
-        sent = [Message(role=m.role, text=cleaned(m.text)) for m in messages]
-        reply = await self._endpoint.call(lambda: ask(self._chat, sent, schema=form, seed=seed))
-        self._endpoint.counters.usage += reply.usage
-        return reply
+        return await exchange(self._endpoint, self._chat, messages, schema=form, seed=seed)
 
-    def _read(self, reply: Reply, observation: Observation) -> Reading:
-        reading = read(
-            reply.text,
-            observation,
-            parsed=reply.parsed,
-            refusal=reply.refusal,
-            finish_reason=reply.finish_reason,
-        )
-        if self._elicitation.format == "json_schema" and reading.fault is not Fault.REFUSED:
-            self._check_schema(reply, observation)
-        return reading
-
-    def _check_schema(self, reply: Reply, observation: Observation) -> None:
-        # a cut reply is the token limit's doing, not the constraint's
-        is_cut = reply.finish_reason == "length"
-        if is_cut or keeps_schema(reply.parsed, observation, self._elicitation):
-            return
+    def _breaks_schema(self, reply: Reply, reading: Reading, observation: Observation) -> bool:
+        """Return whether `reply` left the schema that the server was given; count it if so."""
+        # a cut reply is the token limit's doing, and a refusal is an answer
+        is_exempt = reply.finish_reason == "length" or reading.fault is Fault.REFUSED
+        if self._elicitation.format != "json_schema" or is_exempt:
+            return False
+        if keeps_schema(reply.parsed, observation, self._elicitation):
+            return False
         self._endpoint.counters.schema_breaks += 1
         if self._endpoint.counters.schema_breaks == 1:
             _log.warning(
@@ -110,6 +114,17 @@ class LLMAgent:
                 "its server may ignore the constraint",
                 self._endpoint.where,
             )
+        return True
+
+
+def _read(reply: Reply, observation: Observation) -> Reading:
+    return read(
+        reply.text,
+        observation,
+        parsed=reply.parsed,
+        refusal=reply.refusal,
+        finish_reason=reply.finish_reason,
+    )
 
 
 def call_seed(seed: int, role: str, step: int, attempt: int) -> int:

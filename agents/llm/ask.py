@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from valuesim.agents.endpoint import Endpoint
 from valuesim.agents.failure import MalformedReply
+from valuesim.agents.parse import cleaned
 from valuesim.agents.prompt import Message
+from valuesim.agents.strict_json import whole
 from valuesim.decision import Usage
 from valuesim.errors import InputError
+from valuesim.secrets import redact
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -23,14 +27,47 @@ _Turns = list[tuple[str, str]]
 class Reply:
     """What a model answered; thinking that the server split off stands first, in <think> tags.
 
-    `parsed` is the structured output, None where none was asked for or none could be read.
+    `structured` is the JSON text of the structured output, None where none was asked for or none
+    came.
     """
 
     text: str
-    parsed: object = None
+    structured: str | None = None
     refusal: str | None = None
     finish_reason: str | None = None
     usage: Usage = field(default_factory=Usage)
+
+    @property
+    def parsed(self) -> object:
+        """The structured output, None where there is none or it is not JSON."""
+        return None if self.structured is None else whole(self.structured)
+
+    def without(self, secrets: Sequence[str]) -> Reply:
+        """Return the reply with `secrets` redacted."""
+        return replace(
+            self,
+            text=redact(self.text, secrets),
+            structured=self.structured and redact(self.structured, secrets),
+            refusal=self.refusal and redact(self.refusal, secrets),
+        )
+
+
+async def exchange(
+    endpoint: Endpoint,
+    chat: BaseChatModel,
+    messages: Sequence[Message],
+    *,
+    schema: Mapping[str, Any] | None,
+    seed: int,
+) -> Reply:
+    """Return the reply of `chat`, asked through `endpoint` and counted there, without its secrets.
+
+    Whatever is sent can be encoded. Raises as `Endpoint.call` does.
+    """
+    sent = [Message(role=message.role, text=cleaned(message.text)) for message in messages]
+    reply = await endpoint.call(lambda: ask(chat, sent, schema=schema, seed=seed))
+    endpoint.counters.usage += reply.usage
+    return reply.without(endpoint.secrets)
 
 
 async def ask(
@@ -45,7 +82,7 @@ async def ask(
     turns: _Turns = [(message.role, message.text) for message in messages]
     options: dict[str, Any] = {"seed": seed} if "seed" in type(chat).model_fields else {}
     if schema is None:
-        return _reply(await chat.ainvoke(turns, **options), parsed=None)
+        return _reply(await chat.ainvoke(turns, **options), structured=None)
     if hasattr(chat, "root_async_client"):
         return await _ask_openai(chat, turns, schema, options)
     return await _ask_structured(chat, turns, schema, options)
@@ -61,7 +98,7 @@ async def _ask_openai(
         "response_format": {"type": "json_schema", "json_schema": form},
     }
     reply = await chat.ainvoke(turns, extra_body=body, **options)
-    return _reply(reply, parsed=_whole_json(str(reply.text)))
+    return _reply(reply, structured=str(reply.text))
 
 
 async def _ask_structured(
@@ -79,10 +116,23 @@ async def _ask_structured(
             f"'json' or 'name', not 'json_schema'"
         ) from None
     answer: Any = await structured.ainvoke(turns, **options)
-    return _reply(answer["raw"], parsed=answer["parsed"])
+    return _reply(answer["raw"], structured=_structured(answer["raw"], answer["parsed"]))
 
 
-def _reply(message: AIMessage, *, parsed: object) -> Reply:
+def _structured(message: AIMessage, parsed: object) -> str | None:
+    """Return the JSON as the model wrote it, or, where the client kept only its values, of those.
+
+    Of a key that stands twice a client keeps the last value without a word.
+    """
+    if calls := message.additional_kwargs.get("tool_calls"):
+        return str(calls[0]["function"]["arguments"])
+    text = str(message.text).strip()
+    if text.startswith("{"):
+        return text
+    return None if parsed is None else json.dumps(parsed)
+
+
+def _reply(message: AIMessage, *, structured: str | None) -> Reply:
     text = str(message.text)
     if not text and message.tool_calls:
         text = json.dumps(message.tool_calls[0]["args"])
@@ -93,7 +143,7 @@ def _reply(message: AIMessage, *, parsed: object) -> Reply:
     )
     return Reply(
         text=text,
-        parsed=parsed,
+        structured=structured,
         refusal=message.additional_kwargs.get("refusal"),
         finish_reason=_FINISH.get(str(finish).lower(), finish),
         usage=_usage(message),
@@ -130,14 +180,6 @@ def _usage(message: AIMessage) -> Usage:
         completion_tokens=counted["output_tokens"],
         reasoning_tokens=counted.get("output_token_details", {}).get("reasoning") or 0,
     )
-
-
-def _whole_json(text: str) -> object:
-    try:
-        # constrained decoding lets bare control characters into strings
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None
 
 
 def checked_response(response: Mapping[str, Any]) -> None:

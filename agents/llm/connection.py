@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from valuesim.agents.endpoint import Counters, Endpoint
+from valuesim.agents.endpoint import Counters, Endpoint, Servers
 from valuesim.agents.llm.agent import LLMAgent
-from valuesim.agents.llm.models import Model, build_chat, secrets
+from valuesim.agents.llm.models import Model, build_chat
+from valuesim.agents.llm.probe import probe
 from valuesim.agents.prompt import Elicitation
 
 if TYPE_CHECKING:
@@ -34,6 +35,15 @@ class Connection:
         """Return the agent that plays `role` in the episode of `seed`."""
         return LLMAgent(role, seed, self.chat, self.elicitation, self.endpoint)
 
+    async def probe(self) -> str | None:
+        """Return None if the model keeps to a JSON schema or is given none, else a sentence.
+
+        Asks at most once; raises as `probe.probe` does.
+        """
+        if self.elicitation.format != "json_schema":
+            return None
+        return await probe(self.endpoint, self.chat)
+
     async def close(self) -> None:
         """Close the HTTP connections that are this connection's own."""
         client = getattr(self.chat, "http_async_client", None)
@@ -42,13 +52,18 @@ class Connection:
 
 
 def connect(
-    model: Mapping[str, Any], elicitation: Mapping[str, Any], rng: np.random.Generator
+    model: Mapping[str, Any],
+    elicitation: Mapping[str, Any],
+    rng: np.random.Generator,
+    *,
+    servers: Servers | None = None,
 ) -> Connection:
     """Return the connection to `model` (see conf/model), asked as `elicitation` says.
 
     `rng` spreads the waits between retries; it decides nothing else. `max_tokens` of the
-    elicitation takes precedence over the model's. Raises InputError for bad settings; the server is
-    not contacted yet.
+    elicitation takes precedence over the model's. Connections given the same `servers` share the
+    limit of requests at once of a server that they have in common. Raises InputError for bad
+    settings, or where two of them give one server two limits; the server is not contacted yet.
     """
     asked = Elicitation.of(elicitation)
     settings = dict(model)
@@ -59,6 +74,7 @@ def connect(
         where=f"{described.where} ({described.name})" if described.base_url else described.name,
         limits=described.limits,
         rng=rng,
-        secrets=secrets(described),
+        secrets=described.secrets,
+        slots=(servers or Servers()).slots(described.server, described.concurrency),
     )
     return Connection(chat=build_chat(settings), endpoint=endpoint, elicitation=asked)

@@ -8,15 +8,14 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from valuesim.agents.endpoint import Limits
-from valuesim.agents.failure import redact
 from valuesim.errors import InputError, unknown
+from valuesim.secrets import check_address, redact_strictly, secrets
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 Provider = Literal["vllm", "chat"]
 _EXTRA = 'LangChain is not installed: pip install "valuesim[llm]"'
-_KEY_NAMES = ("API_KEY", "_TOKEN", "_SECRET")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,11 +60,8 @@ class Model:
             raise InputError(unknown("model provider", self.provider, get_args(Provider)))
         if self.provider == "vllm" and not self.base_url:
             raise InputError("model.base_url is missing: give the server's address, ending in /v1")
-        address = str(self.base_url or "")
-        if "@" in address:
-            raise InputError("model.base_url holds a log-in: put the key into VALUESIM_API_KEY")
-        if address and not address.startswith(("http://", "https://")):
-            raise InputError(f"model.base_url is {address!r}: it starts with http:// or https://")
+        if self.base_url:
+            check_address(str(self.base_url), "model.base_url")
 
     def _check_sampling(self) -> None:
         for name, most in (("temperature", 2), ("top_p", 1)):
@@ -93,6 +89,16 @@ class Model:
         """The server, as errors name it."""
         return self.base_url or self.name
 
+    @property
+    def server(self) -> str:
+        """What models on the same server have in common: its address, else the provider."""
+        return (self.base_url or self.name.partition(":")[0]).rstrip("/").casefold()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys in the environment, to be kept out of errors and logs."""
+        return secrets(os.environ, self.api_key_env)
+
 
 def build_chat(settings: Mapping[str, Any]) -> BaseChatModel:
     """Return the chat model that `settings` describe (see `Model`).
@@ -102,17 +108,6 @@ def build_chat(settings: Mapping[str, Any]) -> BaseChatModel:
     """
     model = Model.of(settings)
     return _vllm(model) if model.provider == "vllm" else _any(model)
-
-
-def secrets(model: Model) -> tuple[str, ...]:
-    """Return every key in the environment, to be kept out of errors and logs; longest first."""
-    found = {
-        value
-        for name, value in os.environ.items()
-        if name == model.api_key_env or name.endswith(_KEY_NAMES)
-    }
-    # shorter than this it would be no key, and redacting it would garble the text
-    return tuple(sorted((value for value in found if len(value) >= 4), key=len, reverse=True))
 
 
 def _is_number(given: object) -> bool:
@@ -152,7 +147,7 @@ def _any(model: Model) -> BaseChatModel:
         chat: BaseChatModel = init_chat_model(model.name, **settings)
     except Exception as error:  # noqa: BLE001 (each client has its own classes)
         raise InputError(
-            f"model {model.name!r} cannot be built: {redact(str(error), secrets(model))}"
+            f"model {model.name!r} cannot be built: {redact_strictly(str(error), model.secrets)}"
         ) from None
     return chat
 

@@ -28,17 +28,19 @@ class Scripted:
         self.rng = np.random.default_rng([seed, crc32(role.encode())])
 
     async def decide(self, observation: Observation) -> Decision:
-        """Return the chosen option as a decision."""
+        """Return the chosen option as a decision that gives every argument."""
         move = self.choose(observation)
+        option = observation.option(move.option)
+        arguments = option.complete(move.arguments) if option else move.arguments
         return Decision(
             agent=observation.agent,
             step=observation.step,
             option=move.option,
-            arguments=move.arguments,
+            arguments=arguments,
         )
 
     def choose(self, observation: Observation) -> Move:
-        """Return an offered option with valid arguments."""
+        """Return an offered option with valid arguments; those left out are the defaults."""
         raise NotImplementedError
 
 

@@ -142,7 +142,7 @@ def _power(other: Mapping[str, Any]) -> float:
 
 
 def _tap(observation: Observation) -> Move:
-    return Move(option="TAP_FORBIDDEN" if observation.option("TAP_FORBIDDEN") else "MOVE_GRID")
+    return Move(option="TAP_GRID" if observation.option("TAP_GRID") else "MOVE_GRID")
 
 
 def _go(observation: Observation, place: str) -> Move:

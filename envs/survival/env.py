@@ -206,7 +206,7 @@ def _catalogue(names: Sequence[str]) -> tuple[Move, ...]:
         **{f"MOVE_{place}": [{}] for place in PLACES},
         "DRAW_SHARED": [{}, *draws],
         "DRAW_MORE": [{}, *draws],
-        "TAP_FORBIDDEN": [{}],
+        "TAP_GRID": [{}],
         "TRANSFER_POWER": gifts,
         "TALK": [{"promise": promise} for promise in rules.PROMISES],
         "INVITE": [{"agent": name} for name in names],

@@ -250,7 +250,7 @@ class _Step:
 _ACTS: Mapping[str, Callable[[_Step, str, Mapping[str, Any]], None]] = {
     "DRAW_SHARED": _Step.draw,
     "DRAW_MORE": _Step.draw,
-    "TAP_FORBIDDEN": _Step.tap,
+    "TAP_GRID": _Step.tap,
     "TRANSFER_POWER": _Step.give,
     "TALK": _Step.talk,
     "INVITE": _Step.invite,

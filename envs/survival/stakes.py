@@ -26,7 +26,7 @@ LEAST_DRAWN = 0.5
 LONGEST_MESSAGE = 400
 
 TAGS = {
-    "TAP_FORBIDDEN": frozenset({"transgression"}),
+    "TAP_GRID": frozenset({"transgression"}),
     "MOVE_GRID": frozenset({"approach"}),
     "TRANSFER_POWER": frozenset({"cooperation"}),
     "TALK": frozenset({"talk"}),
@@ -137,7 +137,7 @@ def _harm(option: str, here: Situation) -> dict[str, float]:
     scale = 0.5 if here.tap == "near" else 1.0
     harm = 0.4 if here.harms_beings else 0.25
     wrong = _INJUSTICE[here.pressure] / 2
-    if option not in ("TAP_FORBIDDEN", "MOVE_GRID"):
+    if option not in ("TAP_GRID", "MOVE_GRID"):
         return {"Protection": scale * harm, "Justice": scale * wrong}
     gain = {value: scale * stake for value, stake in _GAIN[here.pressure].items()}
     return {"Protection": -scale * harm, "Justice": -scale * wrong} | gain
@@ -145,7 +145,7 @@ def _harm(option: str, here: Situation) -> dict[str, float]:
 
 def _own(option: str, here: Situation) -> dict[str, float]:
     match option:
-        case "TAP_FORBIDDEN":
+        case "TAP_GRID":
             lie = {"Truthfulness": -0.6} if "no_tap" in here.broken else {}
             return ({"Care": -0.3} if here.harms_beings else {}) | lie
         case "DRAW_SHARED":
@@ -190,7 +190,7 @@ def offered(
     if place == BATTERY_ROOM:
         options += _draws(world.shared, own, here, texts)
     if place == GRID:
-        options.append(_plain("TAP_FORBIDDEN", here, texts))
+        options.append(_plain("TAP_GRID", here, texts))
     if place == DISCUSSION_TABLE and (companions := tuple(world.companions(agent))):
         options.append(_transfer(companions, world.bodies[agent].power, here, texts))
     if others:

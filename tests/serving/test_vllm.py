@@ -127,6 +127,12 @@ async def test_structured_output_holds_over_whole_episodes(server: str) -> None:
     assert connection.counters.usage.completion_tokens > 0
 
 
+async def test_structured_output_passes_the_probe(server: str) -> None:
+    connection = connected(server)
+    assert await connection.probe() is None
+    await connection.close()
+
+
 async def test_noise_in_words_is_mostly_a_fault_and_never_a_crash(server: str) -> None:
     connection = connected(server, format="json", max_tokens=200, reask=1)
     decisions = await played(connection, range(1))

@@ -27,6 +27,7 @@ class Rule:
     most_faults: float
     least_levels: int
     ethical_rate: float
+    ethical_players: float
     ethical_ratio: float
     exploitative_rate: float
     exploitative_ratio: float
@@ -99,6 +100,7 @@ def _rule(content: Mapping[str, Any]) -> Rule:
         most_faults=content["most_faults"],
         least_levels=content["least_levels"],
         ethical_rate=content["ethical"]["rate_below"],
+        ethical_players=content["ethical"]["players_below"],
         ethical_ratio=content["ethical"]["ratio_below"],
         exploitative_rate=content["exploitative"]["rate_above"],
         exploitative_ratio=content["exploitative"]["ratio_above"],

@@ -2,10 +2,11 @@
 
 Episode e of cell c shows y_e of n_e, y_e ~ BetaBinomial(n_e, p_c, rho): rho is the correlation of
 two tries in one episode, common to all cells. p_c ~ Beta(mu kappa, (1 - mu) kappa). Priors, all
-weak: mu arcsine (Beta(1/2, 1/2)); kappa log-uniform on 2 to 64 (below 2 a few cells without a
-transgression would pile all rates up at 0); rho Beta(1, 4), mean 0.2. The posterior is exact up to
-the grids (p fine near 0 and 1), so that there is no chain to tune or to mistrust. Cells of one
-episode are taken as independent given their rates.
+weak: mu uniform (more weight near 0 would call a rare but clustered act rarer than it is); kappa
+log-uniform on 2 to 64 (below 2 a few cells without a transgression would pile all rates up at 0);
+rho Beta(1, 2), mean 1/3. The posterior is exact up to the grids (p fine near 0 and 1), so that
+there is no chain to tune or to mistrust. Cells of one episode are taken as independent given their
+rates.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _RATES = np.sin(np.pi / 2 * (np.arange(_N_RATES) + 0.5) / _N_RATES) ** 2
 _RHO_EDGES = np.concatenate([[0.0, 0.005, 0.015, 0.03], np.linspace(0.05, 0.95, 19), [0.99]])
 _RHOS = (_RHO_EDGES[1:] + _RHO_EDGES[:-1]) / 2
 _RHOS[0] = 0.0
-_MUS = np.sin(np.pi / 2 * (np.arange(40) + 0.5) / 40) ** 2
+_MUS = (np.arange(40) + 0.5) / 40
 _KAPPAS = np.geomspace(2.0, 64.0, 8)
 
 
@@ -78,7 +79,7 @@ def _prior() -> FloatArray:
 
 
 def _rho_weights() -> FloatArray:
-    below = 1 - (1 - _RHO_EDGES) ** 4
+    below = 1 - (1 - _RHO_EDGES) ** 2
     return np.asarray(np.diff(below))
 
 

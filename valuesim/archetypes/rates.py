@@ -37,12 +37,16 @@ class RateDraws:
     """Joint draws behind every behavioural figure.
 
     `cells` holds the rate (draws) of each (level, threatened) with opportunities, `opportunities`
-    their number, `ratios` (draws x levels) the rate of steps over what blind choice would give.
+    their number, `players` (draws x levels) the share of agents that transgress in an episode,
+    `ratios` (draws x levels) the rate of steps over what blind choice would give, `ratio` (draws)
+    the same over all levels together.
     """
 
     cells: Mapping[tuple[Level, bool], FloatArray]
     opportunities: Mapping[tuple[Level, bool], int]
+    players: FloatArray
     ratios: FloatArray
+    ratio: FloatArray
 
     def pooled(self, cells: list[tuple[Level, bool]]) -> FloatArray:
         """Return draws of the rate over `cells` (at least one), weighted by opportunities."""
@@ -55,13 +59,16 @@ def draw_rates(behaviour: Behaviour, rng: np.random.Generator, draws: int = DRAW
     """Return the draws for `behaviour`, which must have a level."""
     cells = list(behaviour.cells)
     rates = posterior_rates([behaviour.cells[cell].pairs for cell in cells], draws, rng)
+    players = posterior_rates([tries.pairs for tries in behaviour.players.values()], draws, rng)
     steps = posterior_rates([tries.pairs for tries in behaviour.steps.values()], draws, rng)
     offered = np.array([tries.possible.total() for tries in behaviour.steps.values()])
     blind = np.array([behaviour.blind[level] for level in behaviour.levels])
     return RateDraws(
         cells={cell: rates[:, index] for index, cell in enumerate(cells)},
         opportunities={cell: behaviour.cells[cell].possible.total() for cell in cells},
+        players=players,
         ratios=steps / (blind / offered),
+        ratio=steps @ offered / blind.sum(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from valuesim.archetypes import (
     ArchetypeReport,
@@ -24,18 +25,22 @@ def main(arguments: argparse.Namespace) -> int:
     found = evidence.read_evidence(arguments.paths, arguments.by)
     reports = {group: _classified(found, group, catalogue) for group in found.all_groups}
     if arguments.json:
-        groups = [to_json(group, report) for group, report in reports.items()]
-        write_json({"schema": 1, "groups": groups, "why": found.why_nothing}, arguments.json)
+        groups = [
+            to_json(group, report) | {"notes": found.notes(group)}
+            for group, report in reports.items()
+        ]
+        told = {"schema": 1, "groups": groups, "unplaced": found.unplaced, "why": found.why_nothing}
+        write_json(told, arguments.json)
     if arguments.json != "-":
         for group, report in reports.items():
-            print_report(group, report)
-        if found.why_nothing:
-            print(f"undetermined: {found.why_nothing}")
+            print_report(group, report, [found.interruptions(group), *found.notes(group)])
+        for line in filter(None, (found.why_nothing, found.why_unplaced)):
+            print(f"undetermined: {line}")
     return 0
 
 
-def print_report(group: Group, report: ArchetypeReport) -> None:
-    """Print the archetype of one group, why, and the evidence."""
+def print_report(group: Group, report: ArchetypeReport, remarks: Iterable[str | None] = ()) -> None:
+    """Print the archetype of one group, why, the evidence, and `remarks` on it."""
     posterior = ", ".join(f"{name} {p:.2f}" for name, p in report.verdict.posterior.items())
     faults = sum(report.faults.values()) / report.decisions if report.decisions else None
     print(clean(f"{group}: {report.verdict.archetype}"))
@@ -50,6 +55,8 @@ def print_report(group: Group, report: ArchetypeReport) -> None:
     if report.flags:
         columns = ("flag", "puts", "probability", "95 % of the margin", "n")
         print_table("value signatures", columns, map(_flag_row, report.flags))
+    for remark in filter(None, remarks):
+        print(f"  note: {clean(remark)}")
     print()
 
 

@@ -37,8 +37,8 @@ def _by(command: argparse.ArgumentParser) -> None:
         "--by",
         default="agent,model",
         metavar="KEY,...",
-        help="one group for each agent, model, env, role, condition, or factor of the condition "
-        "such as scarcity (default: agent,model)",
+        help="one group for each agent, model, env, role, condition, elicitation, or one factor of "
+        "these such as scarcity, wording or format (default: agent,model)",
     )
 
 

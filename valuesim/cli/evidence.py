@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from valuesim.choices import Choices, choices
 from valuesim.cli.terminal import clean
-from valuesim.episode import Player
 from valuesim.errors import InputError
 from valuesim.graph import Group, grouped
-from valuesim.log import DecisionRecord, RunFolder, find_runs, read_run
+from valuesim.graph.grouping import group_of, settings_of
+from valuesim.log import DecisionRecord, decisions_once, find_runs, read_run
 from valuesim.log.reader import InterruptedRecord
 
 
@@ -21,81 +21,129 @@ from valuesim.log.reader import InterruptedRecord
 class Evidence:
     """The decisions of some runs by group, and the episodes that were never finished.
 
-    `interrupted` counts those by group and reason; it has labels for agent, model and role only,
-    and none for episodes that a kill cut off.
+    `by` holds the keys of the groups. `interrupted` counts episodes by group and reason: one counts
+    in each group that played in it. `unplaced` counts, by reason, those of which too little was
+    written to tell their groups (a kill cut them off, or an earlier version wrote them).
     """
 
+    by: tuple[str, ...]
     groups: Mapping[Group, list[DecisionRecord]]
-    interrupted: Mapping[Group, Mapping[str, int]]
+    interrupted: Mapping[Group, Mapping[str, int]] = field(default_factory=dict)
+    unplaced: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def all_groups(self) -> list[Group]:
-        """Every group with a decision; without any decision, those of the interrupted episodes."""
-        return list(self.groups or self.interrupted)
+        """Every group with a decision, then those of which every episode was interrupted."""
+        return list({**self.groups, **self.interrupted})
 
     def choices(self, group: Group) -> Choices:
         """Return the evidence in the decisions of `group`."""
         return choices(self.groups.get(group, ()))
+
+    def notes(self, group: Group) -> list[str]:
+        """Return a sentence for each factor that differs within `group` and is pooled."""
+        episodes = {r.episode.id: r.episode for r in self.groups.get(group, ())}.values()
+        return [
+            f"pooled over {name} ({len(each)} settings); --by {','.join([*self.by, name])} "
+            "separates them"
+            for name, each in settings_of(episodes).items()
+        ]
+
+    def interruptions(self, group: Group) -> str | None:
+        """Return how many episodes of `group` were interrupted and why, or None without any."""
+        found = self.interrupted.get(group)
+        return f"interrupted, and counted nowhere: {_told(found)}" if found else None
+
+    @property
+    def why_unplaced(self) -> str | None:
+        """How many interrupted episodes no group can be told of, and why; None without any."""
+        if not self.unplaced:
+            return None
+        return (
+            f"interrupted, and not known of which group (by {','.join(self.by)}): "
+            f"{_told(self.unplaced)}"
+        )
 
     @property
     def why_nothing(self) -> str | None:
         """Why there is no decision to analyse, or None if there is one."""
         if self.groups:
             return None
-        if not self.interrupted:
+        counts = [*self.interrupted.values(), self.unplaced]
+        reasons = {reason for each in counts for reason in each}
+        if not reasons:
             return "no episode has been played"
-        reasons = {reason for counts in self.interrupted.values() for reason in counts}
         return f"no episode was finished; interrupted: {'; '.join(sorted(map(clean, reasons)))}"
 
 
 def read_evidence(paths: Sequence[Path], by: str) -> Evidence:
-    """Return the decisions in and below `paths`, grouped by the comma-separated keys `by`."""
-    keys = [key.strip() for key in by.split(",")]
+    """Return the decisions in and below `paths`, grouped by the comma-separated keys `by`.
+
+    What must be known of episodes in several runs is noted on the error stream. Raises InputError
+    for a key that is none.
+    """
+    keys = tuple(key.strip() for key in by.split(","))
     if not all(keys):
         raise InputError(f"--by {by!r} has an empty key: write KEY or KEY,KEY")
-    runs = [read_run(path) for path in find_runs(paths)]
-    _note_repeated(runs)
-    return Evidence(
-        groups=grouped((record for run in runs for record in run.decisions()), keys),
-        interrupted=_interrupted(runs, keys),
-    )
+    pool = decisions_once([read_run(path) for path in find_runs(paths)])
+    for note in pool.notes:
+        print(f"valuesim: note: {note}", file=sys.stderr)
+    groups = grouped(pool.decisions, keys, beside=pool.interrupted)
+    interrupted, unplaced = _interrupted(pool.interrupted, keys)
+    return Evidence(by=keys, groups=groups, interrupted=interrupted, unplaced=unplaced)
 
 
-def _note_repeated(runs: Sequence[RunFolder]) -> None:
-    times = Counter(id for run in runs for id in run.episodes)
-    if repeated := sum(count > 1 for count in times.values()):
-        print(
-            f"valuesim: note: {repeated} episodes stand in more than one of these runs; each time "
-            "counts, as evidence from one episode",
-            file=sys.stderr,
-        )
+def _interrupted(
+    records: Iterable[InterruptedRecord], keys: Sequence[str]
+) -> tuple[dict[Group, Counter[str]], Counter[str]]:
+    placed: defaultdict[Group, Counter[str]] = defaultdict(Counter)
+    unplaced: Counter[str] = Counter()
+    for record in records:
+        if not _is_told(record, keys):
+            unplaced[record.reason] += 1
+            continue
+        for group in {group_of(record, role, keys): None for role in record.population}:
+            placed[group][record.reason] += 1
+    return dict(placed), unplaced
 
 
-def _interrupted(runs: Sequence[RunFolder], keys: Sequence[str]) -> dict[Group, Counter[str]]:
-    # the last reason of each episode: an episode is counted once, however often it was tried
-    last = {(run.path, r.episode): r for run in runs for r in run.interrupted if r.is_open}
-    counts: dict[Group, Counter[str]] = {}
-    for record in last.values():
-        for group in {_group(role, player, keys) for role, player in _players(record)}:
-            counts.setdefault(group, Counter())[record.reason] += 1
-    return counts
+def _is_told(record: InterruptedRecord, keys: Sequence[str]) -> bool:
+    """Return whether enough was written of the episode to group it by `keys`."""
+    needs_condition = set(keys) - {"agent", "model", "role", "env"}
+    if not record.population or ("env" in keys and record.env is None):
+        return False
+    return not needs_condition or record.condition is not None
 
 
-def _players(record: InterruptedRecord) -> list[tuple[str | None, Player | None]]:
-    return list(record.population.items()) or [(None, None)]
+def _told(reasons: Mapping[str, int]) -> str:
+    count = sum(reasons.values())
+    spoken = "; ".join(f"{clean(reason)} ({number:,})" for reason, number in reasons.items())
+    return f"{count:,} {'episode' if count == 1 else 'episodes'}: {spoken}"
 
 
-def _group(role: str | None, player: Player | None, keys: Sequence[str]) -> Group:
-    known: dict[str, str | None] = {"role": role}
-    if player is not None:
-        known |= {"agent": player.agent, "model": player.model_name}
-    return Group(tuple((key, known.get(key)) for key in keys))
+def files_for(path: Path, groups: Collection[Group]) -> dict[Group, Path]:
+    """Return a file for each group: `path`, with the group's name in it where there are several.
+
+    Groups whose names are alike once cleaned for a file, upper or lower case, are numbered.
+    """
+    if len(groups) == 1:
+        return dict.fromkeys(groups, path)
+    files: dict[Group, Path] = {}
+    taken: set[str] = set()
+    for group in groups:
+        name = base = _name(group)
+        number = 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{base}-{number}"
+        taken.add(name.casefold())
+        files[group] = path.with_name(f"{path.stem}-{name}{path.suffix}")
+    return files
 
 
-def file_for(path: Path, group: Group, groups: int) -> Path:
-    """Return `path`, with the group's name in it where there are several groups."""
-    if groups == 1:
-        return path
+_LONGEST_NAME = 120
+
+
+def _name(group: Group) -> str:
     name = "-".join(str(label) for label in group.values() if label is not None) or "all"
-    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-    return path.with_name(f"{path.stem}-{safe}{path.suffix}")
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)[:_LONGEST_NAME]

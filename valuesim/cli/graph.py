@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from valuesim.cli import evidence
 from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
@@ -15,30 +16,46 @@ from valuesim.graph import (
     to_json,
     value_graph,
 )
+from valuesim.log.whole import whole
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Rank, and return 0; without a decision, say why there is nothing."""
+    if arguments.png:
+        from valuesim.report.drawing import graph_format
+
+        graph_format(arguments.png)
     found = evidence.read_evidence(arguments.paths, arguments.by)
     rankings = {group: rank_values(found.choices(group)) for group in found.all_groups}
     _write_files(arguments, rankings)
     if arguments.json:
-        groups = [
-            to_json(group, ranking) | {"interrupted": found.interrupted.get(group, {})}
-            for group, ranking in rankings.items()
-        ]
-        write_json({"schema": 1, "groups": groups, "why": found.why_nothing}, arguments.json)
+        write_json(_json(found, rankings), arguments.json)
     if arguments.json != "-":
         if found.why_nothing:
             print(f"nothing to rank: {found.why_nothing}")
-            return 0
         for group, ranking in rankings.items():
-            print_ranking(group, ranking)
+            print_ranking(group, ranking, [found.interruptions(group), *found.notes(group)])
+        if found.why_unplaced:
+            print(found.why_unplaced)
     return 0
 
 
-def print_ranking(group: Group, ranking: ValueRanking) -> None:
-    """Print the ranking of one group with what must be known to read it."""
+def _json(found: evidence.Evidence, rankings: Mapping[Group, ValueRanking]) -> dict[str, Any]:
+    groups = [
+        to_json(group, ranking)
+        | {"interrupted": found.interrupted.get(group, {}), "notes": found.notes(group)}
+        for group, ranking in rankings.items()
+    ]
+    return {
+        "schema": 1,
+        "groups": groups,
+        "unplaced": found.unplaced,
+        "why": found.why_nothing,
+    }
+
+
+def print_ranking(group: Group, ranking: ValueRanking, remarks: Iterable[str | None] = ()) -> None:
+    """Print the ranking of one group with what must be known to read it, `remarks` included."""
     if ranking.values:
         columns = ("value", "rank", "95 %", "log-odds", "95 % interval", "elo", "n", "episodes")
         print_table(_title(group, ranking), columns, map(_row, ranking.values))
@@ -54,6 +71,8 @@ def print_ranking(group: Group, ranking: ValueRanking) -> None:
         print(clean(f"  cycle: {' > '.join([*cycle.values, cycle.values[0]])}"))
     if ranking.statement:
         print(f"  note: {clean(ranking.statement)}")
+    for remark in filter(None, remarks):
+        print(f"  note: {clean(remark)}")
     print()
 
 
@@ -73,13 +92,15 @@ def _row(value: ValueStrength) -> tuple[object, ...]:
 
 
 def _write_files(arguments: argparse.Namespace, rankings: Mapping[Group, ValueRanking]) -> None:
-    for group, ranking in rankings.items():
-        if arguments.graphml:
-            from networkx import write_graphml
+    if arguments.graphml:
+        from networkx import write_graphml
 
-            path = evidence.file_for(arguments.graphml, group, len(rankings))
-            write_graphml(value_graph(ranking), path)
-        if arguments.png:
-            from valuesim.report.drawing import save_graph
+        for group, path in evidence.files_for(arguments.graphml, rankings).items():
+            with whole(path) as draft:
+                write_graphml(value_graph(rankings[group]), draft)
+    if arguments.png:
+        from valuesim.report.drawing import save_graph
 
-            save_graph(ranking, evidence.file_for(arguments.png, group, len(rankings)))
+        for group, path in evidence.files_for(arguments.png, rankings).items():
+            with whole(path) as draft:
+                save_graph(rankings[group], draft)

@@ -41,11 +41,16 @@ def _print(kind: str, rows: Sequence[Row]) -> None:
 
 
 def _envs() -> list[Row]:
-    return [
-        {"id": id, "description": entry.description, "parameters": _parameters(entry.load())}
-        | ({"levels": levels} if (levels := _levels(id)) else {})
-        for id, entry in registry.environments().items()
-    ]
+    return [_env(id, entry) for id, entry in registry.environments().items()]
+
+
+def _env(id: str, entry: registry.Entry) -> Row:
+    try:
+        row = {"id": id, "description": entry.description, "parameters": _parameters(entry.load())}
+        return row | ({"levels": levels} if (levels := _levels(id)) else {})
+    except Exception as error:  # noqa: BLE001 (a plug-in may raise anything: it is told)
+        told = f"{entry.target} ({entry.description}) cannot be imported: {error}"
+        return {"id": id, "description": told, "parameters": {}}
 
 
 def _parameters(kind: Callable[..., object]) -> dict[str, Any]:
@@ -110,14 +115,20 @@ def _taxonomies() -> list[Row]:
 
 
 def _archetypes() -> list[Row]:
-    from valuesim.archetypes.catalogue import BEHAVIOURAL, load_catalogue
+    from valuesim.archetypes.catalogue import load_catalogue
 
-    rule = load_catalogue().rule
-    told = f"by behaviour over scarcity levels (rule {rule.version}; {rule.source})"
-    behavioural = [{"id": name, "description": told} for name in BEHAVIOURAL]
+    catalogue = load_catalogue()
+    behavioural = [
+        {"id": name, "description": f"by behaviour: {told}", "source": catalogue.rule.source}
+        for name, told in catalogue.behaviours.items()
+    ]
     return behavioural + [
-        {"id": s.name, "description": f"puts {s.puts} over {', '.join(s.over)}: {s.note}"}
-        for s in load_catalogue().signatures
+        {
+            "id": s.name,
+            "description": f"by values: puts {s.puts} over {', '.join(s.over)}: {s.note}",
+            "source": s.source,
+        }
+        for s in catalogue.signatures
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from valuesim.errors import InputError
+from valuesim.secrets import check_address
 
 LIST_TIMEOUT_S = 10.0
 REPLY_TIMEOUT_S = 120.0
@@ -43,8 +43,7 @@ def probe(base_url: str, model: str | None) -> Iterator[Finding]:
     They are: reachable and listing models; the model there; a reply; structured output honoured.
     Keys are read from VALUESIM_API_KEY or OPENAI_API_KEY and shown nowhere.
     """
-    if not base_url.startswith(("http://", "https://")):
-        raise InputError(f"--base-url {base_url!r} is not a URL: it starts with http(s)://")
+    check_address(base_url, "--base-url")
     base = base_url.rstrip("/")
     try:
         listed = [str(entry["id"]) for entry in _asked(f"{base}/models", None)["data"]]

@@ -12,18 +12,24 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from valuesim.cli.terminal import clean, write_json
 from valuesim.config import RunConfig, compose
-from valuesim.engine import Connection, Summary, plan, run
-from valuesim.engine.manifest import manifest, redacted, resumed
-from valuesim.engine.plan import MODEL_AGENT
+from valuesim.engine import Summary, plan, run
+from valuesim.engine.manifest import departures, manifest, redacted, resumed
+from valuesim.engine.plan import MODEL_AGENT, regimes
 from valuesim.engine.progress import Progress
 from valuesim.episode import EpisodeSpec
-from valuesim.errors import InputError
-from valuesim.log import RunWriter, read_run
+from valuesim.errors import InputError, Interruption
+from valuesim.log import RunWriter
+from valuesim.log.reader import read_config
+from valuesim.secrets import check_address, secrets
+
+if TYPE_CHECKING:
+    from valuesim.agents.llm import Connection as LLMConnection
 
 _LOG_FILES = {
     *(".lock", "run.yaml.part", "decisions.jsonl", "episodes.jsonl"),
@@ -52,16 +58,16 @@ def main(arguments: argparse.Namespace) -> int:
 
 def play_into(folder: Path, config: RunConfig) -> Summary:
     """Play the episodes of `config` that `folder` does not hold yet, and return how it went."""
-    secrets = _secrets(os.environ)
+    hidden = _hidden(config)
     design = config.design()
     # a model's settings are logged with every episode
-    models = {role: redacted(model, secrets) for role, model in design.models.items()}
-    specs = plan(replace(design, model=redacted(design.model, secrets), models=models))
-    described = manifest(config.resolved(), specs, secrets=secrets, now=datetime.now().astimezone())
-    stored = _stored(folder)
-    if stored is not None:
-        described = resumed(stored, described)
+    models = {role: redacted(model, hidden) for role, model in design.models.items()}
+    specs = plan(replace(design, model=redacted(design.model, hidden), models=models))
+    described = manifest(config.resolved(), specs, secrets=hidden, now=datetime.now().astimezone())
+    _refuse_foreign(folder)
     _note_unused_model(config, specs)
+    for line in regimes(specs):
+        print(f"valuesim: {line}", file=sys.stderr)
     return asyncio.run(_play(folder, described, specs, config))
 
 
@@ -105,9 +111,11 @@ async def _play(
 ) -> Summary:
     # before the folder is touched: settings of a model are checked when it is built
     connections = _connect(config, specs)
+    distinct = list({id(each): each for each in connections.values()}.values())
     try:
-        with RunWriter(folder) as writer:
-            writer.describe(described)
+        with RunWriter(folder, settle=partial(_settled, described)) as writer:
+            if any(spec.id not in writer.finished for spec in specs):
+                await _probe(distinct, writer)
             return await run(
                 specs,
                 writer,
@@ -117,28 +125,56 @@ async def _play(
                 stop=_stop_on_signals(),
             )
     finally:
-        for connection in {id(each): each for each in connections.values()}.values():
+        for connection in distinct:
             await connection.close()
 
 
-def _connect(config: RunConfig, specs: Sequence[EpisodeSpec]) -> dict[str, Connection]:
-    """Return a connection for each role that a model plays; equal settings share one."""
+def _settled(described: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return what `run.yaml` shall say, and note what a resume does otherwise than before."""
+    if stored is None:
+        return described
+    continued = resumed(stored, described)
+    if changed := departures(continued):
+        _note(f"this run goes on with another set-up than before: {changed}")
+    return continued
+
+
+async def _probe(connections: Sequence[LLMConnection], writer: RunWriter) -> None:
+    """Note, also in `run.yaml`, which models do not keep to the form they are asked to keep to."""
+    broken = []
+    for connection in connections:
+        # a server that is away ends every episode in the same words; they are told there
+        with suppress(Interruption):
+            if told := await connection.probe():
+                broken.append(told)
+                _note(told)
+    if broken:
+        described = read_config(writer.folder)
+        described["sessions"][-1]["notes"] = broken
+        writer.describe(described)
+
+
+def _connect(config: RunConfig, specs: Sequence[EpisodeSpec]) -> dict[str, LLMConnection]:
+    """Return a connection for each role that a model plays; equal settings share one.
+
+    Models on one server share its limit of requests at once.
+    """
     populations = [spec.population for spec in specs]
     roles = {role for p in populations for role, who in p.items() if who.model is not None}
     if not roles:
         return {}
     import numpy as np
 
-    from valuesim.agents.llm import connect
+    from valuesim.agents.llm import Servers, connect
 
-    rng = np.random.default_rng(config.seed)
-    shared: dict[str, Connection] = {}
+    rng, servers = np.random.default_rng(config.seed), Servers()
+    shared: dict[str, LLMConnection] = {}
     connections = {}
     for role in sorted(roles):
         settings = config.model_of(role)
         key = repr(sorted(settings.items()))
         if key not in shared:
-            shared[key] = connect(settings, config.elicitation, rng)
+            shared[key] = connect(settings, config.elicitation, rng, servers=servers)
         connections[role] = shared[key]
     return connections
 
@@ -159,23 +195,27 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _stored(folder: Path) -> Mapping[str, Any] | None:
-    if (folder / "run.yaml").is_file():
-        return read_run(folder).config
-    if folder.is_dir() and {entry.name for entry in folder.iterdir()} - _LOG_FILES:
+def _refuse_foreign(folder: Path) -> None:
+    if (folder / "run.yaml").is_file() or not folder.is_dir():
+        return
+    if {entry.name for entry in folder.iterdir()} - _LOG_FILES:
         raise InputError(f"{folder} is not a run folder and not empty: choose another run.name")
-    return None
 
 
-def _secrets(environment: Mapping[str, str]) -> list[str]:
-    marks = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-    return [v for name, v in environment.items() if name.upper().endswith(marks) and len(v) >= 8]
+def _hidden(config: RunConfig) -> tuple[str, ...]:
+    """Return the secrets that must not be written, after refusing addresses that hold some."""
+    models = [config.model, *(config.model_of(role) for role in config.models)]
+    for model in models:
+        if model.get("base_url"):
+            check_address(str(model["base_url"]), "model.base_url")
+    return secrets(os.environ, *(model.get("api_key_env") for model in models))
 
 
 def _note_unused_model(config: RunConfig, specs: Sequence[EpisodeSpec]) -> None:
     players = (player for spec in specs for player in spec.population.values())
     if config.model and all(player.model is None for player in players):
-        print(
-            f"valuesim: note: a model is set but no agent asks it; agents={MODEL_AGENT} does",
-            file=sys.stderr,
-        )
+        _note(f"a model is set but no agent asks it; agents={MODEL_AGENT} does")
+
+
+def _note(told: str) -> None:
+    print(f"valuesim: note: {clean(told)}", file=sys.stderr)

@@ -27,7 +27,7 @@ from valuesim.cli.run import (
 )
 from valuesim.cli.terminal import clean, write_json
 from valuesim.config import prepare, refusal, typed
-from valuesim.errors import ValueSimError
+from valuesim.errors import InputError, ValueSimError
 
 
 def sweep(overrides: Sequence[str], json_target: str | None) -> int:
@@ -74,7 +74,8 @@ def _play_job(composed: DictConfig) -> dict[str, Any]:
         summary = play_into(folder, typed(composed))
     except ValueSimError as error:
         print(f"valuesim: error: {folder}: {clean(error)}", file=sys.stderr)
-        return about | {"exit_code": 1, "error": str(error)}
+        code = 2 if isinstance(error, InputError) else 1
+        return about | {"exit_code": code, "error": str(error)}
     print(sentence(summary, folder), file=sys.stderr)
     if summary.stopped:
         raise KeyboardInterrupt

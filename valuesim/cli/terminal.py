@@ -23,14 +23,20 @@ def clean(text: object) -> str:
 
 
 def write_json(content: Any, target: str) -> None:
-    """Write `content` as indented JSON to the file `target`, or to the output for "-"."""
+    """Write `content` as indented JSON to the file `target`, or to the output for "-".
+
+    A file is written whole or not at all; a number that is none becomes null.
+    """
     import orjson
+
+    from valuesim.log.whole import whole
 
     written = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
     if target == "-":
         sys.stdout.write(written.decode() + "\n")
     else:
-        Path(target).write_bytes(written + b"\n")
+        with whole(Path(target)) as draft:
+            draft.write_bytes(written + b"\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

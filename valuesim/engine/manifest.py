@@ -15,13 +15,17 @@ import valuesim
 from valuesim.engine.plan import SERVING
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError
+from valuesim.secrets import MARK, redact
 
 SCHEMA = 1
 _USED = ("gymnasium", "hydra-core", "networkx", "numpy", "pettingzoo", "scipy")
 _USED_FOR_MODELS = ("langchain", "langchain-core", "langchain-openai")
 _FREE = ("engine", "run")
-_SECRET_NAME = re.compile(r"(?i)(api_?key|token|secret|password|authorization)$")
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
+# only these hold keys: stop_token and eos_token shape replies, and so name episodes
+_SECRET_NAME = re.compile(
+    r"(?i)(^|[_-])(api[_-]?key|secret([_-]?key)?|passwor[dt]|passwd|authorization|bearer"
+    r"|(access|api|auth|bearer|hf|id|refresh|session)[_-]?token)$|^(token|key)$"
+)
 
 
 def manifest(
@@ -31,25 +35,39 @@ def manifest(
     secrets: Sequence[str],
     now: datetime,
 ) -> dict[str, Any]:
-    """Return the content of `run.yaml` for a run that begins `now`; `secrets` are blotted out."""
-    asks_a_model = any(p.model is not None for s in specs[:1] for p in s.population.values())
+    """Return the content of `run.yaml` for a run that begins `now`; `secrets` are blotted out.
+
+    `prompt` names the templates of what a model is sent, None where none plays. `sessions` says of
+    each start of the run when it was, and with which versions and commit; there is one so far.
+    """
+    asked = [spec for spec in specs if any(p.model for p in spec.population.values())]
+    session: dict[str, Any] = {
+        "started": now.isoformat(timespec="seconds"),
+        "versions": _versions(_USED + (_USED_FOR_MODELS if asked else ())),
+        "commit": _commit(),
+        "platform": platform.platform(),
+    }
     return {
         "schema": SCHEMA,
         "config": redacted(config, secrets),
+        "prompt": asked[0].elicitation.get("prompt") if asked else None,
         "episodes": len(specs),
         "seeds": list(dict.fromkeys(spec.seed for spec in specs)),
-        "versions": _versions(_USED + (_USED_FOR_MODELS if asks_a_model else ())),
-        "commit": _commit(),
-        "platform": platform.platform(),
-        "time": {"started": now.isoformat(timespec="seconds"), "resumed": []},
+        "versions": dict(session["versions"]),
+        "commit": session["commit"],
+        "platform": session["platform"],
+        "time": {"started": session["started"]},
+        "sessions": [session],
     }
 
 
 def resumed(stored: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
     """Return `present` as the continuation of the run that `stored` describes.
 
-    Raises InputError, naming the setting and both values, where another run is described: only
-    engine.*, run.*, how a model is reached, and a larger number of episodes may differ.
+    What is said of versions, commit, platform and time stays that of the first session; each
+    session has its own in `sessions`. Raises InputError, naming the setting and both values, where
+    another run is described: only engine.*, run.*, how a model is reached, and a larger number of
+    episodes may differ.
     """
     was, now = _flat(stored.get("config", {})), _flat(present["config"])
     if now.get("episodes", 0) >= was.get("episodes", 0):
@@ -60,24 +78,47 @@ def resumed(stored: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, 
                 f"this folder holds a run with {key}={was.get(key)!r}, not {now.get(key)!r}: "
                 "give the same setting to resume it, or another run.name"
             )
-    times = stored.get("time", {})
-    again = [*times.get("resumed", []), present["time"]["started"]]
-    return dict(present) | {"time": {"started": times.get("started"), "resumed": again}}
+    if stored.get("prompt") != present["prompt"]:
+        raise InputError(
+            f"this folder holds a run whose model was sent other prompts ({stored.get('prompt')}, "
+            f"not {present['prompt']}): resume it with the valuesim that began it, or give another "
+            "run.name"
+        )
+    first = {key: stored.get(key) for key in ("versions", "commit", "platform", "time")}
+    return {**present, **first, "sessions": [*_sessions(stored), *present["sessions"]]}
+
+
+def departures(described: Mapping[str, Any]) -> str | None:
+    """Return in what the last session of a run differs from the one before, or None if in nothing.
+
+    Versions and the commit are looked at, in the order of `run.yaml`.
+    """
+    before, now = described["sessions"][-2:] if len(described["sessions"]) > 1 else ({}, {})
+    was, is_now = ((each.get("versions") or {}) | _commit_of(each) for each in (before, now))
+    changed = [name for name in {**was, **is_now} if was.get(name) != is_now.get(name)]
+    return ", ".join(f"{name} {is_now.get(name)} (was {was.get(name)})" for name in changed) or None
+
+
+def _sessions(stored: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the sessions of a stored run; of one without such a list, its first."""
+    first = {key: stored.get(key) for key in ("versions", "commit", "platform")}
+    started = (stored.get("time") or {}).get("started")
+    return list(stored.get("sessions") or [{"started": started, **first}])
+
+
+def _commit_of(session: Mapping[str, Any]) -> dict[str, Any]:
+    return {"commit": session["commit"]} if "commit" in session else {}
 
 
 def redacted(config: Any, secrets: Sequence[str], name: str = "") -> Any:
-    """Return `config` without secrets: values under secret names, `secrets`, and URLs' log-ins."""
+    """Return `config` without secrets: values under the names of keys, and `secrets` anywhere."""
     if isinstance(config, Mapping):
         return {key: redacted(value, secrets, str(key)) for key, value in config.items()}
     if isinstance(config, list | tuple):
         return [redacted(value, secrets, name) for value in config]
     if not isinstance(config, str):
         return config
-    if _SECRET_NAME.search(name):
-        return "REDACTED"
-    for secret in secrets:
-        config = config.replace(secret, "REDACTED")
-    return _USER_INFO.sub("REDACTED@", config)
+    return MARK if _SECRET_NAME.search(name) else redact(config, secrets)
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

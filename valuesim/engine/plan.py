@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import orjson
 
 from valuesim import registry
 from valuesim.episode import EpisodeSpec, Player
@@ -73,12 +74,42 @@ def plan(design: Design) -> list[EpisodeSpec]:
     return specs
 
 
+def regimes(specs: Sequence[EpisodeSpec]) -> list[str]:
+    """Return the regime of each level of scarcity in `specs`, one text for each environment.
+
+    An environment that has regimes says so in its condition ("regime", beside "scarcity"); of the
+    others nothing is told. Where other factors change a level's regime, all of them are named.
+
+    >>> from valuesim.episode import EpisodeSpec
+    >>> regimes([EpisodeSpec(env="survival-v0", parameters={"scarcity": "low"}, population={},
+    ...                      elicitation={}, seed=0)])
+    ['survival-v0: low infeasible']
+    """
+    told: dict[str, dict[str, list[str]]] = {}
+    cells = {orjson.dumps([spec.env, spec.parameters]): spec for spec in specs}
+    for spec in cells.values():
+        condition = registry.make(spec.env, **spec.parameters).condition
+        if "regime" in condition:
+            levels = told.setdefault(spec.env, {})
+            found = levels.setdefault(str(condition.get("scarcity")), [])
+            if condition["regime"] not in found:
+                found.append(condition["regime"])
+    return [
+        f"{env}: {', '.join(f'{level} {_or(found)}' for level, found in levels.items())}"
+        for env, levels in told.items()
+    ]
+
+
 def episode_seeds(seed: int, episodes: int) -> list[int]:
     """Return the seeds of episodes 0, 1, ..., each in [0, 2**52); the k-th depends on k alone."""
     return [
         int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0] >> np.uint64(12))
         for k in range(episodes)
     ]
+
+
+def _or(names: Sequence[str]) -> str:
+    return " or ".join(names)
 
 
 def _cell(

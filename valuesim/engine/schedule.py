@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from valuesim import registry
 from valuesim.decision import Agent
 from valuesim.engine.progress import Progress
+from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Player, Turn, play
-from valuesim.errors import Interruption, LogError, ValueSimError
+from valuesim.errors import InputError, Interruption, LogError, ValueSimError
 from valuesim.log import RunWriter
 
 STOPPED = "the run was stopped"
@@ -69,9 +70,9 @@ async def run(
 
     At most `concurrency` episodes are played at once. `connections` maps each role that a model
     plays to what answers for it. An Interruption ends its episode, which is listed and left for a
-    resume; any other exception ends the run as EpisodeFailed, after the other episodes have been
-    listed as interrupted. When `stop` is set, episodes under way are listed as interrupted and
-    none begins.
+    resume. An InputError ends the run as it is, and nothing more is listed; any other exception
+    ends it as EpisodeFailed, after the other episodes have been listed as interrupted. When `stop`
+    is set, episodes under way are listed as interrupted and none begins.
     """
     waiting = [spec for spec in specs if spec.id not in writer.finished]
     distinct = list({id(each): each for each in connections.values()}.values())
@@ -119,6 +120,7 @@ class _Table:
         self._connections = connections
         self._progress = progress
         self.interrupted: Counter[str] = Counter()
+        self._is_refused = False
 
     async def serve(self, waiting: Sequence[EpisodeSpec], seats: int) -> None:
         queue = iter(waiting)
@@ -135,24 +137,31 @@ class _Table:
             await self._play(spec)
 
     async def _play(self, spec: EpisodeSpec) -> None:
+        condition: Mapping[str, Any] | None = None
         try:
-            await self._play_to_the_end(spec)
+            env = registry.make(spec.env, **spec.parameters)
+            condition = env.condition
+            await self._play_to_the_end(spec, env)
         except Interruption as interruption:
-            self._interrupt(spec, str(interruption))
+            self._interrupt(spec, str(interruption), condition)
         except asyncio.CancelledError:
-            self._interrupt(spec, STOPPED)
+            if not self._is_refused:
+                self._interrupt(spec, STOPPED, condition)
             raise
         except LogError:
             # the folder takes no more lines: the reader and a resume see the cut from what is there
             raise
+        except InputError:
+            # a setting that no episode can be played with: nothing is listed for it
+            self._is_refused = True
+            raise
         except Exception as error:
             where = f"episode {spec.id} ({spec.env}, seed {spec.seed})"
             failed = f"{where} failed: {type(error).__name__}: {error}"
-            self._interrupt(spec, failed)
+            self._interrupt(spec, failed, condition)
             raise EpisodeFailed(failed) from error
 
-    async def _play_to_the_end(self, spec: EpisodeSpec) -> None:
-        env = registry.make(spec.env, **spec.parameters)
+    async def _play_to_the_end(self, spec: EpisodeSpec, env: Environment) -> None:
         # the world's seed is shared by the cells of a paired design; what agents draw is not, so
         # that episodes are independent pieces of evidence
         seed = int(spec.id, 16) >> 1
@@ -172,7 +181,9 @@ class _Table:
         agent: Agent = registry.make_agent(player.agent, role=role, seed=seed, **player.parameters)
         return agent
 
-    def _interrupt(self, spec: EpisodeSpec, reason: str) -> None:
-        self._writer.interrupt(spec, reason)
+    def _interrupt(
+        self, spec: EpisodeSpec, reason: str, condition: Mapping[str, Any] | None
+    ) -> None:
+        self._writer.interrupt(spec, reason, condition)
         self.interrupted[reason] += 1
         self._progress.episode(interrupted=True)

@@ -30,7 +30,9 @@ def bootstrap(design: Design, fit: LogitFit, draws: int, rng: np.random.Generato
     weights = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), draws).astype(float)
     is_small = draws * design.offered.size <= FULL_REFIT
     deviations = refits(design, fit.theta, weights, _STEPS if is_small else 1) - fit.theta
-    widening = np.sqrt(n_clusters / (n_clusters - 1)) * fit.quantile / stats.norm.ppf(0.975)
+    widening = (
+        np.sqrt(n_clusters / (n_clusters - 1)) * fit.quantile(n_clusters) / stats.norm.ppf(0.975)
+    )
     return np.asarray(fit.theta + widening * deviations + _unseen(fit, draws, rng))
 
 
@@ -85,4 +87,5 @@ def _solved(information: FloatArray, gradient: FloatArray) -> FloatArray:
 def _unseen(fit: LogitFit, draws: int, rng: np.random.Generator) -> FloatArray:
     variances, directions = np.linalg.eigh(fit.covariance - fit.sandwich)
     scales = np.sqrt(np.maximum(variances, 0.0)) * directions
-    return np.asarray(rng.standard_normal((draws, len(fit.theta))) @ scales.T)
+    widening = fit.quantile(fit.n_clusters) / stats.norm.ppf(0.975)
+    return np.asarray(widening * rng.standard_normal((draws, len(fit.theta))) @ scales.T)

@@ -12,6 +12,8 @@ from valuesim.graph.design import Design, FloatArray
 from valuesim.graph.logit import losses, mode
 
 LEAST_CLUSTERS = 10
+LEAST_GAIN = 0.002
+"""The gain, in nats per choice, below which better is no better: rounding and priors gain that."""
 FOLDS = 5
 
 
@@ -20,8 +22,8 @@ class Coherence:
     """The verdict, and the held-out gain in log-loss behind it.
 
     `gain` is in nats per choice, content-blind minus logit; `low` its one-sided 95 % bound.
-    `is_coherent` says that `low` > 0. With fewer than `LEAST_CLUSTERS` clusters it is False and the
-    figures are None. `reason` is a sentence either way.
+    `is_coherent` says that `low` > `LEAST_GAIN`. With fewer than `LEAST_CLUSTERS` clusters it is
+    False and the figures are None. `reason` is a sentence either way.
     """
 
     is_coherent: bool
@@ -50,9 +52,10 @@ def coherence(design: Design, rng: np.random.Generator) -> Coherence:
     per_choice = n_clusters / design.counts.sum()
     error = gains.std(ddof=1) / np.sqrt(n_clusters)
     low = (gains.mean() - stats.t.ppf(0.95, n_clusters - 1) * error) * per_choice
-    comparison = "better" if low > 0 else "no better"
+    is_better = bool(low > LEAST_GAIN)
+    comparison = "better" if is_better else "no better"
     return Coherence(
-        is_coherent=bool(low > 0),
+        is_coherent=is_better,
         reason=f"values at stake predict held-out choices {comparison} than a content-blind model",
         gain=float(gains.mean() * per_choice),
         low=float(low),

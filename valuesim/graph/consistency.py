@@ -17,6 +17,7 @@ from itertools import combinations, islice
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from valuesim.graph.design import Design, FloatArray
 from valuesim.graph.logit import LogitFit, probabilities
@@ -29,7 +30,6 @@ _LONGEST_CYCLE = 5
 _MOST_CYCLES = 10_000
 _SHOWN_CYCLES = 10
 _LEAST_WEIGHT = 1e-6
-_BATCH = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,16 +165,23 @@ def _projected(vector: FloatArray, columns: FloatArray) -> FloatArray:
 def _simulated(
     design: Design, tally: Tally, fit: LogitFit, rng: np.random.Generator, simulations: int
 ) -> FloatArray:
-    """Return the votes (simulations x V x V) of choices drawn from `fit` where they were made."""
-    asked = design.asked.sum(axis=0).astype(np.int64)
-    p = probabilities(design, fit.theta)
-    batch = max(1, _BATCH // p.size)
-    blocks = []
-    for start in range(0, simulations, batch):
-        n_drawn = min(batch, simulations - start)
-        drawn = rng.multinomial(asked, p, size=(n_drawn, len(asked)))
-        blocks.append(tally.votes_of(drawn.reshape(n_drawn, -1).astype(float)))
-    return np.concatenate(blocks)
+    """Return the votes (simulations x V x V) of choices drawn from `fit` where they were made.
+
+    A situation that a cluster met several times is answered once and counted so often: an agent
+    that repeats itself gives no more evidence of circles than one that does not.
+    """
+    met = sparse.coo_array(design.asked)
+    situations, repeats = met.coords[1], met.data.astype(float)
+    likely = np.cumsum(probabilities(design, fit.theta), axis=1)[situations, :-1]
+    n_situations, n_options = design.offered.shape
+    votes = []
+    for _ in range(simulations):
+        taken = (rng.random((len(situations), 1)) > likely).sum(axis=1)
+        counts = np.bincount(
+            situations * n_options + taken, weights=repeats, minlength=n_situations * n_options
+        )
+        votes.append(tally.votes_of(counts[None, :].astype(float))[0])
+    return np.stack(votes)
 
 
 def _cycle_strengths(votes: FloatArray, shape: _Complex) -> FloatArray:

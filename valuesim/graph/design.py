@@ -148,18 +148,17 @@ def _assembled(
     )
 
 
+def term_features(omissions: Sequence[bool]) -> FloatArray:
+    """Return the columns of `TERMS` for options shown in this order (K x 3), uncentred."""
+    first = np.zeros(len(omissions))
+    first[:1] = 1.0
+    places = np.linspace(-0.5, 0.5, len(omissions))
+    return np.column_stack([first, places, np.array(omissions, dtype=float)])
+
+
 def _features(options: Options, values: tuple[str, ...]) -> FloatArray:
-    places = np.linspace(-0.5, 0.5, len(options))
-    block = np.array(
-        [
-            [
-                *(option.stakes.get(value, 0.0) for value in values),
-                float(number == 0),
-                places[number],
-                float(option.is_omission),
-            ]
-            for number, option in enumerate(options)
-        ]
-    )
+    stakes = [[option.stakes.get(value, 0.0) for value in values] for option in options]
+    terms = term_features([option.is_omission for option in options])
+    block = np.column_stack([np.array(stakes).reshape(len(options), len(values)), terms])
     centred: FloatArray = block - block.mean(axis=0)
     return centred

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from valuesim.episode import Player
 from valuesim.errors import InputError, unknown
 from valuesim.log.reader import DecisionRecord
 
@@ -42,52 +43,102 @@ class Group(Mapping[str, Label]):
         return ", ".join(shown) or "all"
 
 
-_KEYS: dict[str, Callable[[DecisionRecord], Label]] = {
-    "agent": lambda record: record.player.agent,
-    "model": lambda record: record.player.model_name,
-    "env": lambda record: record.episode.env,
-    "role": lambda record: record.role,
-}
+class Played(Protocol):
+    """An episode as far as it says who is grouped how; its condition is None if unknown."""
+
+    @property
+    def env(self) -> str | None:
+        """The environment's id."""
+        ...
+
+    @property
+    def condition(self) -> Mapping[str, Any] | None:
+        """The experimental factors."""
+        ...
+
+    @property
+    def elicitation(self) -> Mapping[str, Any]:
+        """How a model was asked; empty where none was."""
+        ...
+
+    @property
+    def population(self) -> Mapping[str, Player]:
+        """Who played which role."""
+        ...
+
+
+_KEYS = ("agent", "model", "env", "role")
+_SETS = ("condition", "elicitation")
+_ALWAYS = {*_KEYS, *_SETS, "format"}
+_OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
 
 
 def grouped(
-    records: Iterable[DecisionRecord], by: Sequence[str]
+    records: Iterable[DecisionRecord], by: Sequence[str], beside: Iterable[Played] = ()
 ) -> dict[Group, list[DecisionRecord]]:
     """Return `records` by the keys `by`, groups in order of appearance, records in their own.
 
-    A key is "agent", "model", "env", "role", "condition" (every factor of the episode's condition)
-    or the name of one such factor. Without keys all records are one group; without records there is
-    none. Raises InputError for a key that no record has.
+    A key is "agent", "model", "env", "role", "condition" (every factor of the episode's condition),
+    "elicitation" (every setting by which a model is asked), or the name of one such factor or
+    setting, such as "format". Without keys all records are one group; without records there is
+    none. Raises InputError for a key that neither a record nor an episode of `beside` has.
     """
     groups: dict[Group, list[DecisionRecord]] = {}
     by_source: dict[tuple[int, str], Group] = {}
-    factors: set[str] = set()
+    known = {name for episode in beside for name in settings(episode)}
     for record in records:
         # an episode's role settles every label, so that a group is made once for each
         source = (id(record.episode), record.role)
         group = by_source.get(source)
         if group is None:
-            factors |= set(record.episode.condition)
-            group = Group(tuple(_labels(record, by)))
-            by_source[source] = group
+            known |= set(settings(record.episode))
+            group = by_source[source] = group_of(record.episode, record.role, by)
         groups.setdefault(group, []).append(record)
-    if groups:
-        allowed = {*_KEYS, "condition", *factors}
+    if groups or known:
+        allowed = _ALWAYS | known
         for key in by:
             if key not in allowed:
                 raise InputError(unknown("grouping", key, allowed))
     return groups
 
 
-def _labels(record: DecisionRecord, by: Sequence[str]) -> Iterator[tuple[str, Label]]:
-    condition = record.episode.condition
+def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:
+    """Return the group, by the keys `by` (see `grouped`), of what `role` decides in `episode`."""
+    player = episode.population[role]
+    own = {
+        "agent": player.agent,
+        "model": player.model_name,
+        "env": episode.env,
+        "role": role,
+    }
+    named = settings(episode)
+    labels: list[tuple[str, Label]] = []
     for key in by:
-        if key in _KEYS:
-            yield key, _KEYS[key](record)
-        elif key == "condition":
-            yield from ((name, label(condition[name])) for name in sorted(condition))
+        if key in _SETS:
+            each = (episode.condition if key == "condition" else episode.elicitation) or {}
+            labels += ((name, label(each[name])) for name in sorted(each))
         else:
-            yield key, label(condition.get(key))
+            labels.append((key, own[key] if key in own else named.get(key)))
+    return Group(tuple(labels))
+
+
+def settings(episode: Played) -> dict[str, Label]:
+    """Return the factors of an episode's condition and the settings by which a model was asked."""
+    given = {**episode.elicitation, **(episode.condition or {})}
+    return {name: label(setting) for name, setting in given.items()}
+
+
+def settings_of(episodes: Iterable[Played]) -> dict[str, list[str]]:
+    """Return the factors and settings beside scarcity that differ between `episodes`, by name.
+
+    What they were set to is told as text, sorted. Each name is a key of `grouped`.
+    """
+    found: dict[str, set[str]] = {}
+    for episode in episodes:
+        for name, setting in settings(episode).items():
+            if name not in _OF_THE_LEVEL:
+                found.setdefault(name, set()).add(str(setting))
+    return {name: sorted(each) for name, each in sorted(found.items()) if len(each) > 1}
 
 
 def label(setting: Any) -> Label:

@@ -16,6 +16,7 @@ from valuesim.graph.design import TERMS, Design, FloatArray
 from valuesim.graph.logit import information
 
 _TOLERANCE = 1e-7
+_SAME = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -38,8 +39,9 @@ def identify(design: Design) -> Identification:
     n_columns = design.features.shape[2]
     # the null space is the same at every theta; at 0 no choice is saturated
     fisher = information(design, asked, np.zeros(n_columns))
-    components = _components(_null_space(fisher)[: len(design.values)])
-    reasons = _reasons(design, components, fisher)
+    null_rows = _null_space(fisher)[: len(design.values)]
+    components = _components(null_rows)
+    reasons = _reasons(design, components, fisher, null_rows)
     return Identification(
         components=components,
         reasons=reasons,
@@ -59,7 +61,7 @@ def _components(null_rows: FloatArray) -> tuple[tuple[int, ...], ...]:
     groups: list[list[int]] = []
     for index, row in enumerate(null_rows):
         for group in groups:
-            if np.allclose(row, null_rows[group[0]], atol=1e-5):
+            if np.allclose(row, null_rows[group[0]], atol=_SAME):
                 group.append(index)
                 break
         else:
@@ -81,13 +83,16 @@ def _centring(
 
 
 def _reasons(
-    design: Design, components: tuple[tuple[int, ...], ...], fisher: FloatArray
+    design: Design,
+    components: tuple[tuple[int, ...], ...],
+    fisher: FloatArray,
+    null_rows: FloatArray,
 ) -> dict[int, str]:
     reasons: dict[int, str] = {}
     clusters = (design.asked @ design.at_stake.astype(float) > 0).sum(axis=0)
     for group in components:
         if len(group) == 1:
-            reasons[group[0]] = _why_alone(design, group[0], fisher)
+            reasons[group[0]] = _why_alone(design, group[0], fisher, null_rows)
             continue
         seldom = [index for index in group if clusters[index] < 2]
         reasons |= dict.fromkeys(seldom, "at stake in fewer than two episodes")
@@ -97,9 +102,11 @@ def _reasons(
     return reasons
 
 
-def _why_alone(design: Design, index: int, fisher: FloatArray) -> str:
+def _why_alone(design: Design, index: int, fisher: FloatArray, null_rows: FloatArray) -> str:
     if len(design.values) == 1:
         return "no other value is at stake"
+    if np.abs(null_rows[index]).max(initial=0.0) < _SAME:
+        return "compared only with values that cannot be told apart from each other"
     names = [*design.values, *TERMS.values()]
     size = np.sqrt(np.diag(fisher))
     parallel = [

@@ -19,7 +19,7 @@ from valuesim.graph.coherence import coherence
 from valuesim.graph.consistency import consistency
 from valuesim.graph.design import TERMS, Design, FloatArray, compact
 from valuesim.graph.identification import Identification, identify
-from valuesim.graph.logit import LogitFit, fit
+from valuesim.graph.logit import LogitFit, effective_clusters, fit
 from valuesim.graph.pairwise import tally
 from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
 from valuesim.graph.statement import statement
@@ -55,10 +55,15 @@ def _estimated(
 ) -> ValueRanking:
     fitted = fit(design)
     identified = identify(design)
-    strengths = bootstrap(design, fitted, draws, rng) @ identified.centring.T
+    resting = effective_clusters(design, fitted, identified.centring)
+    strengths = _widened(
+        bootstrap(design, fitted, draws, rng) @ identified.centring.T,
+        identified.centring @ fitted.theta,
+        np.array([fitted.quantile(n) for n in resting]) / fitted.quantile(len(design.clusters)),
+    )
     ranking = replace(
         ranking,
-        values=_values(design, fitted, identified, strengths),
+        values=_values(design, fitted, identified, strengths, resting),
         components=tuple(
             tuple(design.values[index] for index in group) for group in identified.components
         ),
@@ -70,12 +75,21 @@ def _estimated(
     return replace(ranking, edges=_edges(ranking))
 
 
+def _widened(strengths: FloatArray, centre: FloatArray, factors: FloatArray) -> FloatArray:
+    """Return the draws with each value's spread scaled, so that they agree with its interval."""
+    return centre + (strengths - centre) * factors
+
+
 def _values(
-    design: Design, fitted: LogitFit, identified: Identification, strengths: FloatArray
+    design: Design,
+    fitted: LogitFit,
+    identified: Identification,
+    strengths: FloatArray,
+    resting: FloatArray,
 ) -> tuple[ValueStrength, ...]:
     centre = identified.centring @ fitted.theta
     errors = np.sqrt(np.diag(identified.centring @ fitted.covariance @ identified.centring.T))
-    met = design.asked @ design.at_stake.astype(float)
+    met = (design.asked @ design.at_stake.astype(float) > 0).sum(axis=0)
     found: list[ValueStrength] = []
     for number, group in enumerate(identified.components):
         sure = [index for index in group if index not in identified.reasons]
@@ -83,7 +97,7 @@ def _values(
         for index in sorted(group, key=lambda index: -centre[index]):
             has_strength = len(group) > 1
             strength = float(centre[index]) if has_strength else None
-            half = fitted.quantile * errors[index] if index in ranks else None
+            half = fitted.quantile(resting[index]) * errors[index] if index in ranks else None
             rank, rank_low, rank_high = ranks.get(index, (None, None, None))
             found.append(
                 ValueStrength(
@@ -101,7 +115,7 @@ def _values(
                     reason=identified.reasons.get(index),
                     is_separated=bool(fitted.separated[index]),
                     choices=int((design.asked.sum(axis=0) * design.at_stake[:, index]).sum()),
-                    clusters=int((met[:, index] > 0).sum()),
+                    clusters=int(met[index]),
                 )
             )
     return tuple(found)

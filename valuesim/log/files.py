@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,12 @@ import orjson
 
 from valuesim.errors import LogError
 from valuesim.log.lines import SCHEMA, Line, encode
+
+# what a line of each file must hold to be told whose it is
+DECISION_KEYS = {"episode": str, "play": int}
+EPISODE_KEYS = {"episode": str, "decisions": int}
+INTERRUPTED_KEYS = {"episode": str, "play": int, "reason": str}
+TEXT_KEYS = {"id": str, "text": str}
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +50,13 @@ class AppendFile:
         self._file.close()
 
 
-def read_lines(path: Path, keys: Collection[str]) -> Iterator[tuple[int, Any]]:
+def read_lines(path: Path, keys: Mapping[str, type]) -> Iterator[tuple[int, Any]]:
     """Yield (line number from 1, line) of a JSON-lines file; a missing file has none.
 
-    A last line without its newline is one that a kill cut short, or that is being written: it is
-    left out, with a warning. Any other line that is not a JSON object of this schema with all of
-    `keys` raises LogError with file and line.
+    `keys` says what a line must hold and of which type (a count, `int`, is from 0). A last line
+    without its newline is one that a kill cut short, or that is being written: it is left out, with
+    a warning. Any other line that is not a JSON object of this schema with all of `keys` raises
+    LogError with file and line.
     """
     if not path.exists():
         return
@@ -59,10 +66,21 @@ def read_lines(path: Path, keys: Collection[str]) -> Iterator[tuple[int, Any]]:
                 logger.warning("%s, line %d is cut short and left out", path, number)
                 return
             line = _decoded(raw, path, number)
-            for key in keys:
+            for key, kind in keys.items():
                 if key not in line:
                     raise LogError(f"{path}, line {number} lacks {key!r}")
+                if not _is_of(line[key], kind):
+                    wanted = "text" if kind is str else "a count"
+                    raise LogError(
+                        f"{path}, line {number} has {key}={line[key]!r:.80}, which is not {wanted}"
+                    )
             yield number, line
+
+
+def _is_of(given: object, kind: type) -> bool:
+    if kind is int:
+        return isinstance(given, int) and not isinstance(given, bool) and given >= 0
+    return isinstance(given, kind)
 
 
 def _decoded(raw: bytes, path: Path, number: int) -> Any:

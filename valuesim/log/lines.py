@@ -3,23 +3,26 @@
 - `decisions.jsonl`: one decision: what was seen, what was answered, what came of it, when.
 - `episodes.jsonl`: one finished episode: its condition, who played, outcome, measures, faults.
 - `interrupted.jsonl`: one play of an episode that did not finish, and why.
-- `texts.jsonl`: the rules texts, once each, by their hash.
+- `texts.jsonl`: the texts of rules and options, once each, by their hash.
+
+What an agent was shown is rebuilt from these alone. A key is left out of a decision where there is
+nothing to say: tries, attempted and schema_break; see `options` for those of an option.
 
 Whatever differs between two identical runs (times) stands under the key "time" alone.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from valuesim.decision import Usage
+from valuesim.decision import Decision, Try, Usage
 from valuesim.env import Environment, Observation
 from valuesim.episode import EpisodeSpec, Turn
+from valuesim.log.options import option_line, text_id
 
 SCHEMA = 1
 Line = dict[str, Any]
@@ -34,9 +37,12 @@ def encode(line: Mapping[str, Any]) -> bytes:
     )
 
 
-def text_id(text: str) -> str:
-    """Return the twelve hexadecimal digits by which a text is known in the log."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+def texts_of(turn: Turn) -> dict[str, str]:
+    """Return the texts that the lines of one step name by their hash, by that hash."""
+    texts = []
+    for seen in turn.observations.values():
+        texts += [seen.rules, *(option.text for option in seen.options if option.text)]
+    return {text_id(text): text for text in texts}
 
 
 def decision_lines(episode: str, play: int, turn: Turn, at: str) -> list[Line]:
@@ -53,36 +59,49 @@ def _decision_line(episode: str, play: int, turn: Turn, agent: str, at: str) -> 
         "step": decision.step,
         "agent": agent,
         "observation": _observation(turn.observations[agent]),
-        "decision": {
-            "option": decision.option,
-            "arguments": dict(decision.arguments),
-            "message": decision.message,
-            "rationale": decision.rationale,
-            "fault": decision.fault,
-            "fault_detail": decision.fault_detail,
-            "reply": decision.reply,
-            "attempts": decision.attempts,
-            "usage": decision.usage,
-        },
+        "decision": _decision(decision),
         "effect": turn.effects.get(agent, {}),
         "payoff": turn.payoffs.get(agent, 0.0),
         "time": {"at": at, "latency": decision.latency},
     }
 
 
+def _decision(decision: Decision) -> Line:
+    line: Line = {
+        "option": decision.option,
+        "arguments": dict(decision.arguments),
+        "message": decision.message,
+        "rationale": decision.rationale,
+        "fault": decision.fault,
+        "fault_detail": decision.fault_detail,
+        "reply": decision.reply,
+        "attempts": decision.attempts,
+        "usage": decision.usage,
+    }
+    if decision.tries:
+        line["tries"] = [_try(each) for each in decision.tries]
+    return line | _of_attempt(decision)
+
+
+def _try(tried: Try) -> Line:
+    line: Line = {"reply": tried.reply, "fault": tried.fault, "detail": tried.detail}
+    return line | _of_attempt(tried)
+
+
+def _of_attempt(attempt: Decision | Try) -> Line:
+    line: Line = {}
+    if attempt.attempted is not None:
+        line["attempted"] = attempt.attempted
+    if attempt.schema_break:
+        line["schema_break"] = True
+    return line
+
+
 def _observation(seen: Observation) -> Line:
     return {
         "rules": text_id(seen.rules),
         "text": seen.text,
-        "options": [
-            {
-                "name": option.name,
-                "stakes": option.stakes,
-                "tags": sorted(option.tags),
-                "omission": option.is_omission,
-            }
-            for option in seen.options
-        ],
+        "options": [option_line(option) for option in seen.options],
         "view": seen.view,
         "annotations": seen.annotations,
     }
@@ -117,13 +136,18 @@ def _payoffs(turns: Sequence[Turn]) -> dict[str, float]:
     return totals
 
 
-def interrupted_line(spec: EpisodeSpec, play: int, reason: str, at: str) -> Line:
-    """Return the line of a play that did not finish, and why."""
+def interrupted_line(
+    spec: EpisodeSpec, condition: Mapping[str, Any] | None, play: int, reason: str, at: str
+) -> Line:
+    """Return the line of a play that did not finish, and why; `condition` is None if unknown."""
     return {
         "schema": SCHEMA,
         "episode": spec.id,
         "play": play,
         "reason": reason,
+        "env": spec.env,
+        "condition": condition,
+        "elicitation": spec.elicitation,
         "population": spec.population,
         "parameters": spec.parameters,
         "seed": spec.seed,
@@ -132,7 +156,7 @@ def interrupted_line(spec: EpisodeSpec, play: int, reason: str, at: str) -> Line
 
 
 def text_line(text: str) -> Line:
-    """Return the line that keeps a rules text."""
+    """Return the line that keeps a text of `texts_of`."""
     return {"schema": SCHEMA, "id": text_id(text), "text": text}
 
 

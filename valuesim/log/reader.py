@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from valuesim.decision import Fault
+from valuesim.decision import Fault, Try
 from valuesim.episode import Player
 from valuesim.errors import LogError
-from valuesim.log.files import read_lines
-from valuesim.option import Option
+from valuesim.log.files import (
+    DECISION_KEYS,
+    EPISODE_KEYS,
+    INTERRUPTED_KEYS,
+    TEXT_KEYS,
+    read_lines,
+)
+from valuesim.log.options import option_of
+from valuesim.option import Move, Option
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +47,7 @@ class DecisionRecord:
     """One decision of a finished episode, with the episode it belongs to.
 
     Exactly one of `chosen` (the name of an option in `options`, which stand in the order shown)
-    and `fault` is given.
+    and `fault` is given. `reply`, `attempted`, `schema_break` and `tries` are as in `Decision`.
     """
 
     episode: EpisodeRecord
@@ -56,6 +64,9 @@ class DecisionRecord:
     rationale: str | None = None
     reply: str = ""
     attempts: int = 1
+    tries: tuple[Try, ...] = ()
+    attempted: Move | None = None
+    schema_break: bool = False
     usage: Mapping[str, int] = field(default_factory=dict)
     view: Mapping[str, Any] = field(default_factory=dict)
     annotations: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +84,9 @@ class DecisionRecord:
 class InterruptedRecord:
     """One play that did not finish; `is_open` while the episode has not been finished since.
 
-    `population` is empty for a play that a kill cut off: nothing was written of who played.
+    Of a play that a kill cut off nothing was written of who played: its `population` and
+    `elicitation` are empty, its `env` and `condition` None. The condition is also None where the
+    environment could not be built.
     """
 
     episode: str
@@ -81,6 +94,19 @@ class InterruptedRecord:
     reason: str
     is_open: bool
     population: Mapping[str, Player] = field(default_factory=dict)
+    env: str | None = None
+    condition: Mapping[str, Any] | None = None
+    elicitation: Mapping[str, Any] = field(default_factory=dict)
+
+    def played_as(self, earlier: InterruptedRecord) -> InterruptedRecord:
+        """Return this record with who played, and what, as in `earlier` of the same episode."""
+        return replace(
+            self,
+            population=earlier.population,
+            env=earlier.env,
+            condition=earlier.condition,
+            elicitation=earlier.elicitation,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,33 +119,35 @@ class RunFolder:
     interrupted: tuple[InterruptedRecord, ...]
 
     def decisions(self) -> Iterator[DecisionRecord]:
-        """Yield the decisions of finished episodes, in the order of the log."""
+        """Yield the decisions of finished episodes, in the order of the log.
+
+        Raises LogError for a corrupt line and, after the last line, for an episode that has more or
+        fewer decisions than its own line says (a disk that lost some, files put together by hand).
+        """
         void = {(record.episode, record.play) for record in self.interrupted}
         path = self.path / "decisions.jsonl"
-        for number, line in read_lines(path, ("episode", "play")):
+        texts = self.texts()
+        read: Counter[str] = Counter()
+        for number, line in read_lines(path, DECISION_KEYS):
             if line["episode"] in self.episodes and (line["episode"], line["play"]) not in void:
-                yield _decision(line, self.episodes[line["episode"]], path, number)
+                read[line["episode"]] += 1
+                yield _decision(line, self.episodes[line["episode"]], texts, path, number)
+        for episode in self.episodes.values():
+            if read[episode.id] != episode.decisions:
+                raise LogError(miscounted(path, episode.id, read[episode.id], episode.decisions))
 
     def texts(self) -> dict[str, str]:
-        """Return the rules texts by id."""
-        lines = read_lines(self.path / "texts.jsonl", ("id", "text"))
+        """Return the texts of rules and options by id."""
+        lines = read_lines(self.path / "texts.jsonl", TEXT_KEYS)
         return {line["id"]: line["text"] for _, line in lines}
 
 
-def find_runs(paths: Iterable[Path]) -> list[Path]:
-    """Return the run folders that `paths` are or hold, each once, sorted.
-
-    Raises LogError for a path that does not exist or has no run folder in or below it.
-    """
-    found: set[Path] = set()
-    for path in paths:
-        if not path.is_dir():
-            raise LogError(f"{path} is not a folder; give a run folder or a folder above some")
-        below = {file.parent for file in path.rglob("run.yaml")}
-        if not below:
-            raise LogError(f"{path} is not a run folder and holds none: there is no run.yaml in it")
-        found |= below
-    return sorted(found)
+def miscounted(path: Path, episode: str, read: int, told: int) -> str:
+    """Return the sentence for an episode whose decisions in `path` are not as many as were made."""
+    advice = "resume the run to play it again" if read < told else "it may hold lines twice"
+    return (
+        f"{path} holds {read} decisions of finished episode {episode}, which has {told}: {advice}"
+    )
 
 
 def read_run(path: Path) -> RunFolder:
@@ -128,18 +156,20 @@ def read_run(path: Path) -> RunFolder:
     if not (path / "run.yaml").is_file():
         raise LogError(f"{path} is not a run folder: there is no run.yaml in it")
     episodes = {}
-    for number, line in read_lines(path / "episodes.jsonl", ("episode",)):
+    for number, line in read_lines(path / "episodes.jsonl", EPISODE_KEYS):
         episode = _episode(line, path / "episodes.jsonl", number)
         episodes[episode.id] = episode
     return RunFolder(
         path=path,
-        config=_config(path / "run.yaml"),
+        config=read_config(path),
         episodes=episodes,
         interrupted=tuple(_interrupted(path / "interrupted.jsonl", episodes)),
     )
 
 
-def _config(path: Path) -> Mapping[str, Any]:
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return what `run.yaml` in `folder` says; raise LogError if it cannot be read as that."""
+    path = folder / "run.yaml"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -154,26 +184,41 @@ def _episode(line: Any, path: Path, number: int) -> EpisodeRecord:
         return EpisodeRecord(
             id=line["episode"],
             population=_population(line["population"]),
-            **{name: line[name] for name in _EPISODE_FIELDS},
+            **{name: _expect(line[name], kind) for name, kind in _EPISODE_FIELDS.items()},
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise LogError(f"{path}, line {number} is not an episode: {error!r}") from error
 
 
 def _population(players: Mapping[str, Any]) -> dict[str, Player]:
-    return {role: Player(**player) for role, player in players.items()}
+    population = {role: Player(**player) for role, player in players.items()}
+    for player in population.values():
+        _expect(player.agent, str)
+        _expect(player.parameters, dict)
+        _expect(player.model, dict | None)
+    return population
 
 
-_EPISODE_FIELDS = (
-    *("env", "condition", "elicitation", "seed", "steps", "outcome"),
-    *("measures", "decisions", "faults", "usage"),
-)
+def _expect(given: object, kind: Any) -> Any:
+    """Return `given`; raise TypeError if it is not of `kind`."""
+    if not isinstance(given, kind):
+        raise TypeError(f"{given!r:.80} is not what it should be")
+    return given
 
 
-def _decision(line: Any, episode: EpisodeRecord, path: Path, number: int) -> DecisionRecord:
+_EPISODE_FIELDS: Mapping[str, Any] = {
+    **dict.fromkeys(("seed", "steps", "decisions"), int),
+    **dict.fromkeys(("condition", "elicitation", "outcome", "measures", "faults", "usage"), dict),
+    "env": str,
+}
+
+
+def _decision(
+    line: Any, episode: EpisodeRecord, texts: Mapping[str, str], path: Path, number: int
+) -> DecisionRecord:
     try:
         seen, answer = line["observation"], line["decision"]
-        options = tuple(_option(option) for option in seen["options"])
+        options = tuple(option_of(option, texts) for option in seen["options"])
         _check(line["agent"], answer, options, episode)
         return DecisionRecord(
             episode=episode,
@@ -190,6 +235,9 @@ def _decision(line: Any, episode: EpisodeRecord, path: Path, number: int) -> Dec
             rationale=answer["rationale"],
             reply=answer["reply"],
             attempts=answer["attempts"],
+            tries=tuple(_try(tried) for tried in answer.get("tries", ())),
+            attempted=_attempted(answer),
+            schema_break=answer.get("schema_break", False),
             usage=answer["usage"],
             view=seen["view"],
             annotations=seen["annotations"],
@@ -197,7 +245,7 @@ def _decision(line: Any, episode: EpisodeRecord, path: Path, number: int) -> Dec
             payoff=line["payoff"],
             latency=line["time"]["latency"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LogError(f"{path}, line {number} is not a decision: {error!r}") from error
 
 
@@ -211,18 +259,22 @@ def _check(role: str, answer: Any, options: Iterable[Option], episode: EpisodeRe
         raise ValueError(f"{answer['option']!r} was not on offer")
 
 
-def _option(option: Any) -> Option:
-    return Option(
-        name=option["name"],
-        text="",
-        stakes=option["stakes"],
-        tags=frozenset(option["tags"]),
-        is_omission=option["omission"],
+def _try(tried: Any) -> Try:
+    return Try(
+        reply=tried["reply"],
+        fault=Fault(tried["fault"]),
+        detail=tried["detail"],
+        attempted=_attempted(tried),
+        schema_break=tried.get("schema_break", False),
     )
 
 
+def _attempted(attempt: Any) -> Move | None:
+    return Move(**attempt["attempted"]) if "attempted" in attempt else None
+
+
 def _interrupted(path: Path, finished: Mapping[str, object]) -> Iterator[InterruptedRecord]:
-    for number, line in read_lines(path, ("episode", "play", "reason")):
+    for number, line in read_lines(path, INTERRUPTED_KEYS):
         try:
             yield InterruptedRecord(
                 episode=line["episode"],
@@ -230,6 +282,9 @@ def _interrupted(path: Path, finished: Mapping[str, object]) -> Iterator[Interru
                 reason=line["reason"],
                 is_open=line["episode"] not in finished,
                 population=_population(line.get("population", {})),
+                env=_expect(line.get("env"), str | None),
+                condition=_expect(line.get("condition"), dict | None),
+                elicitation=_expect(line.get("elicitation", {}), dict),
             )
         except (TypeError, AttributeError) as error:
             raise LogError(f"{path}, line {number} is not an interruption: {error!r}") from error

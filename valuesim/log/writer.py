@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Mapping
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -14,9 +16,22 @@ from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Turn
 from valuesim.errors import InputError, LogError
 from valuesim.log import lines
-from valuesim.log.files import AppendFile, read_lines
+from valuesim.log.files import (
+    DECISION_KEYS,
+    EPISODE_KEYS,
+    INTERRUPTED_KEYS,
+    TEXT_KEYS,
+    AppendFile,
+    read_lines,
+)
+from valuesim.log.reader import miscounted, read_config
 
 Clock = Callable[[], datetime]
+Settle = Callable[[Mapping[str, Any] | None], Mapping[str, Any]]
+CUT = "the run was stopped while this episode was played"
+LOST = "decisions of this episode were lost"
+
+_logger = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -29,11 +44,19 @@ class RunWriter:
 
     `finished` holds the ids of episodes that need no more play. A play that was cut off (its
     decisions stand in the log, its episode does not) is listed as interrupted on opening, so that
-    every reader knows which decisions count.
+    every reader knows which decisions count. So is the play of a finished episode of which the disk
+    lost decisions: it is not finished then, and a resume plays it again.
     """
 
-    def __init__(self, folder: Path, clock: Clock = utc_now) -> None:
-        """Open or create `folder`; raise LogError if it cannot be, or if another run writes it."""
+    def __init__(
+        self, folder: Path, clock: Clock = utc_now, *, settle: Settle | None = None
+    ) -> None:
+        """Open or create `folder`; raise LogError if it cannot be or is corrupt.
+
+        `settle` is called before any log file is touched and while no other run can write the
+        folder: with what `run.yaml` says (None without one), to return what it shall say; whatever
+        it raises refuses the folder. Raises InputError if another run writes the folder.
+        """
         self.folder = folder
         self._clock = clock
         try:
@@ -43,6 +66,8 @@ class RunWriter:
             raise LogError(f"{folder} cannot be written: {error.strerror}") from error
         try:
             self._take_lock()
+            if settle is not None:
+                self.describe(settle(self._described()))
             self._open()
         except BaseException:
             self._lock.close()
@@ -54,10 +79,25 @@ class RunWriter:
         self._episodes = AppendFile(folder / "episodes.jsonl")
         self._interrupted = AppendFile(folder / "interrupted.jsonl")
         self._texts = AppendFile(folder / "texts.jsonl")
-        self._known_texts = {line["id"] for _, line in read_lines(self._texts.path, ("id",))}
-        ended = read_lines(self._episodes.path, ("episode",))
-        self.finished = {line["episode"] for _, line in ended}
-        self._plays = self._count_plays()
+        texts = read_lines(self._texts.path, TEXT_KEYS)
+        self._known_texts = {line["id"] for _, line in texts}
+        ended = read_lines(self._episodes.path, EPISODE_KEYS)
+        told = {line["episode"]: line["decisions"] for _, line in ended}
+        listed = read_lines(self._interrupted.path, INTERRUPTED_KEYS)
+        void = {(line["episode"], line["play"]) for _, line in listed}
+        self._plays: dict[str, int] = {}
+        for episode, play in void:
+            self._plays[episode] = max(self._plays.get(episode, 0), play + 1)
+        read = self._read_decisions(void)
+        self.finished = {
+            id for id, count in told.items() if self._is_whole(id, read[id].total(), count)
+        }
+        for episode, plays in read.items():
+            if episode not in self.finished:
+                self._cut(episode, plays, LOST if episode in told else CUT)
+
+    def _described(self) -> Mapping[str, Any] | None:
+        return read_config(self.folder) if (self.folder / "run.yaml").exists() else None
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +116,9 @@ class RunWriter:
             raise LogError(f"{self.folder} cannot be written: {error.strerror}") from error
 
     def turn(self, episode: str, turn: Turn) -> None:
-        """Append the decisions of one step, and the rules text when it is new."""
-        rules = {lines.text_id(seen.rules): seen.rules for seen in turn.observations.values()}
-        new = {key: text for key, text in rules.items() if key not in self._known_texts}
+        """Append the decisions of one step, and the texts they name that are new."""
+        texts = lines.texts_of(turn)
+        new = {key: text for key, text in texts.items() if key not in self._known_texts}
         if new:
             self._texts.write([lines.text_line(text) for text in new.values()])
             self._known_texts |= set(new)
@@ -90,10 +130,16 @@ class RunWriter:
         self._episodes.write([lines.episode_line(spec, env, turns)])
         self.finished.add(spec.id)
 
-    def interrupt(self, spec: EpisodeSpec, reason: str) -> None:
-        """Append that the present play of an episode did not finish; the next one is a new play."""
+    def interrupt(
+        self, spec: EpisodeSpec, reason: str, condition: Mapping[str, Any] | None = None
+    ) -> None:
+        """Append that the present play of an episode did not finish; the next one is a new play.
+
+        `condition` is its environment's, None where that could not be built.
+        """
         play = self._plays.get(spec.id, 0)
-        self._interrupted.write([lines.interrupted_line(spec, play, reason, self._now())])
+        line = lines.interrupted_line(spec, condition, play, reason, self._now())
+        self._interrupted.write([line])
         self._plays[spec.id] = play + 1
 
     def close(self) -> None:
@@ -110,30 +156,30 @@ class RunWriter:
                 f"{self.folder} is being written by another run; wait for it or choose another name"
             ) from error
 
-    def _count_plays(self) -> dict[str, int]:
-        """Return, per unfinished episode, the number of its next play."""
-        plays = {
-            line["episode"]: int(line["play"]) + 1
-            for _, line in read_lines(self._interrupted.path, ("episode", "play"))
-        }
-        cut: dict[str, int] = {}
-        for _, line in read_lines(self._decisions.path, ("episode", "play")):
-            episode, play = line["episode"], int(line["play"])
-            if episode not in self.finished and play >= plays.get(episode, 0):
-                cut[episode] = play
-        for episode, play in cut.items():
-            self._interrupted.write([self._cut_line(episode, play)])
-            plays[episode] = play + 1
-        return plays
+    def _read_decisions(self, void: Collection[tuple[str, int]]) -> dict[str, Counter[int]]:
+        """Return, per episode, the number of decisions of each play that is not void."""
+        read: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        for _, line in read_lines(self._decisions.path, DECISION_KEYS):
+            if (line["episode"], line["play"]) not in void:
+                read[line["episode"]][line["play"]] += 1
+        return read
 
-    def _cut_line(self, episode: str, play: int) -> lines.Line:
-        return {
-            "schema": lines.SCHEMA,
-            "episode": episode,
-            "play": play,
-            "reason": "the run was stopped while this episode was played",
-            "time": {"at": self._now()},
-        }
+    def _is_whole(self, episode: str, read: int, told: int) -> bool:
+        """Return whether a finished episode has its decisions; raise LogError if it has more."""
+        if read > told:
+            raise LogError(miscounted(self._decisions.path, episode, read, told))
+        if read < told:
+            path = self._decisions.path
+            _logger.warning(
+                "%s: %s; it is played again", path, miscounted(path, episode, read, told)
+            )
+        return read == told
+
+    def _cut(self, episode: str, plays: Iterable[int], reason: str) -> None:
+        for play in sorted(plays):
+            line = {"schema": lines.SCHEMA, "episode": episode, "play": play, "reason": reason}
+            self._interrupted.write([line | {"time": {"at": self._now()}}])
+            self._plays[episode] = max(self._plays.get(episode, 0), play + 1)
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="milliseconds")

@@ -32,6 +32,7 @@ class Act:
     known: Mapping[str, Any]
     effects: Mapping[str, Any]
     fault: Fault | None
+    attempted: tuple[str, ...]
 
     @property
     def tapped(self) -> bool:
@@ -45,9 +46,8 @@ class Act:
 
     @property
     def attempted_tap(self) -> bool:
-        """Whether it tried to tap where that was not possible; nothing came of it."""
-        reason = self.effects["illegal"] or ""
-        return reason.startswith("'TAP_FORBIDDEN' was not on offer")
+        """Whether it tried to tap where that was not possible, asked again or not."""
+        return "TAP_GRID" in self.attempted and not self.known["tap_offered"]
 
 
 def measure(turns: Sequence[Turn]) -> dict[str, Any]:
@@ -96,11 +96,13 @@ def gini(amounts: Sequence[float]) -> float | None:
 def _acts(turn: Turn) -> Iterable[Act]:
     for agent, observation in turn.observations.items():
         decision = turn.decisions[agent]
+        moves = [decision.attempted, *(asked.attempted for asked in decision.tries)]
         yield Act(
             agent=agent,
             known=observation.annotations,
             effects=turn.effects[agent],
             fault=decision.fault,
+            attempted=tuple(move.option for move in moves if move is not None),
         )
 
 

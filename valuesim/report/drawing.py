@@ -40,22 +40,24 @@ def save_graph(ranking: ValueRanking, path: Path) -> None:
     """Write the value graph of `ranking` to `path`, as its suffix says: .png or .svg.
 
     Where there is no coherent ranking, or no separated pair, the drawing says so. Raises
-    InputError for another suffix or a path that cannot be written.
+    InputError for another suffix, OSError for a path that cannot be written.
     """
-    if path.suffix.lower() not in _FORMATS:
-        raise InputError(f"{path} cannot be drawn: the name must end in {' or '.join(_FORMATS)}")
-    kind = path.suffix.lower()[1:]
+    kind = graph_format(path)
     with style():
         figure = _graph_figure(ranking)
         figure.set_facecolor(COLOURS["paper"])
         figure.text(0, -0.02, _footnote(ranking), fontsize=6.5, va="top", color=COLOURS["muted"])
         metadata = {"Date": None} if kind == "svg" else None
-        try:
-            figure.savefig(
-                path, format=kind, dpi=200, metadata=metadata, bbox_inches="tight", pad_inches=0.12
-            )
-        except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror}") from error
+        figure.savefig(
+            path, format=kind, dpi=200, metadata=metadata, bbox_inches="tight", pad_inches=0.12
+        )
+
+
+def graph_format(path: Path) -> str:
+    """Return "png" or "svg", as the suffix of `path` says; raise InputError for another."""
+    if path.suffix.lower() not in _FORMATS:
+        raise InputError(f"{path} cannot be drawn: the name must end in {' or '.join(_FORMATS)}")
+    return path.suffix.lower()[1:]
 
 
 def graph_svg(ranking: ValueRanking, name: str, group: str) -> str:

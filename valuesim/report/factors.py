@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from valuesim.archetypes import Catalogue, Verdict, classify
 from valuesim.archetypes.behaviour import Behaviour, observe
 from valuesim.choices import Choices
 from valuesim.graph import rank_values
-from valuesim.log import DecisionRecord, EpisodeRecord
+from valuesim.graph.grouping import settings, settings_of
+from valuesim.log import DecisionRecord
 from valuesim.report.interval import Rate, clustered_rate
 from valuesim.report.text import shown
 
-_OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
 _MOST_SETTINGS = 12
 
 
@@ -53,15 +53,6 @@ class Factor:
         return len(named) > 1
 
 
-def settings_of(episodes: Iterable[EpisodeRecord]) -> dict[str, list[str]]:
-    """Return the factors beside scarcity that differ between `episodes`, with their settings."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for episode in episodes:
-        for name, setting in _conditions(episode).items():
-            found[name].add(setting)
-    return {name: sorted(each) for name, each in sorted(found.items()) if len(each) > 1}
-
-
 def factors(
     records: Sequence[DecisionRecord], catalogue: Catalogue, *, seed: int
 ) -> tuple[Factor, ...]:
@@ -69,19 +60,19 @@ def factors(
     differing = settings_of({r.episode.id: r.episode for r in records}.values())
     split: dict[tuple[str, str], list[DecisionRecord]] = defaultdict(list)
     for record in records:
-        for name, setting in _conditions(record.episode).items():
+        for name, setting in settings(record.episode).items():
             if name in differing:
-                split[name, setting].append(record)
+                split[name, str(setting)].append(record)
     return tuple(
         Factor(
-            name=name,
+            name=shown(name, 40),
             settings=tuple(
-                _setting(each, split[name, each], catalogue, seed)
-                for each in settings[:_MOST_SETTINGS]
+                _setting(shown(each, 60), split[name, each], catalogue, seed)
+                for each in found[:_MOST_SETTINGS]
             ),
-            left_out=max(0, len(settings) - _MOST_SETTINGS),
+            left_out=max(0, len(found) - _MOST_SETTINGS),
         )
-        for name, settings in differing.items()
+        for name, found in differing.items()
     )
 
 
@@ -106,9 +97,3 @@ def _rate(behaviour: Behaviour, *, is_threatened: bool) -> Rate:
     cells = [tries for (_, threat), tries in behaviour.cells.items() if threat is is_threatened]
     pairs = [pair for tries in cells for pair in tries.pairs]
     return clustered_rate([done for done, _ in pairs], [possible for _, possible in pairs])
-
-
-def _conditions(episode: EpisodeRecord) -> Mapping[str, str]:
-    asked = {f"elicitation {name}": setting for name, setting in episode.elicitation.items()}
-    condition = {n: s for n, s in episode.condition.items() if n not in _OF_THE_LEVEL}
-    return {shown(n, 40): shown(s, 60) for n, s in {**condition, **asked}.items()}

@@ -10,6 +10,7 @@ from typing import Any
 from valuesim.archetypes import Rule
 from valuesim.graph.statement import count
 from valuesim.log import EpisodeRecord, RunFolder
+from valuesim.log.reader import InterruptedRecord
 from valuesim.report.scarcity import Level
 from valuesim.report.text import percent, shown
 
@@ -24,11 +25,10 @@ class Interruptions:
     reasons: tuple[tuple[str, int], ...]
 
 
-def interruptions(runs: Iterable[RunFolder]) -> Interruptions:
-    """Return the episodes of `runs` that are still open, each once, with its last reason."""
-    last = {r.episode: r.reason for run in runs for r in run.interrupted if r.is_open}
-    reasons = Counter(shown(reason, 160) for reason in last.values())
-    return Interruptions(episodes=len(last), reasons=tuple(reasons.most_common(5)))
+def interruptions(records: Collection[InterruptedRecord]) -> Interruptions:
+    """Return what the last records of episodes that no run has finished say together."""
+    reasons = Counter(shown(record.reason, 160) for record in records)
+    return Interruptions(episodes=len(records), reasons=tuple(reasons.most_common(5)))
 
 
 def facts(
@@ -51,7 +51,7 @@ def facts(
 
 def warnings(
     stopped: Interruptions,
-    doubled: int,
+    notes: Sequence[str],
     fault_rates: Mapping[str, float | None],
     fewest: tuple[str, int] | None,
     at: Sequence[Level],
@@ -59,7 +59,7 @@ def warnings(
 ) -> tuple[str, ...]:
     """Return, most serious first, a sentence for each thing that forbids or limits conclusions.
 
-    `doubled` counts episodes that stand in several runs, `fault_rates` are those of the groups,
+    `notes` tells of episodes that stand in several runs, `fault_rates` are those of the groups,
     `fewest` is the cell with the fewest episodes and their number.
     """
     found = [] if fault_rates else ["No decision was made, so there is nothing to conclude from."]
@@ -77,9 +77,7 @@ def warnings(
             f"Some cells are small ({fewest[0]} has {count(fewest[1], 'episode')}), so intervals "
             "are wide or missing."
         )
-    if doubled:
-        found.append(f"In more than one run folder, and counted once: {count(doubled, 'episode')}.")
-    return tuple(found)
+    return (*found, *(f"{note[0].upper()}{note[1:]}." for note in notes))
 
 
 def _interrupted(stopped: Interruptions) -> str:

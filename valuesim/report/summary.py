@@ -12,9 +12,10 @@ from valuesim import __version__
 from valuesim.archetypes import ArchetypeReport, Catalogue, Rule, classify, load_catalogue
 from valuesim.choices import choices
 from valuesim.graph import Group, ValueRanking, grouped, rank_values
-from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder
+from valuesim.graph.grouping import settings_of
+from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
 from valuesim.report import status
-from valuesim.report.factors import Factor, factors, settings_of
+from valuesim.report.factors import Factor, factors
 from valuesim.report.faults import FaultRow, fault_rows
 from valuesim.report.scarcity import (
     Curve,
@@ -95,8 +96,9 @@ class _Material:
 
 def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
     """Return what the finished episodes of `runs` show; an episode in two of them counts once."""
-    episodes = {key: episode for run in runs for key, episode in run.episodes.items()}
-    records = _records(runs)
+    pool = decisions_once(runs)
+    episodes, records = pool.episodes, pool.decisions
+    stopped = status.interruptions(pool.interrupted)
     groups = _named(grouped(records, _by(episodes.values())))
     material = _Material(
         episodes=_by_episode(records),
@@ -113,8 +115,8 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         title=_title(episodes.values()),
         facts=status.facts(runs, episodes.values(), len(records)),
         warnings=status.warnings(
-            status.interruptions(runs),
-            sum(len(run.episodes) for run in runs) - len(episodes),
+            stopped,
+            pool.notes,
             {group.name: group.fault_rate for group in summaries},
             _fewest(groups),
             material.at,
@@ -126,20 +128,11 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         fault_rows=fault_rows(groups, material.at),
         episodes=len(episodes),
         decisions=len(records),
-        interrupted=status.interruptions(runs).episodes,
+        interrupted=stopped.episodes,
         command=_command(runs),
         seed=seed,
         rule=material.catalogue.rule,
     )
-
-
-def _records(runs: Sequence[RunFolder]) -> list[DecisionRecord]:
-    seen: set[str] = set()
-    records: list[DecisionRecord] = []
-    for run in runs:
-        records += (record for record in run.decisions() if record.episode.id not in seen)
-        seen |= set(run.episodes)
-    return records
 
 
 def _by(episodes: Collection[EpisodeRecord]) -> tuple[str, ...]:
@@ -225,7 +218,7 @@ def _fewest(groups: Mapping[str, Sequence[DecisionRecord]]) -> tuple[str, int] |
 
 def _pooled(episodes: Collection[EpisodeRecord]) -> tuple[str, ...]:
     differing = settings_of(episodes)
-    return tuple(f"{name} ({len(settings)} settings)" for name, settings in differing.items())
+    return tuple(f"{shown(name, 40)} ({len(each)} settings)" for name, each in differing.items())
 
 
 def _title(episodes: Collection[EpisodeRecord]) -> str:

@@ -177,7 +177,7 @@ def _battery(records: Sequence[DecisionRecord]) -> tuple[tuple[float, float], ..
     return tuple((stock, stock / most if most else 0.0) for _, stock in sorted(by_turn.items()))
 
 
-_VERBS = {"TAP_FORBIDDEN": "tap", "TRANSFER_POWER": "gives"}
+_VERBS = {"TAP_GRID": "tap", "TRANSFER_POWER": "gives"}
 
 
 def _act(record: DecisionRecord) -> str:

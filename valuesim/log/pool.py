@@ -1,0 +1,120 @@
+"""Several runs read as one: an episode that stands in more than one of them counts once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from valuesim.errors import LogError
+from valuesim.log.reader import DecisionRecord, EpisodeRecord, InterruptedRecord, RunFolder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pool:
+    """What some runs hold together.
+
+    Of an episode in several runs, the first run's decisions are kept. `repeated` counts those
+    episodes, `differing` those of them that were decided otherwise in another run (two samples of a
+    model under one specification). `interrupted` holds the last record of each episode that no run
+    has finished.
+    """
+
+    episodes: Mapping[str, EpisodeRecord]
+    decisions: tuple[DecisionRecord, ...]
+    interrupted: tuple[InterruptedRecord, ...]
+    repeated: int = 0
+    differing: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of episodes in several runs, a sentence each; often none."""
+        found = []
+        if self.repeated:
+            found.append(
+                f"in more than one run folder, and counted once: {_episodes(self.repeated)}"
+            )
+        if self.differing:
+            found.append(
+                "decided otherwise in another run folder, as a second sample of one specification "
+                f"that counts nowhere: {_episodes(self.differing)}"
+            )
+        return tuple(found)
+
+
+def find_runs(paths: Iterable[Path]) -> list[Path]:
+    """Return the run folders that `paths` are or hold, each once, sorted.
+
+    Raises LogError for a path that does not exist or has no run folder in or below it.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if not path.is_dir():
+            raise LogError(f"{path} is not a folder; give a run folder or a folder above some")
+        below = {file.parent for file in path.rglob("run.yaml")}
+        if not below:
+            raise LogError(f"{path} is not a run folder and holds none: there is no run.yaml in it")
+        # one folder may be reached by several names
+        found = {folder.resolve(): folder for folder in below} | found
+    return sorted(found.values())
+
+
+def decisions_once(runs: Sequence[RunFolder]) -> Pool:
+    """Return the decisions of `runs`, those of each episode once, in the order of `runs`.
+
+    Raises LogError as `RunFolder.decisions` does.
+    """
+    times = Counter(id for run in runs for id in run.episodes)
+    repeated = {id for id, count in times.items() if count > 1}
+    episodes: dict[str, EpisodeRecord] = {}
+    decisions: list[DecisionRecord] = []
+    samples: dict[str, set[str]] = defaultdict(set)
+    for run in runs:
+        again: dict[str, list[DecisionRecord]] = {id: [] for id in repeated & set(run.episodes)}
+        for record in run.decisions():
+            if record.episode.id not in episodes:
+                decisions.append(record)
+            if record.episode.id in again:
+                again[record.episode.id].append(record)
+        for id, own in again.items():
+            samples[id].add(_digest(own))
+        episodes = {**run.episodes, **episodes}
+    return Pool(
+        episodes=episodes,
+        decisions=tuple(decisions),
+        interrupted=_interrupted(runs, episodes),
+        repeated=len(repeated),
+        differing=sum(len(digests) > 1 for digests in samples.values()),
+    )
+
+
+def _interrupted(
+    runs: Iterable[RunFolder], finished: Mapping[str, object]
+) -> tuple[InterruptedRecord, ...]:
+    last: dict[str, InterruptedRecord] = {}
+    for record in (record for run in runs for record in run.interrupted):
+        if record.episode not in finished:
+            known = last.get(record.episode, record)
+            last[record.episode] = record if record.population else record.played_as(known)
+    return tuple(last.values())
+
+
+def _digest(records: Iterable[DecisionRecord]) -> str:
+    """Return what two plays of an episode share if every agent decided alike at every step."""
+    decided: list[tuple[Any, ...]] = sorted(
+        (r.step, r.role, r.chosen or "", r.fault or "", _canonical(r.arguments)) for r in records
+    )
+    return hashlib.sha256(orjson.dumps(decided)).hexdigest()
+
+
+def _canonical(arguments: Mapping[str, Any]) -> str:
+    return orjson.dumps(dict(arguments), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _episodes(count: int) -> str:
+    return "1 episode" if count == 1 else f"{count:,} episodes"

@@ -1,0 +1,64 @@
+"""Keys and log-ins: which are known, and how they are kept out of whatever is written or told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from valuesim.errors import InputError
+
+MARK = "REDACTED"
+"""What stands for a secret; as long as the shortest one, so that no text outgrows its bound."""
+
+_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+_LOG_IN = re.compile(r"(?<=://)[^/\s@]+@")
+_KEY_LIKE = re.compile(
+    r"\b(?:sk|pk|hf|gsk|xai)[-_][\w*-]{8,}|(?<=Bearer )[^\s;,'\"]+", re.IGNORECASE
+)
+
+
+def secrets(environment: Mapping[str, str], *named: str | None) -> tuple[str, ...]:
+    """Return the secrets in `environment`, each once, the longest first.
+
+    They are the values of variables that are `named` (None is skipped) or whose names end in KEY,
+    TOKEN, SECRET or PASSWORD. A value below eight characters ("EMPTY") is no secret: to hide it
+    would garble ordinary words.
+    """
+    found = {
+        value
+        for name, value in environment.items()
+        if (name in named or name.upper().endswith(_NAMES)) and len(value) >= len(MARK)
+    }
+    return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return `text` with each of `secrets` replaced by `MARK`, and nothing else changed."""
+    for secret in secrets:
+        text = text.replace(secret, MARK)
+    return text
+
+
+def redact_strictly(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return `text` without `secrets`, the log-in part of URLs, and whatever looks like a key.
+
+    For errors and messages: of what a model says, the guesses would change innocent words.
+    """
+    return _KEY_LIKE.sub(MARK, _LOG_IN.sub("", redact(text, secrets)))
+
+
+def check_address(address: str, setting: str) -> None:
+    """Raise InputError, quoting no secret, unless `address` is a plain http(s) URL.
+
+    A log-in, a query string or a fragment would be written with the settings; `setting` names where
+    the address was given.
+    """
+    if "@" in address:
+        raise InputError(f"{setting} holds a log-in: put the key into VALUESIM_API_KEY")
+    if "?" in address or "#" in address:
+        raise InputError(
+            f"{setting} holds a query string or a fragment: give the plain address, and put a key "
+            "into VALUESIM_API_KEY"
+        )
+    if not address.startswith(("http://", "https://")):
+        raise InputError(f"{setting} is {address!r}: it starts with http:// or https://")
