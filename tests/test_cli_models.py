@@ -114,3 +114,12 @@ async def test_other_prompts_are_another_run(
     monkeypatch.setattr("valuesim.agents.prompt.templates_id", lambda: "0" * 12)
     assert await asyncio.to_thread(main, [*command, "run.name=a"]) == 2
     assert "was sent other prompts" in capsys.readouterr().err
+
+
+def test_a_setting_that_looks_like_a_key_still_names_the_episodes(toy: Path) -> None:
+    for token in ("A", "B"):
+        body = f"++model.extra_body.stop_token={token}"
+        command = ["run", "agents=llm", *_model(DEAD), body, "env.horizon=1", "episodes=1"]
+        assert main([*command, f"run.name={token}"]) == 1
+    lines = [(toy / f"runs/{token}/interrupted.jsonl").read_text() for token in ("A", "B")]
+    assert len({json.loads(line)["episode"] for line in lines}) == 2

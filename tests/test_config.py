@@ -110,13 +110,6 @@ def test_how_models_are_asked_does_not_name_episodes_without_one() -> None:
     assert native == plan(compose(["episodes=1", "elicitation=name"]).design())
 
 
-def test_settings_that_look_like_keys_still_name_episodes() -> None:
-    model = ["agents=llm", "model=vllm", "model.name=X", "episodes=1"]
-    bodies = [f"++model.extra_body.stop_token={token}" for token in ("A", "B")]
-    (one,), (other,) = (plan(compose([*model, body]).design()) for body in bodies)
-    assert one.id != other.id
-
-
 def test_the_prompts_name_the_episodes_of_models_and_no_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

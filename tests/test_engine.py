@@ -259,7 +259,8 @@ class _Refusing(_Hall):
 
 
 async def test_bad_input_found_in_an_episode_stays_bad_input_and_lists_nothing(toy: Path) -> None:
-    asked = replace(DESIGN, groups=[{"all": "llm"}], model={"name": "m"}, episodes=20)
+    groups = [{"all": "llm"}, {"all": "slow"}]
+    asked = replace(DESIGN, groups=groups, model={"name": "m"}, episodes=20)
     with pytest.raises(InputError, match=r"^no structured output$"):
         await played(asked, toy / "run", connections=dict.fromkeys(ROLES, _Refusing()))
     assert lines(toy / "run/interrupted.jsonl") == []

@@ -34,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
         for name in ("suggestible", "ethical"):
             for wording in WORDINGS:
                 for scarcity in ("low", "high"):
-                    for seed in range(8):
+                    for seed in range(24):
                         asyncio.run(_play(writer, name, wording, scarcity, seed))
     return read_run(folder)
 
