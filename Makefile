@@ -26,9 +26,7 @@ help: ## print this list
 demo: .venv/.base ## play the scarcity benchmark with the reference agents and write runs/demo
 	@rm -rf runs/demo
 	@$(PY) -m valuesim.cli run experiment=scarcity_benchmark run.name=demo
-	@$(PY) -m valuesim.cli graph runs/demo
-	@$(PY) -m valuesim.cli archetypes runs/demo
-	@$(PY) -m valuesim.cli report runs/demo
+	@$(PY) -m valuesim.cli report runs/demo --tables
 
 test: .venv/.base ## run the tests (a real vLLM has its own: test-vllm)
 	@$(PY) -m pytest -m "not vllm"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from valuesim.agents.mentions import cues, settled
 from valuesim.agents.prompt import Elicitation
@@ -153,13 +153,26 @@ def _from_object(found: object, observation: Observation, rung: Rung) -> Reading
     if doubled := twice(found):
         return _doubled(doubled, rung)
     if any(choice != choices[0] for choice in choices):
-        return _ambivalent([name for name, _ in choices], rung)
-    given, arguments = choices[0]
-    reading = _chosen(_spelled(given, observation), arguments, observation, rung)
+        return _ambivalent([choice.option for choice in choices], rung)
+    name = _spelled(choices[0].option, observation)
+    option = observation.option(name)
+    arguments = choices[0].arguments
+    if option is not None and not choices[0].is_nested:
+        # beside the option's name a reply may say other things: how sure it is, what comes next
+        arguments = {key: given for key, given in arguments.items() if key in option.arguments}
+    reading = _chosen(name, arguments, observation, rung)
     return _with_rationale(reading, found)
 
 
-def _choices(found: object) -> list[tuple[str, Mapping[str, Any]]]:
+class _Named(NamedTuple):
+    """An option's name in an object, and its arguments: in an object of their own, or beside it."""
+
+    option: str
+    arguments: Mapping[str, Any]
+    is_nested: bool
+
+
+def _choices(found: object) -> list[_Named]:
     """Return the options named at the shallowest level of `found` that names any."""
     level = [found]
     # raw_decode has bounded the depth
@@ -171,22 +184,23 @@ def _choices(found: object) -> list[tuple[str, Mapping[str, Any]]]:
     return []
 
 
-def _named_by(node: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+def _named_by(node: Mapping[str, Any]) -> list[_Named]:
     for key in _NAMING_KEYS:
         given = node.get(key)
         if isinstance(given, str):
-            return [(given, _arguments_of(node, key))]
+            return [_with_arguments(given, node, key)]
         if isinstance(given, list) and given and all(isinstance(name, str) for name in given):
-            return [(name, {}) for name in given]
+            return [_Named(name, {}, is_nested=False) for name in given]
     return []
 
 
-def _arguments_of(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _with_arguments(option: str, node: Mapping[str, Any], key: str) -> _Named:
     nested = node.get("arguments")
     if isinstance(nested, dict):
-        return nested
+        return _Named(option, nested, is_nested=True)
     spare = ("rationale", "arguments", key)
-    return {name: given for name, given in node.items() if name not in spare}
+    beside = {name: given for name, given in node.items() if name not in spare}
+    return _Named(option, beside, is_nested=False)
 
 
 def _children(node: object) -> list[object]:

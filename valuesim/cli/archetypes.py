@@ -39,7 +39,9 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def print_report(group: Group, report: ArchetypeReport, remarks: Iterable[str | None] = ()) -> None:
+def print_report(
+    group: Group | str, report: ArchetypeReport, remarks: Iterable[str | None] = ()
+) -> None:
     """Print the archetype of one group, why, the evidence, and `remarks` on it."""
     posterior = ", ".join(f"{name} {p:.2f}" for name, p in report.verdict.posterior.items())
     faults = sum(report.faults.values()) / report.decisions if report.decisions else None

@@ -83,6 +83,11 @@ def _report(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--out", type=Path, metavar="F", help="the page (default: report.html in the first PATH)"
     )
+    command.add_argument(
+        "--tables",
+        action="store_true",
+        help="also print what `graph` and `archetypes` print, without reading the runs again",
+    )
 
 
 def _list(command: argparse.ArgumentParser) -> None:
@@ -139,7 +144,7 @@ A run that exists resumes: give the same command with its run.name again.""",
         module="valuesim.cli.report",
         line="write one self-contained HTML page about run folders",
         examples="""\
-  valuesim report runs/demo
+  valuesim report runs/demo --tables
   valuesim report runs/first runs/second --out both.html""",
         add=_report,
     ),

@@ -54,7 +54,9 @@ def _json(found: evidence.Evidence, rankings: Mapping[Group, ValueRanking]) -> d
     }
 
 
-def print_ranking(group: Group, ranking: ValueRanking, remarks: Iterable[str | None] = ()) -> None:
+def print_ranking(
+    group: Group | str, ranking: ValueRanking, remarks: Iterable[str | None] = ()
+) -> None:
     """Print the ranking of one group with what must be known to read it, `remarks` included."""
     if ranking.values:
         columns = ("value", "rank", "95 %", "log-odds", "95 % interval", "elo", "n", "episodes")
@@ -76,10 +78,10 @@ def print_ranking(group: Group, ranking: ValueRanking, remarks: Iterable[str | N
     print()
 
 
-def _title(group: Group, ranking: ValueRanking) -> str:
+def _title(group: Group | str, ranking: ValueRanking) -> str:
     return (
-        f"{group}: {ranking.decisions:,} decisions in {ranking.clusters:,} episodes, "
-        f"{ranking.choices:,} choices, {percent(ranking.fault_rate)} faults"
+        f"{group}: {ranking.decisions:,} decisions, {percent(ranking.fault_rate)} faults, "
+        f"{ranking.contested:,} contested choices in {ranking.clusters:,} episodes"
     )
 
 

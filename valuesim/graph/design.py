@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from valuesim.choices import Choices, Evidence
+from valuesim.choices import Choices
 from valuesim.option import Option
 
 FloatArray = NDArray[np.float64]
@@ -88,8 +88,10 @@ def compact(choices: Choices) -> Design:
     clusters: dict[str, int] = {}
     counts: dict[tuple[int, int, int], int] = {}
     places: dict[object, int] = {}
-    for evidence in choices.evidence:
-        key = _situation_key(evidence)
+    kinds = _Kinds()
+    # in the clusters' order, so that a run resumed in another order gives the same figures
+    for evidence in sorted(choices.evidence, key=lambda choice: choice.cluster):
+        key = tuple(kinds.number(option) for option in evidence.options)
         place = places.get(key)
         if place is None:
             place = len(situations) if is_contested(evidence.options) else -1
@@ -108,8 +110,21 @@ def is_contested(options: Sequence[Option]) -> bool:
     return bool(_differing(options))
 
 
-def _situation_key(evidence: Evidence) -> object:
-    return tuple((frozenset(o.stakes.items()), o.is_omission) for o in evidence.options)
+class _Kinds:
+    """Numbers options by what the estimate sees of them: stakes and omission."""
+
+    def __init__(self) -> None:
+        self._of_kind: dict[object, int] = {}
+        # an option object is met again and again; its address is the quickest name of it
+        self._of_object: dict[int, int] = {}
+
+    def number(self, option: Option) -> int:
+        known = self._of_object.get(id(option))
+        if known is None:
+            kind = (frozenset(option.stakes.items()), option.is_omission)
+            known = self._of_kind.setdefault(kind, len(self._of_kind))
+            self._of_object[id(option)] = known
+        return known
 
 
 def _differing(options: Iterable[Option]) -> set[str]:

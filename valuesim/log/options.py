@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from valuesim.option import Amount, Argument, Name, Option, Text
 
 
@@ -32,11 +34,26 @@ def option_line(option: Option) -> dict[str, Any]:
     return line
 
 
-def option_of(line: Any, texts: Mapping[str, str]) -> Option:
-    """Return the option of a line, as it was offered; `texts` are those of the log, by id.
+class OptionReader:
+    """Reads options back; the few that differ are made once, so that a log is read at its speed."""
 
-    Raises KeyError, TypeError, ValueError or AttributeError where the line is not an option's.
-    """
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        """Read with the `texts` of the log, by id."""
+        self._texts = texts
+        self._known: dict[bytes, Option] = {}
+
+    def __call__(self, line: Any) -> Option:
+        """Return the option of a line, as it was offered.
+
+        Raises KeyError, TypeError, ValueError or AttributeError where the line is not an option's.
+        """
+        key = orjson.dumps(line)
+        if key not in self._known:
+            self._known[key] = _option(line, self._texts)
+        return self._known[key]
+
+
+def _option(line: Any, texts: Mapping[str, str]) -> Option:
     return Option(
         name=line["name"],
         text=texts[line["text"]] if "text" in line else "",

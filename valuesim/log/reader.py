@@ -20,7 +20,7 @@ from valuesim.log.files import (
     TEXT_KEYS,
     read_lines,
 )
-from valuesim.log.options import option_of
+from valuesim.log.options import OptionReader
 from valuesim.option import Move, Option
 
 
@@ -126,12 +126,12 @@ class RunFolder:
         """
         void = {(record.episode, record.play) for record in self.interrupted}
         path = self.path / "decisions.jsonl"
-        texts = self.texts()
+        read_option = OptionReader(self.texts())
         read: Counter[str] = Counter()
         for number, line in read_lines(path, DECISION_KEYS):
             if line["episode"] in self.episodes and (line["episode"], line["play"]) not in void:
                 read[line["episode"]] += 1
-                yield _decision(line, self.episodes[line["episode"]], texts, path, number)
+                yield _decision(line, self.episodes[line["episode"]], read_option, path, number)
         for episode in self.episodes.values():
             if read[episode.id] != episode.decisions:
                 raise LogError(miscounted(path, episode.id, read[episode.id], episode.decisions))
@@ -214,11 +214,11 @@ _EPISODE_FIELDS: Mapping[str, Any] = {
 
 
 def _decision(
-    line: Any, episode: EpisodeRecord, texts: Mapping[str, str], path: Path, number: int
+    line: Any, episode: EpisodeRecord, read_option: OptionReader, path: Path, number: int
 ) -> DecisionRecord:
     try:
         seen, answer = line["observation"], line["decision"]
-        options = tuple(option_of(option, texts) for option in seen["options"])
+        options = tuple(read_option(option) for option in seen["options"])
         _check(line["agent"], answer, options, episode)
         return DecisionRecord(
             episode=episode,

@@ -9,7 +9,7 @@ from valuesim.errors import InputError
 from valuesim.log import RunFolder
 from valuesim.log.whole import whole
 from valuesim.report.page import render
-from valuesim.report.summary import summarise
+from valuesim.report.summary import Summary, summarise
 
 
 def write_report(runs: Sequence[RunFolder], out: Path, *, seed: int = 0) -> Path:
@@ -21,8 +21,13 @@ def write_report(runs: Sequence[RunFolder], out: Path, *, seed: int = 0) -> Path
     """
     if not runs:
         raise InputError("a report needs at least one run folder; none was given")
+    return write_page(summarise(runs, seed=seed), out)
+
+
+def write_page(summary: Summary, out: Path) -> Path:
+    """Write the page of `summary` like `write_report`, and return its path."""
     path = out / "report.html" if out.is_dir() else out
-    page = render(summarise(runs, seed=seed))
+    page = render(summary)
     with whole(path) as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(page, encoding="utf-8")
