@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -67,6 +68,30 @@ def test_help_is_quick() -> None:
     assert median(took) < 0.5
 
 
+def test_a_run_of_faults_says_so(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    faulty = ["env.scarcity=high", "agents=mute", "episodes=1", "run.name=mute"]
+    assert main(["run", *faulty]) == 0
+    told = capsys.readouterr().out
+    assert "100.0% of 52 decisions were faults (unparsed 52)" in told
+    assert "valuesim archetypes runs/mute" in told
+
+
+def test_a_closed_output_is_no_bug(run: Path, toy: Path) -> None:
+    command = shlex.join([*VALUESIM, "graph", str(toy / "runs/done")])
+    done = subprocess.run(f"{command} >&-", shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_tables_fit_eighty_columns(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["graph", "runs/done"]) == 0
+    table = [line for line in capsys.readouterr().out.splitlines() if "log-odds" in line]
+    assert table
+    assert all(len(line) <= 80 and "elo" not in line for line in table)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
@@ -90,6 +115,8 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "no agents": (["run", "env.agents=0"], 2, "agents=0 is not allowed"),
     "agent": (["run", "agents=0"], 2, "unknown agents 0"),
     "no episodes": (["run", "episodes=0"], 2, "1 to 1000000"),
+    "sweep without -m": (["run", "env.scarcity=low,high"], 2, "cross.env.scarcity=[low,high]"),
+    "unquoted name": (["run", "run.name=é"], 2, "quote what holds special characters"),
     "sweep value": (["run", "-m", "env=survival,survivl"], 2, "did you mean 'survival'?"),
     "sweep key": (["run", "-m", "epsodes=1,2"], 2, "did you mean 'episodes'?"),
     "no such path": (["graph", "nowhere"], 1, "nowhere is not a folder"),
@@ -186,7 +213,7 @@ def test_options_may_stand_among_the_overrides(
         "played": 3,
         "interrupted": {},
         "decisions": 12,
-        "faults": 0,
+        "faults": {},
         "stopped": False,
     }
 
@@ -306,7 +333,7 @@ def test_graph_prints_values_with_their_uncertainty(
 ) -> None:
     assert main(["graph", "runs"]) == 0
     told = capsys.readouterr().out
-    assert "agent=kind: 12 decisions in 3 episodes, 12 choices, 0.0 % faults" in told
+    assert "agent=kind: 12 decisions, 0.0 % faults, 12 contested choices in 3 episodes" in told
     assert "95 % interval" in told
     assert "Care" in told
 
@@ -336,7 +363,7 @@ def test_episodes_that_stand_in_two_runs_are_noted(
     assert main(["graph", "runs"]) == 0
     told = capsys.readouterr()
     assert "note: in more than one run folder, and counted once: 3 episodes\n" in told.err
-    assert "agent=kind: 12 decisions in 3 episodes" in told.out
+    assert "agent=kind: 12 decisions, 0.0 % faults, 12 contested choices in 3 episodes" in told.out
 
 
 @pytest.mark.parametrize("by", ["", "agent,", "agnet"])

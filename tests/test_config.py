@@ -51,6 +51,15 @@ def test_an_experiment_settles_what_the_root_leaves_open() -> None:
     assert compose([benchmark, "episodes=3"]).episodes == 3
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["model.extra_body={top_k: 3}", "model.extra_body.top_k=3"],
+)
+def test_further_fields_of_a_request_need_no_plus(written: str) -> None:
+    model = ["agents=llm", "model=vllm", "model.name=X"]
+    assert compose([*model, written]).model["extra_body"] == {"top_k": 3}
+
+
 def test_models_meet_in_one_world_and_scripted_agents_too() -> None:
     (spec,) = plan(
         compose(

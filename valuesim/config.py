@@ -126,8 +126,10 @@ def prepare(overrides: Sequence[str], *, sweeping: bool = False) -> list[str]:
         _check_name(override, chosen)
         if override.is_sweep_override() and not sweeping:
             key, text = override.key_or_group, override.get_value_string()
+            crossed = f"cross.{key}" if key.startswith("env.") else key
             raise InputError(
-                f"{key}={text} is a sweep: add -m for a run of each, or write {key}=[{text}]"
+                f"{key}={text} is a sweep: add -m for a run of each, or write {crossed}=[{text}] "
+                f"for all in one run"
             )
     return [text for override in parsed for text in _rewritten(override)]
 
@@ -182,7 +184,11 @@ def _parsed(text: str) -> Override:
     try:
         return OverridesParser.create().parse_override(text)
     except (HydraException, ValueError) as error:
-        raise InputError(f"{text[:80]!r} cannot be read: {_first_line(error)}") from error
+        key, _, value = text.partition("=")
+        raise InputError(
+            f"{text[:80]!r} cannot be read: quote what holds special characters, as in "
+            f"'{key[:40]}=\"{value[:40]}\"'"
+        ) from error
 
 
 def _shipped(group: str) -> set[str]:
@@ -224,7 +230,8 @@ def _rewritten(override: Override) -> list[str]:
         return [f"agents={value[0]}", f"++agents.all={override.get_value_string()}"]
     if root == "cross" and name:
         return [f"++cross={{{name}:{override.get_value_string()}}}"]
-    if key == "cross" or (name and root in ("env", "agents", "models")):
+    is_open = root in ("env", "agents", "models") or key.startswith("model.extra_body")
+    if key == "cross" or (name and is_open):
         return [f"++{text}"]
     return [text]
 

@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    if sys.stdout is None or sys.stderr is None:
+        # a process started with a closed stream; what is told there is meant for nobody
+        nowhere = open(os.devnull, "w")  # noqa: SIM115 (it serves as long as the process lives)
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     try:
         code = _dispatch([argument for argument in given if argument != "--debug"])
         sys.stdout.flush()

@@ -14,6 +14,7 @@ from valuesim.archetypes import (
     load_catalogue,
     to_json,
 )
+from valuesim.archetypes.wording import level_name
 from valuesim.cli import evidence
 from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
 from valuesim.graph import Group, rank_values
@@ -52,11 +53,12 @@ def print_report(
     if report.verdict.why:
         print(f"  why: {clean(report.verdict.why)}")
     if report.verdict.rates:
-        columns = ("condition", "transgressions", "opportunities", "rate", "95 % interval")
-        print_table("transgressions", columns, map(_rate_row, report.verdict.rates))
+        columns = ("scarcity", "threatened", "done", "of", "rate", "95 % interval")
+        met = [rate for rate in report.verdict.rates if rate.opportunities]
+        print_table("transgressions, of opportunities", columns, map(_rate_row, met))
     if report.flags:
-        columns = ("flag", "puts", "probability", "95 % of the margin", "n")
-        print_table("value signatures", columns, map(_flag_row, report.flags))
+        names = ("flag", "puts", "p", "95 % of the margin", "n")
+        print_table("value signatures", names, map(_flag_row, report.flags))
     for remark in filter(None, remarks):
         print(f"  note: {clean(remark)}")
     print()
@@ -73,8 +75,9 @@ def _classified(found: evidence.Evidence, group: Group, catalogue: Catalogue) ->
 
 def _rate_row(rate: Rate) -> tuple[object, ...]:
     low_to_high = None if rate.low is None else f"{percent(rate.low)} to {percent(rate.high)}"
-    condition = str(Group(tuple(rate.condition.items())))
-    return (condition, rate.transgressions, rate.opportunities, percent(rate.rate), low_to_high)
+    threat = {"True": "yes", "False": "no"}.get(str(rate.condition.get("threatened")), "all")
+    level = level_name(rate.condition)
+    return (level, threat, rate.transgressions, rate.opportunities, percent(rate.rate), low_to_high)
 
 
 def _flag_row(flag: Flag) -> tuple[object, ...]:

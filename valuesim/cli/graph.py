@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from valuesim.cli import evidence
-from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
+from valuesim.cli.terminal import clean, interval, percent, print_table, width, write_json
 from valuesim.graph import (
     Group,
     ValueRanking,
@@ -17,6 +17,8 @@ from valuesim.graph import (
     value_graph,
 )
 from valuesim.log.whole import whole
+
+_WIDE = 96
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -59,8 +61,10 @@ def print_ranking(
 ) -> None:
     """Print the ranking of one group with what must be known to read it, `remarks` included."""
     if ranking.values:
-        columns = ("value", "rank", "95 %", "log-odds", "95 % interval", "elo", "n", "episodes")
-        print_table(_title(group, ranking), columns, map(_row, ranking.values))
+        columns = ["value", "rank", "95 %", "log-odds", "95 % interval", "n", "elo", "episodes"]
+        kept = len(columns) if width() >= _WIDE else len(columns) - 2
+        rows = [_row(value)[:kept] for value in ranking.values]
+        print_table(_title(group, ranking), columns[:kept], rows)
     else:
         print(clean(_title(group, ranking)))
     found = ranking.consistency
@@ -89,8 +93,8 @@ def _row(value: ValueStrength) -> tuple[object, ...]:
     low, high = value.rank_low, value.rank_high
     ranks = None if low is None or high is None else f"{low} to {high}"
     elo = None if value.elo is None else round(value.elo)
-    strength = (value.strength, interval(value.low, value.high), elo)
-    return (value.value, value.rank, ranks, *strength, value.choices, value.clusters)
+    strength = (value.strength, interval(value.low, value.high))
+    return (value.value, value.rank, ranks, *strength, value.choices, elo, value.clusters)
 
 
 def _write_files(arguments: argparse.Namespace, rankings: Mapping[Group, ValueRanking]) -> None:

@@ -26,7 +26,7 @@ from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter
 from valuesim.log.reader import read_config
-from valuesim.secrets import check_address, secrets
+from valuesim.secrets import check_address, redact_strictly, secrets
 
 if TYPE_CHECKING:
     from valuesim.agents.llm import Connection as LLMConnection
@@ -36,6 +36,7 @@ _LOG_FILES = {
     *("interrupted.jsonl", "texts.jsonl"),
 }
 STOPPED = 128 + signal.SIGINT
+_MOST_FAULTS = 0.1
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -89,7 +90,18 @@ def sentence(summary: Summary, folder: Path) -> str:
     if summary.interrupted:
         reasons = "; ".join(f"{count} x {clean(r)}" for r, count in summary.interrupted.items())
         told += f"; {sum(summary.interrupted.values())} interrupted: {reasons}"
+    if summary.faults:
+        told += f"; {_faults(summary, folder)}"
     return told
+
+
+def _faults(summary: Summary, folder: Path) -> str:
+    share = sum(summary.faults.values()) / summary.decisions
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in summary.faults.items())
+    told = f"{share:.1%} of {summary.decisions:,} decisions were faults ({kinds})"
+    if share <= _MOST_FAULTS:
+        return told
+    return f"{told}: `valuesim archetypes {folder}` says what can still be concluded"
 
 
 def exit_code(summary: Summary) -> int:
@@ -102,8 +114,11 @@ def exit_code(summary: Summary) -> int:
 def tell_how_to_go_on(arguments: Sequence[str], folder: Path) -> None:
     """Print the command that plays what `folder` still lacks."""
     again = [argument for argument in arguments if not argument.startswith("run.name=")]
-    command = shlex.join(["valuesim", "run", *again, f"run.name={folder}"])
-    print(f"valuesim: not finished; to go on: {clean(command)}", file=sys.stderr)
+    # a name without a slash would mean a folder under runs/
+    path = str(folder) if "/" in str(folder) else f"./{folder}"
+    command = shlex.join(["valuesim", "run", *again, f"run.name={path}"])
+    told = redact_strictly(clean(command), secrets(os.environ))
+    print(f"valuesim: not finished; to go on: {told}", file=sys.stderr)
 
 
 async def _play(

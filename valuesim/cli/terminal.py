@@ -6,6 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 
@@ -39,6 +40,11 @@ def write_json(content: Any, target: str) -> None:
             draft.write_bytes(written + b"\n")
 
 
+def width() -> int:
+    """Return the columns there are to print in: those of the terminal, 120 where there is none."""
+    return get_terminal_size((120, 24)).columns
+
+
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; numbers, and whatever else is not text, stand right."""
     from rich import box
@@ -53,8 +59,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         table.add_column(column, justify="left" if is_text else "right", overflow="fold")
     for row in listed:
         table.add_row(*(Text(_shown(cell)) for cell in row))
-    is_terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, highlight=False, width=None if is_terminal else 160)
+    console = Console(file=sys.stdout, highlight=False, width=width())
     with console.capture() as captured:
         console.print(table)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))

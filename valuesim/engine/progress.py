@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,6 +67,7 @@ class Progress:
         self._began = clock()
         self._planned = self._done_before = 0
         self.played = self.interrupted = self.decisions = self.faults = 0
+        self.fault_kinds: Counter[str] = Counter()
 
     def start(self, planned: int, done: int, connections: Sequence[Any]) -> None:
         """Begin with `done` of `planned` episodes finished; `connections` have `counters`."""
@@ -80,7 +82,9 @@ class Progress:
     def turn(self, turn: Turn) -> None:
         """Count the decisions of one step."""
         self.decisions += len(turn.decisions)
-        self.faults += sum(d.fault is not None for d in turn.decisions.values())
+        kinds = [str(d.fault) for d in turn.decisions.values() if d.fault is not None]
+        self.faults += len(kinds)
+        self.fault_kinds.update(kinds)
 
     def episode(self, *, interrupted: bool = False) -> None:
         """Count an episode that ended."""

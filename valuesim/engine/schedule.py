@@ -53,7 +53,7 @@ class Summary:
     played: int
     interrupted: Mapping[str, int] = field(default_factory=dict)
     decisions: int = 0
-    faults: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
     stopped: bool = False
 
 
@@ -88,7 +88,7 @@ async def run(
         played=progress.played,
         interrupted=dict(table.interrupted),
         decisions=progress.decisions,
-        faults=progress.faults,
+        faults=dict(progress.fault_kinds),
         stopped=stopped,
     )
 
