@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from valuesim.agents.failure import Failure, read_failure, shortened
+from valuesim.agents.failure import Failure, advice, read_failure, shortened
 from valuesim.decision import Usage
 from valuesim.errors import InputError, Interruption, ValueSimError
 from valuesim.secrets import redact_strictly
@@ -193,9 +193,9 @@ class Endpoint:
         failure = read_failure(error, now=self._now(), timeout_s=self.limits.timeout_s)
         # redacted before it is cut: half a key would pass
         reason = shortened(redact_strictly(failure.reason, self.secrets))
-        failure = replace(
-            failure, reason=f"HTTP {failure.status}: {reason}" if failure.status else reason
-        )
+        status = failure.status
+        told = f"HTTP {status}: {reason}{advice(status)}" if status else reason
+        failure = replace(failure, reason=told)
         if failure.speaks_against_server:
             if not self._streak.requests:
                 self._streak.since = started

@@ -19,6 +19,16 @@ _RETRYABLE_KINDS = re.compile(
     r"(Error)?$|ResponseValidationError$"
 )
 _REASON_LENGTH = 300
+_KEY_ADVICE = (
+    "the key is read from the variable that model.api_key_env names, else from VALUESIM_API_KEY or "
+    "OPENAI_API_KEY; `valuesim doctor --base-url URL` tries it"
+)
+_ADVICE: Mapping[int | None, str] = {
+    401: _KEY_ADVICE,
+    403: _KEY_ADVICE,
+    404: "is model.name right, and model.base_url, which often ends in /v1? "
+    "`valuesim doctor --base-url URL` lists the models of a server",
+}
 
 
 class MalformedReply(Exception):
@@ -112,6 +122,11 @@ def _root(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def advice(status: int | None) -> str:
+    """Return what to do about an HTTP status, in brackets after a space; "" if nobody can tell."""
+    return f" ({_ADVICE[status]})" if status in _ADVICE else ""
 
 
 def shortened(reason: str) -> str:

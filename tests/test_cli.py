@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,10 @@ import yaml
 
 from valuesim.cli import main
 from valuesim.cli.arguments import COMMANDS
+from valuesim.cli.ending import tell_how_to_go_on
 from valuesim.cli.terminal import clean
+from valuesim.engine import Design, plan
+from valuesim.episode import EpisodeSpec
 
 VALUESIM = [sys.executable, "-m", "valuesim.cli"]
 TOY = ["env=toy-v0", "agents=kind", "episodes=3", "env.steps=2"]
@@ -28,7 +32,9 @@ TOY = ["env=toy-v0", "agents=kind", "episodes=3", "env.steps=2"]
 def run(toy: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     """A finished toy run, runs/done, in the working folder."""
     assert main(["run", *TOY, "run.name=done"]) == 0
-    assert capsys.readouterr().out == "3 of 3 episodes finished in runs/done\n"
+    assert capsys.readouterr().out == (
+        "3 of 3 episodes finished in runs/done; 12 decisions, no faults\n"
+    )
     return toy / "runs/done"
 
 
@@ -72,8 +78,10 @@ def test_a_run_of_faults_says_so(toy: Path, capsys: pytest.CaptureFixture[str]) 
     faulty = ["env.scarcity=high", "agents=mute", "episodes=1", "run.name=mute"]
     assert main(["run", *faulty]) == 0
     told = capsys.readouterr().out
-    assert "100.0% of 52 decisions were faults (unparsed 52)" in told
-    assert "valuesim archetypes runs/mute" in told
+    assert "1 of 1 episode finished" in told
+    assert "52 decisions, 100.0 % faults (unparsed 52 = 100.0 %)" in told
+    assert "`valuesim archetypes runs/mute`" in told
+    assert "`valuesim doctor`" in told
 
 
 def test_a_closed_output_is_no_bug(run: Path, toy: Path) -> None:
@@ -124,8 +132,14 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "report of nothing": (["report", "nowhere"], 1, "nowhere is not a folder"),
     "kind": (["list", "enves"], 2, "did you mean 'envs'?"),
     "url": (["doctor", "--base-url", "localhost"], 2, "starts with http:// or https://"),
+    "url without a host": (["doctor", "--base-url", "http://["], 2, "write http://HOST:PORT/v1"),
     "url with a key": (["doctor", "--base-url", "http://h/v1?key=abc"], 2, "a query string"),
-    "run in a file": (["run", *TOY, "run.name=file/x"], 1, "Not a directory"),
+    "run in a file": (["run", *TOY, "run.name=file/x"], 2, "file/x cannot be written: Not a dir"),
+    "no JSON file": (["run", *TOY, "--json", ""], 2, "--json: it is empty: name a file"),
+    "no path": (["graph", ""], 2, "PATH: it is empty: name a file or folder"),
+    "JSON of a run in no folder": (["run", *TOY, "--json", "no/x"], 2, "no/x cannot be written"),
+    "sweep level": (["run", "-m", "env.scarcity=low,hihg", "episodes=1"], 2, "mean 'high'?"),
+    "control character": (["run", 'run.name="a\x07b"'], 2, "control characters"),
     "foreign folder": (["run", *TOY, "run.name=./"], 2, "not a run folder and not empty"),
     "json in no folder": (["list", "--json", "no/where"], 2, "no/where cannot be written: No such"),
 }
@@ -142,7 +156,7 @@ def test_bad_arguments_are_told_in_one_line(
     assert errors.count("\n") == 1
     assert told in errors
     assert "Traceback" not in errors
-    assert not (toy / "outputs").exists()
+    assert {path.name for path in toy.iterdir()} == {"file"}
 
 
 def test_debug_shows_the_traceback(toy: Path) -> None:
@@ -214,6 +228,7 @@ def test_options_may_stand_among_the_overrides(
         "interrupted": {},
         "decisions": 12,
         "faults": {},
+        "fault_rate": 0.0,
         "stopped": False,
     }
 
@@ -222,7 +237,7 @@ def test_a_resume_with_another_setting_is_refused(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", *TOY, "seed=5", "run.name=done"]) == 2
-    assert "seed=0, not 5" in capsys.readouterr().err
+    assert "runs/done holds a run with seed=0, not 5" in capsys.readouterr().err
     assert main(["run", *TOY, "engine.concurrency=2", "run.name=done"]) == 0
 
 
@@ -280,6 +295,62 @@ def test_no_key_is_written_or_told_wherever_it_was_put(
         assert "sk-hidden" not in text
 
 
+def test_how_to_go_on_is_told_without_keys(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "word-of-mine")
+    typed = ["model.api_key_env=MINE", "model.extra_body={api_key: abc, x: word-of-mine}"]
+    tell_how_to_go_on([*typed, "model.extra_body.token='d e'", "seed=1"], Path("runs/a"))
+    told = capsys.readouterr().err
+    assert not [key for key in ("abc", "word-of-mine", "d e") if key in told]
+    assert "model.api_key_env=MINE" in told
+    assert told.endswith(" seed=1 run.name=runs/a\n")
+
+
+def test_logs_without_a_run_yaml_are_not_written_on(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run / "run.yaml").unlink()
+    assert main(["run", *TOY, "run.name=done"]) == 2
+    assert "runs/done holds logs but no run.yaml" in capsys.readouterr().err
+    assert not (run / "run.yaml").exists()
+
+
+def test_json_may_go_into_the_folder_that_the_run_makes(toy: Path) -> None:
+    assert main(["run", *TOY, "run.name=a", "--json", "runs/a/summary.json"]) == 0
+    assert json.loads((toy / "runs/a/summary.json").read_text())["finished"] == 3
+
+
+def test_a_slow_plan_says_that_it_is_planned(
+    toy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_plan(design: Design) -> list[EpisodeSpec]:
+        time.sleep(0.05)
+        return plan(design)
+
+    monkeypatch.setattr("valuesim.cli.run.plan", slow_plan)
+    monkeypatch.setattr("valuesim.cli.run._SLOW_S", 0.001)
+    assert main(["run", *TOY, "run.name=a"]) == 0
+    assert "valuesim: planning 3 episodes for each cell ...\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_while_composing_is_told_in_one_sentence(
+    toy: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    def stopped(overrides: list[str]) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("valuesim.cli.run.compose", stopped)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["run"]) == 130
+    assert capsys.readouterr().err == "valuesim: error: stopped\n"
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_bad_settings_of_a_model_leave_no_folder(
     toy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -310,10 +381,10 @@ def test_a_sweep_makes_a_run_of_each_combination(
 def test_a_failing_job_is_told_and_the_others_are_played(
     toy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    swept = ["env.level=low,wrong,high", "agents=kind", "episodes=2", "run.name=swept"]
+    swept = ["agents=kind,buggy,slow", "episodes=2", "run.name=swept"]
     assert main(["run", "-m", "env=toy-v0", *swept]) == 1
     told = capsys.readouterr()
-    assert "valuesim: error: runs/swept/1: toy-v0 cannot be built" in told.err
+    assert "valuesim: error: runs/swept/1: episode " in told.err
     assert told.out == "2 of 3 runs finished in runs/swept\n"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from valuesim.agents.failure import advice
 from valuesim.cli import main
 
 CROSSED = ["cross.env.scarcity=[low,high]", "env.horizon=3", "episodes=2"]
@@ -52,6 +53,13 @@ async def test_a_model_that_gives_no_choice_has_no_archetype_and_the_reason_is_t
     groups = _archetypes(toy)
     _assert_undetermined(groups.pop("llm"), why)
     assert [group["decisions"] > 0 for group in groups.values()] == [True] * ("eth" in agents)
+
+
+@pytest.mark.parametrize(("status", "named"), [(401, "key"), (403, "key"), (404, "model.name")])
+def test_a_server_that_refuses_is_told_with_what_to_do(status: int, named: str) -> None:
+    assert named in advice(status)
+    assert "valuesim doctor" in advice(status)
+    assert advice(500) == ""
 
 
 @pytest.mark.parametrize("agents", ["llm", "[llm,ethical]"])

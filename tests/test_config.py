@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from valuesim.cli.run import run_folder
-from valuesim.config import compose, options, prepare
+from valuesim.config import compose, prepare
 from valuesim.engine import plan
 from valuesim.errors import InputError
+from valuesim.overrides import options
 
 
 def test_nothing_given_is_a_whole_run() -> None:
@@ -53,11 +54,29 @@ def test_an_experiment_settles_what_the_root_leaves_open() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["model.extra_body={top_k: 3}", "model.extra_body.top_k=3"],
+    [
+        "model.extra_body={chat_template_kwargs: {enable_thinking: false}}",
+        "model.extra_body.chat_template_kwargs.enable_thinking=false",
+    ],
 )
 def test_further_fields_of_a_request_need_no_plus(written: str) -> None:
     model = ["agents=llm", "model=vllm", "model.name=X"]
-    assert compose([*model, written]).model["extra_body"] == {"top_k": 3}
+    body = compose([*model, written]).model["extra_body"]
+    assert body == {"chat_template_kwargs": {"enable_thinking": False}}
+
+
+@pytest.mark.parametrize("override", ["hydra.run.dir=x", "hydra.verbose=true", "hydra/output=x"])
+@pytest.mark.parametrize("sweeping", [False, True])
+def test_a_setting_of_hydra_that_nothing_heeds_is_refused(override: str, sweeping: bool) -> None:
+    with pytest.raises(InputError, match="only hydra/launcher and hydra/sweeper are taken"):
+        prepare([override], sweeping=sweeping)
+
+
+@pytest.mark.parametrize("override", ["hydra/launcher=basic", "hydra.sweeper.max_batch_size=2"])
+def test_how_a_sweep_is_run_is_set_for_sweeps_only(override: str) -> None:
+    assert prepare([override], sweeping=True) == [override]
+    with pytest.raises(InputError, match="is for a sweep: add -m"):
+        prepare([override])
 
 
 def test_models_meet_in_one_world_and_scripted_agents_too() -> None:
@@ -157,6 +176,9 @@ REFUSED = {
     "agents.Alpha=[ethical]": "unknown agent ['ethical']",
     f"seed={'9' * 5000}": "cannot be read",
     "episodes=many": "'many' of type 'str' could not be converted to Integer",
+    "episodes=1e9": "a whole number from 1 to 1000000",
+    "elicitation.reask=-1": "reask is -1: a whole number from 0",
+    "elicitation.max_tokens=0": "max_tokens is 0",
     "episodes=2.5": "could not be converted to Integer",
     "episodes=null": "episodes",
     "seed=-1": "seed=-1 is not allowed: 0 to",
@@ -202,6 +224,8 @@ def test_a_swept_list_of_agents_stays_a_list() -> None:
         ("demo", "runs/demo"),
         ("out/demo", "out/demo"),
         ("/tmp/demo", "/tmp/demo"),
+        ("é ☃", "runs/é ☃"),
+        ("~/demo", str(Path.home() / "demo")),
         (None, "runs/2026-01-02/03-04-05-678"),
     ],
 )
@@ -213,3 +237,10 @@ def test_a_run_name_is_a_path_or_stands_under_runs(name: str | None, folder: str
 def test_an_empty_run_name_is_refused() -> None:
     with pytest.raises(InputError, match=r"run\.name is empty"):
         run_folder(" ", datetime(2026, 1, 2))
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "\x1b[31m", "a\0", "\udc80"])
+def test_a_run_name_that_a_terminal_would_obey_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="holds control characters") as refused:
+        run_folder(name, datetime(2026, 1, 2))
+    assert str(refused.value).isprintable()

@@ -19,6 +19,7 @@ from valuesim.engine.manifest import departures, manifest, redacted, resumed
 from valuesim.engine.plan import episode_seeds, regimes
 from valuesim.engine.progress import Progress
 from valuesim.env import Observation
+from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter, read_run
 
@@ -340,6 +341,20 @@ def test_a_manifest_names_what_was_used() -> None:
     assert {"valuesim", "python", "numpy", "gymnasium", "pettingzoo"} <= set(told["versions"])
     assert told["time"]["started"] == "2026-01-01T00:00:00+00:00"
     assert told["config"]["env"] == {"id": "toy-v0", "level": "low"}
+
+
+def test_a_manifest_lists_no_more_seeds_than_one_can_read() -> None:
+    few, many = (
+        [
+            EpisodeSpec(env="toy-v0", parameters={}, population={}, elicitation={}, seed=seed)
+            for seed in range(count)
+        ]
+        for count in (1000, 1001)
+    )
+    now = datetime(2026, 1, 1)
+    assert manifest(CONFIG, few, secrets=(), now=now)["seeds"] == list(range(1000))
+    summed = {"first": 0, "last": 1000, "count": 1001}
+    assert manifest(CONFIG, many, secrets=(), now=now)["seeds"] == summed
 
 
 def test_no_secret_is_written() -> None:

@@ -19,7 +19,7 @@ from valuesim.episode import EpisodeSpec, Player, Turn
 from valuesim.errors import InputError, LogError, ValueSimError
 from valuesim.log import Pool, RunWriter, decisions_once, find_runs, read_run
 from valuesim.log.files import AppendFile, read_lines
-from valuesim.log.whole import whole
+from valuesim.log.whole import check_place, whole
 
 FILES = ("decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl")
 
@@ -182,8 +182,10 @@ def test_a_decision_that_cannot_be_one_is_named(
     spoil(line)
     lines[2] = json.dumps(line)
     (folder / "decisions.jsonl").write_text("\n".join(lines) + "\n")
-    with pytest.raises(LogError, match=r"decisions\.jsonl, line 3 is not a decision"):
+    with pytest.raises(LogError, match=r"decisions\.jsonl, line 3 is not a decision") as refused:
         list(read_run(folder).decisions())
+    assert "Error(" not in str(refused.value)
+    assert "delete the line, or restore the file" in str(refused.value)
 
 
 def test_only_one_writer_at_a_time(toy: Path) -> None:
@@ -283,7 +285,7 @@ def test_a_write_in_pieces_is_whole(folder: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_folder_that_cannot_be_made_is_refused(toy: Path) -> None:
     (toy / "file").write_text("")
-    with pytest.raises(LogError, match="cannot be written: Not a directory"):
+    with pytest.raises(InputError, match="cannot be written: Not a directory"):
         RunWriter(toy / "file" / "run")
 
 
@@ -326,14 +328,36 @@ def _keep_lines(path: Path, wanted: Callable[[int], int]) -> None:
     path.write_bytes(b"".join(line * wanted(place) for place, line in enumerate(lines)))
 
 
-@pytest.mark.parametrize(("wanted", "read"), [(lambda n: n != 2, 5), (lambda n: 1 + (n == 2), 7)])
-def test_a_finished_episode_with_other_than_its_decisions_is_named(
-    folder: Path, wanted: Callable[[int], int], read: int
-) -> None:
-    _keep_lines(folder / "decisions.jsonl", wanted)
-    told = rf"holds {read} decisions of finished episode {spec().id}, which has 6"
+def test_a_finished_episode_with_fewer_than_its_decisions_is_named(folder: Path) -> None:
+    _keep_lines(folder / "decisions.jsonl", lambda place: place != 2)
+    told = rf"holds 5 decisions of finished episode {spec().id}, which has 6"
     with pytest.raises(LogError, match=told):
         list(read_run(folder).decisions())
+
+
+@pytest.mark.parametrize("lost", [set(), {0}], ids=["one too many", "as many as there should be"])
+def test_a_decision_that_stands_twice_is_named_with_its_line(folder: Path, lost: set[int]) -> None:
+    _keep_lines(folder / "decisions.jsonl", lambda place: (place not in lost) + (place == 2))
+    told = rf"decisions\.jsonl, line {4 - len(lost)} repeats what"
+    with pytest.raises(LogError, match=told):
+        list(read_run(folder).decisions())
+
+
+@pytest.mark.parametrize("name", [*FILES, "run.yaml", ".lock"])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(LogError, match=rf"{name} is not a regular file"):
+        RunWriter(folder, settle=lambda stored: stored or {})
+    if name in ("decisions.jsonl", "episodes.jsonl", "interrupted.jsonl"):
+        with pytest.raises(LogError, match=rf"{name} is not a regular file"):
+            _read_all(folder)
+
+
+def test_a_run_yaml_of_another_schema_is_refused(folder: Path) -> None:
+    (folder / "run.yaml").write_text("schema: 2")
+    with pytest.raises(LogError, match=r"run\.yaml has schema 2; this version reads 1"):
+        read_run(folder)
 
 
 @pytest.mark.parametrize("lost", [{2}, set(range(6))], ids=["one", "all"])
@@ -533,3 +557,13 @@ def test_a_file_goes_through_a_link_and_never_replaces_a_device(tmp_path: Path) 
 def test_a_place_that_is_none_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file or directory"), whole(tmp_path / "a/b") as d:
         d.write_text("")
+
+
+def test_a_place_can_be_tried_and_nothing_is_left_there(tmp_path: Path) -> None:
+    check_place(tmp_path / "new.json")
+    (tmp_path / "null").symlink_to("/dev/null")
+    check_place(tmp_path / "null")
+    assert [path.name for path in tmp_path.iterdir()] == ["null"]
+    for place in (tmp_path / "no/where", tmp_path):
+        with pytest.raises(InputError, match="cannot be written"):
+            check_place(place)

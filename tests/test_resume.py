@@ -134,7 +134,9 @@ def test_more_episodes_extend_a_finished_run(toy: Path, capsys: pytest.CaptureFi
     assert here(*few, "episodes=4", "run.name=grown") == 0
     capsys.readouterr()
     assert here(*few, "episodes=9", "run.name=grown") == 0
-    assert capsys.readouterr().out == ("9 of 9 episodes finished in runs/grown (5 of them now)\n")
+    assert capsys.readouterr().out == (
+        "9 of 9 episodes finished in runs/grown (5 of them now); 40 decisions, no faults\n"
+    )
 
 
 async def test_faults_of_a_server_finish_or_interrupt_every_episode_and_a_resume_completes(

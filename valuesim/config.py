@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from importlib import resources
 from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_module
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -23,9 +20,14 @@ from omegaconf.errors import OmegaConfBaseException
 from valuesim import registry
 from valuesim.engine.plan import MODEL_AGENT, SERVING, Design
 from valuesim.errors import InputError, unknown
+from valuesim.overrides import check, parse, rewritten, shipped
 
-GROUPS = ("env", "agents", "model", "elicitation", "engine", "experiment")
 PROGRESS = ("auto", "bar", "lines", "none")
+_RANGES = {
+    "episodes": (1, 1_000_000),
+    "seed": (0, 2**63 - 1),
+    "engine.concurrency": (1, 10_000),
+}
 
 
 # OmegaConf makes a frozen dataclass read-only while it composes, so these three are not frozen
@@ -86,6 +88,7 @@ class RunConfig:
     def design(self) -> Design:
         """Return what is to be played; raise InputError for what can be seen to be wrong here."""
         _check_numbers(self)
+        _check_elicitation(self.elicitation)
         played = _groups(self.agents)
         asks_a_model = any(MODEL_AGENT in group.values() for group in played)
         if asks_a_model and not self.model:
@@ -120,18 +123,12 @@ def prepare(overrides: Sequence[str], *, sweeping: bool = False) -> list[str]:
     KEY=A,B is refused unless `sweeping`.
     """
     _register()
-    parsed = [_parsed(text) for text in overrides]
+    parsed = [parse(text) for text in overrides]
     chosen = {override.key_or_group for override in parsed}
+    roots = {item.name for item in fields(RunConfig)}
     for override in parsed:
-        _check_name(override, chosen)
-        if override.is_sweep_override() and not sweeping:
-            key, text = override.key_or_group, override.get_value_string()
-            crossed = f"cross.{key}" if key.startswith("env.") else key
-            raise InputError(
-                f"{key}={text} is a sweep: add -m for a run of each, or write {crossed}=[{text}] "
-                f"for all in one run"
-            )
-    return [text for override in parsed for text in _rewritten(override)]
+        check(override, chosen, roots, sweeping=sweeping)
+    return [text for override in parsed for text in rewritten(override)]
 
 
 def typed(composed: DictConfig) -> RunConfig:
@@ -146,13 +143,6 @@ def typed(composed: DictConfig) -> RunConfig:
     return config
 
 
-def options(group: str) -> list[str]:
-    """Return the names that `group`=NAME takes, sorted."""
-    registered = {"env": registry.environments, "agents": registry.agents}
-    known = registered[group]() if group in registered else {}
-    return sorted(_shipped(group) | set(known))
-
-
 def refusal(error: Exception) -> InputError:
     """Return what Hydra or OmegaConf said as an InputError of one sentence."""
     if isinstance(error, MissingConfigException) and error.options:
@@ -165,75 +155,18 @@ def refusal(error: Exception) -> InputError:
     if isinstance(parent, DictConfig) and cause.key is not None and cause.key not in parent:
         prefix, _, name = str(cause.full_key).rpartition(".")
         return InputError(unknown("setting", name, map(str, parent), prefix))
-    return InputError(f"{cause.full_key}: {_first_line(cause)}")
+    bounds = _RANGES.get(str(cause.full_key))
+    allowed = f" (a whole number from {bounds[0]} to {bounds[1]})" if bounds else ""
+    return InputError(f"{cause.full_key}: {_first_line(cause)}{allowed}")
 
 
 def _register() -> None:
     store = ConfigStore.instance()
     store.store(name="run_config", node=RunConfig)
-    for name in set(registry.environments()) - _shipped("env"):
+    for name in set(registry.environments()) - shipped("env"):
         store.store(group="env", name=name, node={"id": name})
-    for name in set(registry.agents()) - _shipped("agents"):
+    for name in set(registry.agents()) - shipped("agents"):
         store.store(group="agents", name=name, node={"all": name})
-
-
-def _parsed(text: str) -> Override:
-    if "=" not in text and not text.startswith("~"):
-        shown = repr(text[:80])
-        raise InputError(f"{shown} is not a setting: write KEY=VALUE, e.g. env.scarcity=low")
-    try:
-        return OverridesParser.create().parse_override(text)
-    except (HydraException, ValueError) as error:
-        key, _, value = text.partition("=")
-        raise InputError(
-            f"{text[:80]!r} cannot be read: quote what holds special characters, as in "
-            f"'{key[:40]}=\"{value[:40]}\"'"
-        ) from error
-
-
-def _shipped(group: str) -> set[str]:
-    folder = resources.files("valuesim.conf").joinpath(group)
-    return {file.name[:-5] for file in folder.iterdir() if file.name.endswith(".yaml")}
-
-
-def _check_name(override: Override, chosen: set[str]) -> None:
-    key = override.key_or_group
-    root = key.replace("/", ".").partition(".")[0]
-    roots = {item.name for item in fields(RunConfig)} | {"experiment", "hydra"}
-    if root not in roots:
-        raise InputError(unknown("setting", root, roots - {"hydra"}))
-    if key in GROUPS and not override.is_delete() and not override.is_sweep_override():
-        _check_choice(key, override.value())
-    if root in ("model", "models") and key != "model" and not chosen & {"model", "experiment"}:
-        raise InputError(f"{key} needs a model: add model=NAME ({', '.join(options('model'))})")
-
-
-def _check_choice(group: str, given: object) -> None:
-    if isinstance(given, dict):
-        return
-    names = given if group == "agents" and isinstance(given, list) and given else [given]
-    for name in names:
-        if name not in options(group):
-            raise InputError(unknown(group, name, options(group)))
-
-
-def _rewritten(override: Override) -> list[str]:
-    key, text = override.key_or_group, override.input_line or ""
-    value = None if override.is_sweep_override() else override.value()
-    root, _, name = key.partition(".")
-    if override.is_delete() or override.is_add() or override.is_force_add():
-        return [text]
-    if key == "agents" and isinstance(value, str | None) and "[" in override.get_value_string():
-        # Hydra would merge a list of group choices into one, and the last of them would win
-        return [f"++agents.all={override.get_value_string()}"]
-    if key == "agents" and isinstance(value, list):
-        return [f"agents={value[0]}", f"++agents.all={override.get_value_string()}"]
-    if root == "cross" and name:
-        return [f"++cross={{{name}:{override.get_value_string()}}}"]
-    is_open = root in ("env", "agents", "models") or key.startswith("model.extra_body")
-    if key == "cross" or (name and is_open):
-        return [f"++{text}"]
-    return [text]
 
 
 def _groups(agents: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -256,6 +189,12 @@ def _prompt() -> dict[str, str]:
     return {"prompt": templates_id()}
 
 
+def _check_elicitation(settings: Mapping[str, Any]) -> None:
+    from valuesim.agents.prompt import Elicitation
+
+    Elicitation.of(settings)
+
+
 def _identity(model: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given for name, given in model.items() if name not in SERVING}
 
@@ -273,11 +212,13 @@ def _crossed(cross: Mapping[str, Any] | None) -> dict[str, list[Any]]:
 
 
 def _check_numbers(config: RunConfig) -> None:
-    for key, given, least, most in (
-        ("episodes", config.episodes, 1, 1_000_000),
-        ("seed", config.seed, 0, 2**63 - 1),
-        ("engine.concurrency", config.engine.concurrency, 1, 10_000),
-    ):
+    given_of = {
+        "episodes": config.episodes,
+        "seed": config.seed,
+        "engine.concurrency": config.engine.concurrency,
+    }
+    for key, (least, most) in _RANGES.items():
+        given = given_of[key]
         if not least <= given <= most:
             raise InputError(f"{key}={given} is not allowed: {least} to {most}")
     if config.engine.progress not in PROGRESS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from valuesim.errors import InputError
 
@@ -62,3 +63,9 @@ def check_address(address: str, setting: str) -> None:
         )
     if not address.startswith(("http://", "https://")):
         raise InputError(f"{setting} is {address!r}: it starts with http:// or https://")
+    try:
+        is_whole = bool(urlsplit(address).hostname) and urlsplit(address).port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise InputError(f"{setting} is {address!r}: write http://HOST:PORT/v1")

@@ -146,8 +146,11 @@ def _any(model: Model) -> BaseChatModel:
     try:
         chat: BaseChatModel = init_chat_model(model.name, **settings)
     except Exception as error:  # noqa: BLE001 (each client has its own classes)
+        # what the library adds (a list of providers, addresses) is longer than what is wrong
+        wrong = redact_strictly(str(error), model.secrets).partition(". ")[0]
         raise InputError(
-            f"model {model.name!r} cannot be built: {redact_strictly(str(error), model.secrets)}"
+            f"model {model.name!r} cannot be built: {wrong} (model.name is PROVIDER:NAME, and the "
+            "package langchain-PROVIDER must be installed)"
         ) from None
     return chat
 

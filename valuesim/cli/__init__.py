@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from valuesim import __version__
 from valuesim.cli.arguments import COMMANDS
+from valuesim.cli.stopping import stoppable
 from valuesim.cli.terminal import clean
 from valuesim.errors import InputError, ValueSimError, unknown
 
@@ -26,7 +27,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the work failed, 2 bad arguments.
 
-    130 means that it was stopped by Ctrl-C. `arguments` are those of the process if not given.
+    130 means that it was stopped, by Ctrl-C or SIGTERM. `arguments` are those of the process if not
+    given.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
@@ -35,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nowhere = open(os.devnull, "w")  # noqa: SIM115 (it serves as long as the process lives)
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     try:
-        code = _dispatch([argument for argument in given if argument != "--debug"])
-        sys.stdout.flush()
+        with stoppable():
+            code = _dispatch([argument for argument in given if argument != "--debug"])
+            sys.stdout.flush()
     except BrokenPipeError:
         # whoever read our output has gone; flushing again at exit would print a traceback
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -18,6 +18,7 @@ from valuesim.archetypes.wording import level_name
 from valuesim.cli import evidence
 from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
 from valuesim.graph import Group, rank_values
+from valuesim.graph.statement import count
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -47,7 +48,7 @@ def print_report(
     posterior = ", ".join(f"{name} {p:.2f}" for name, p in report.verdict.posterior.items())
     faults = sum(report.faults.values()) / report.decisions if report.decisions else None
     print(clean(f"{group}: {report.verdict.archetype}"))
-    print(f"  {report.decisions:,} decisions, {percent(faults)} faults")
+    print(f"  {count(report.decisions, 'decision')}, {percent(faults)} faults")
     if posterior:
         print(f"  posterior: {posterior}")
     if report.verdict.why:

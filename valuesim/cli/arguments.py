@@ -20,15 +20,30 @@ class Command:
     add: Add
 
 
+def _target(given: str) -> str:
+    if not given:
+        raise argparse.ArgumentTypeError("it is empty: name a file")
+    return given
+
+
+def _path(given: str) -> Path:
+    if not given:
+        raise argparse.ArgumentTypeError("it is empty: name a file or folder")
+    return Path(given)
+
+
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--json", metavar="FILE|-", help="write the results as JSON to FILE, or to - (the output)"
+        "--json",
+        type=_target,
+        metavar="FILE|-",
+        help="write the results as JSON to FILE, or to - (the output)",
     )
 
 
 def _paths(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="run folders, or folders above some"
+        "paths", nargs="+", type=_path, metavar="PATH", help="run folders, or folders above some"
     )
 
 
@@ -56,10 +71,10 @@ def _graph(command: argparse.ArgumentParser) -> None:
     _paths(command)
     _by(command)
     command.add_argument(
-        "--graphml", type=Path, metavar="F", help="write the graph (a file for each group)"
+        "--graphml", type=_path, metavar="F", help="write the graph (a file for each group)"
     )
     command.add_argument(
-        "--png", type=Path, metavar="F", help="draw the graph (.png or .svg; one for each group)"
+        "--png", type=_path, metavar="F", help="draw the graph (.png or .svg; one for each group)"
     )
     _json(command)
 
@@ -69,7 +84,7 @@ def _archetypes(command: argparse.ArgumentParser) -> None:
     _by(command)
     command.add_argument(
         "--catalogue",
-        type=Path,
+        type=_path,
         action="append",
         default=[],
         metavar="F",
@@ -81,7 +96,7 @@ def _archetypes(command: argparse.ArgumentParser) -> None:
 def _report(command: argparse.ArgumentParser) -> None:
     _paths(command)
     command.add_argument(
-        "--out", type=Path, metavar="F", help="the page (default: report.html in the first PATH)"
+        "--out", type=_path, metavar="F", help="the page (default: report.html in the first PATH)"
     )
     command.add_argument(
         "--tables",

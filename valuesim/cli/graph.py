@@ -16,6 +16,7 @@ from valuesim.graph import (
     to_json,
     value_graph,
 )
+from valuesim.graph.statement import count
 from valuesim.log.whole import whole
 
 _WIDE = 96
@@ -84,8 +85,8 @@ def print_ranking(
 
 def _title(group: Group | str, ranking: ValueRanking) -> str:
     return (
-        f"{group}: {ranking.decisions:,} decisions, {percent(ranking.fault_rate)} faults, "
-        f"{ranking.contested:,} contested choices in {ranking.clusters:,} episodes"
+        f"{group}: {count(ranking.decisions, 'decision')}, {percent(ranking.fault_rate)} faults, "
+        f"{count(ranking.contested, 'contested choice')} in {count(ranking.clusters, 'episode')}"
     )
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, replace
+import threading
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from valuesim.cli.terminal import clean, write_json
+from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
+from valuesim.cli.terminal import check_json_target, clean, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
@@ -26,17 +28,14 @@ from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter
 from valuesim.log.reader import read_config
-from valuesim.secrets import check_address, redact_strictly, secrets
+from valuesim.secrets import check_address, secrets
 
 if TYPE_CHECKING:
     from valuesim.agents.llm import Connection as LLMConnection
 
-_LOG_FILES = {
-    *(".lock", "run.yaml.part", "decisions.jsonl", "episodes.jsonl"),
-    *("interrupted.jsonl", "texts.jsonl"),
-}
-STOPPED = 128 + signal.SIGINT
-_MOST_FAULTS = 0.1
+_LOGS = {"decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl"}
+_BEFORE_LOGS = {".lock", "run.yaml.part"}
+_SLOW_S = 1.0
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -47,9 +46,10 @@ def main(arguments: argparse.Namespace) -> int:
         return sweep(arguments.overrides, arguments.json)
     config = compose(arguments.overrides)
     folder = run_folder(config.run.name, datetime.now())
+    check_json_target(arguments.json, folder)
     summary = play_into(folder, config)
     if arguments.json:
-        write_json({"schema": 1, "run": str(folder), **asdict(summary)}, arguments.json)
+        write_json({"schema": 1, "run": str(folder), **as_json(summary)}, arguments.json)
     told = sys.stderr if arguments.json == "-" else sys.stdout
     print(sentence(summary, folder), file=told)
     if summary.finished < summary.planned:
@@ -63,7 +63,8 @@ def play_into(folder: Path, config: RunConfig) -> Summary:
     design = config.design()
     # a model's settings are logged with every episode
     models = {role: redacted(model, hidden) for role, model in design.models.items()}
-    specs = plan(replace(design, model=redacted(design.model, hidden), models=models))
+    with _told_if_slow(f"planning {config.episodes:,} episodes for each cell ..."):
+        specs = plan(replace(design, model=redacted(design.model, hidden), models=models))
     described = manifest(config.resolved(), specs, secrets=hidden, now=datetime.now().astimezone())
     _refuse_foreign(folder)
     _note_unused_model(config, specs)
@@ -78,47 +79,18 @@ def run_folder(name: str | None, now: datetime) -> Path:
         return Path("runs") / now.strftime("%Y-%m-%d") / now.strftime("%H-%M-%S-%f")[:-3]
     if not name.strip():
         raise InputError("run.name is empty: give a name under runs/ or a path")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise InputError(f"run.name {clean(name)!r} holds control characters: leave them out")
     is_path = "/" in name or name in (".", "..")
-    return Path(name) if is_path else Path("runs") / name
+    # a shell leaves ~ as it is within run.name=~/x
+    home = Path(name).expanduser() if name.startswith("~/") else Path(name)
+    return home if is_path else Path("runs") / name
 
 
-def sentence(summary: Summary, folder: Path) -> str:
-    """Return what is told at the end of a run."""
-    told = f"{summary.finished} of {summary.planned} episodes finished in {folder}"
-    if summary.played < summary.finished:
-        told += f" ({summary.played} of them now)"
-    if summary.interrupted:
-        reasons = "; ".join(f"{count} x {clean(r)}" for r, count in summary.interrupted.items())
-        told += f"; {sum(summary.interrupted.values())} interrupted: {reasons}"
-    if summary.faults:
-        told += f"; {_faults(summary, folder)}"
-    return told
-
-
-def _faults(summary: Summary, folder: Path) -> str:
-    share = sum(summary.faults.values()) / summary.decisions
-    kinds = ", ".join(f"{kind} {number:,}" for kind, number in summary.faults.items())
-    told = f"{share:.1%} of {summary.decisions:,} decisions were faults ({kinds})"
-    if share <= _MOST_FAULTS:
-        return told
-    return f"{told}: `valuesim archetypes {folder}` says what can still be concluded"
-
-
-def exit_code(summary: Summary) -> int:
-    """Return 0 if all is finished, 130 if the run was stopped, else 1."""
-    if summary.stopped:
-        return STOPPED
-    return 0 if summary.finished == summary.planned else 1
-
-
-def tell_how_to_go_on(arguments: Sequence[str], folder: Path) -> None:
-    """Print the command that plays what `folder` still lacks."""
-    again = [argument for argument in arguments if not argument.startswith("run.name=")]
-    # a name without a slash would mean a folder under runs/
-    path = str(folder) if "/" in str(folder) else f"./{folder}"
-    command = shlex.join(["valuesim", "run", *again, f"run.name={path}"])
-    told = redact_strictly(clean(command), secrets(os.environ))
-    print(f"valuesim: not finished; to go on: {told}", file=sys.stderr)
+def check(config: RunConfig) -> None:
+    """Raise InputError for what is seen to be wrong with `config` before anything is played."""
+    _hidden(config)
+    plan(replace(config.design(), episodes=1))
 
 
 async def _play(
@@ -128,7 +100,7 @@ async def _play(
     connections = _connect(config, specs)
     distinct = list({id(each): each for each in connections.values()}.values())
     try:
-        with RunWriter(folder, settle=partial(_settled, described)) as writer:
+        with RunWriter(folder, settle=partial(_settled, described, folder)) as writer:
             if any(spec.id not in writer.finished for spec in specs):
                 await _probe(distinct, writer)
             return await run(
@@ -144,11 +116,18 @@ async def _play(
             await connection.close()
 
 
-def _settled(described: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _settled(
+    described: Mapping[str, Any], folder: Path, stored: Mapping[str, Any] | None
+) -> Mapping[str, Any]:
     """Return what `run.yaml` shall say, and note what a resume does otherwise than before."""
     if stored is None:
+        if any((folder / name).exists() for name in _LOGS):
+            raise InputError(
+                f"{folder} holds logs but no run.yaml that says of which run: restore it, or "
+                "choose another run.name"
+            )
         return described
-    continued = resumed(stored, described)
+    continued = resumed(stored, described, place=str(folder))
     if changed := departures(continued):
         _note(f"this run goes on with another set-up than before: {changed}")
     return continued
@@ -213,7 +192,7 @@ def _stop_on_signals() -> asyncio.Event:
 def _refuse_foreign(folder: Path) -> None:
     if (folder / "run.yaml").is_file() or not folder.is_dir():
         return
-    if {entry.name for entry in folder.iterdir()} - _LOG_FILES:
+    if {entry.name for entry in folder.iterdir()} - _BEFORE_LOGS - _LOGS:
         raise InputError(f"{folder} is not a run folder and not empty: choose another run.name")
 
 
@@ -234,3 +213,14 @@ def _note_unused_model(config: RunConfig, specs: Sequence[EpisodeSpec]) -> None:
 
 def _note(told: str) -> None:
     print(f"valuesim: note: {clean(told)}", file=sys.stderr)
+
+
+@contextmanager
+def _told_if_slow(told: str) -> Iterator[None]:
+    """Say `told` on the error stream if the block takes longer than a second."""
+    timer = threading.Timer(_SLOW_S, print, [f"valuesim: {told}"], {"file": sys.stderr})
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

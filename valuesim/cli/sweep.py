@@ -6,35 +6,33 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from valuesim.cli.run import (
-    STOPPED,
-    exit_code,
-    play_into,
-    run_folder,
-    sentence,
-    tell_how_to_go_on,
-)
-from valuesim.cli.terminal import clean, write_json
-from valuesim.config import prepare, refusal, typed
+from valuesim.cli.ending import STOPPED, as_json, exit_code, sentence, tell_how_to_go_on
+from valuesim.cli.run import check, play_into, run_folder
+from valuesim.cli.stopping import terminate_as_interrupt
+from valuesim.cli.terminal import check_json_target, clean, write_json
+from valuesim.config import compose, prepare, refusal, typed
 from valuesim.errors import InputError, ValueSimError
 
 
 def sweep(overrides: Sequence[str], json_target: str | None) -> int:
     """Play a run for each combination of the swept settings; return 1 if any is not finished.
 
-    Jobs are written to numbered folders below `run.name`, or below runs/<date>/<time>. A job that
-    fails is told and the next one begins; a stop (Ctrl-C) ends the sweep.
+    Jobs are written to numbered folders below `run.name`, or below runs/<date>/<time>. None is
+    played if a setting of one is bad. A job that fails is told and the next one begins; a stop
+    (Ctrl-C) ends the sweep.
     """
     jobs: list[dict[str, Any]] = []
 
@@ -43,6 +41,8 @@ def sweep(overrides: Sequence[str], json_target: str | None) -> int:
 
     prepared = prepare(overrides, sweeping=True)
     folder = run_folder(_name(overrides), datetime.now())
+    check_json_target(json_target, folder)
+    _check_jobs(prepared)
     quoted = str(folder).replace("'", "\\'")
     swept = [*prepared, f"hydra.sweep.dir='{quoted}'"]
     entry = hydra.main(version_base="1.3", config_path="pkg://valuesim.conf", config_name="config")
@@ -64,9 +64,31 @@ def sweep(overrides: Sequence[str], json_target: str | None) -> int:
     return 1 if failed else 0
 
 
+def _check_jobs(prepared: Sequence[str]) -> None:
+    """Raise InputError if a job's settings are bad; what another sweeper chooses is not known."""
+    parsed = OverridesParser.create().parse_overrides(list(prepared))
+    own = [override for override in parsed if not override.key_or_group.startswith("hydra")]
+    if any(o.key_or_group == "hydra/sweeper" for o in parsed):
+        return
+    if any(isinstance(override.value(), Glob) for override in own):
+        return
+    for settings in product(*map(_levels, own)):
+        check(compose(settings))
+
+
+def _levels(override: Override) -> list[str]:
+    """Return what `override` sets, once for each value it sweeps over."""
+    if not override.is_sweep_override():
+        return [override.input_line or ""]
+    key = override.get_key_element()
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+
+
 def _play_job(composed: DictConfig) -> dict[str, Any]:
     """Play one job and return what became of it; raise KeyboardInterrupt if it was stopped."""
     told = HydraConfig.get()
+    # playing the job before this one has let go of the signal
+    terminate_as_interrupt()
     folder = Path(told.runtime.output_dir)
     folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     about = {"run": str(folder), "overrides": list(told.overrides.task)}
@@ -79,7 +101,7 @@ def _play_job(composed: DictConfig) -> dict[str, Any]:
     print(sentence(summary, folder), file=sys.stderr)
     if summary.stopped:
         raise KeyboardInterrupt
-    return about | {"exit_code": exit_code(summary), **asdict(summary)}
+    return about | {"exit_code": exit_code(summary), **as_json(summary)}
 
 
 def _name(overrides: Sequence[str]) -> str | None:

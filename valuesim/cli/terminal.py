@@ -40,9 +40,21 @@ def write_json(content: Any, target: str) -> None:
             draft.write_bytes(written + b"\n")
 
 
+def check_json_target(target: str | None, folder: Path) -> None:
+    """Raise what `write_json` would raise for a bad `target`, before there is work to be lost.
+
+    A place in `folder`, which the work is still to make, is not looked at.
+    """
+    from valuesim.log.whole import check_place
+
+    if target in (None, "-") or folder.resolve() in Path(str(target)).resolve().parents:
+        return
+    check_place(Path(str(target)))
+
+
 def width() -> int:
-    """Return the columns there are to print in: those of the terminal, 120 where there is none."""
-    return get_terminal_size((120, 24)).columns
+    """Return the columns there are to print in: those of the terminal, 100 where there is none."""
+    return get_terminal_size((100, 24)).columns
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -18,6 +18,7 @@ from valuesim.errors import InputError
 from valuesim.secrets import MARK, redact
 
 SCHEMA = 1
+_MOST_SEEDS = 1000
 _USED = ("gymnasium", "hydra-core", "networkx", "numpy", "pettingzoo", "scipy")
 _USED_FOR_MODELS = ("langchain", "langchain-core", "langchain-openai")
 _FREE = ("engine", "run")
@@ -37,6 +38,7 @@ def manifest(
 ) -> dict[str, Any]:
     """Return the content of `run.yaml` for a run that begins `now`; `secrets` are blotted out.
 
+    `seeds` holds each seed once; of more than a thousand the first, the last and their number.
     `prompt` names the templates of what a model is sent, None where none plays. `sessions` says of
     each start of the run when it was, and with which versions and commit; there is one so far.
     """
@@ -52,7 +54,7 @@ def manifest(
         "config": redacted(config, secrets),
         "prompt": asked[0].elicitation.get("prompt") if asked else None,
         "episodes": len(specs),
-        "seeds": list(dict.fromkeys(spec.seed for spec in specs)),
+        "seeds": _seeds(specs),
         "versions": dict(session["versions"]),
         "commit": session["commit"],
         "platform": session["platform"],
@@ -61,8 +63,17 @@ def manifest(
     }
 
 
-def resumed(stored: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `present` as the continuation of the run that `stored` describes.
+def _seeds(specs: Sequence[EpisodeSpec]) -> list[int] | dict[str, int]:
+    seeds = list(dict.fromkeys(spec.seed for spec in specs))
+    if len(seeds) <= _MOST_SEEDS:
+        return seeds
+    return {"first": seeds[0], "last": seeds[-1], "count": len(seeds)}
+
+
+def resumed(
+    stored: Mapping[str, Any], present: Mapping[str, Any], *, place: str = "this folder"
+) -> dict[str, Any]:
+    """Return `present` as the continuation of the run that `stored`, found in `place`, describes.
 
     What is said of versions, commit, platform and time stays that of the first session; each
     session has its own in `sessions`. Raises InputError, naming the setting and both values, where
@@ -75,12 +86,12 @@ def resumed(stored: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, 
     for key in sorted(was.keys() | now.keys()):
         if not _is_free(key) and was.get(key) != now.get(key):
             raise InputError(
-                f"this folder holds a run with {key}={was.get(key)!r}, not {now.get(key)!r}: "
+                f"{place} holds a run with {key}={was.get(key)!r}, not {now.get(key)!r}: "
                 "give the same setting to resume it, or another run.name"
             )
     if stored.get("prompt") != present["prompt"]:
         raise InputError(
-            f"this folder holds a run whose model was sent other prompts ({stored.get('prompt')}, "
+            f"{place} holds a run whose model was sent other prompts ({stored.get('prompt')}, "
             f"not {present['prompt']}): resume it with the valuesim that began it, or give another "
             "run.name"
         )

@@ -35,7 +35,7 @@ class Standing:
     def __str__(self) -> str:
         """Return one line; what is zero for agents without a model is left out."""
         parts = [
-            f"{self.done}/{self.planned} episodes",
+            f"{self.done}/{self.planned} {'episode' if self.planned == 1 else 'episodes'}",
             f"{self.decisions_per_s:,.0f} decisions/s",
             f"{self.faults:,} faults",
         ]

@@ -12,12 +12,16 @@ import orjson
 
 from valuesim.errors import LogError
 from valuesim.log.lines import SCHEMA, Line, encode
+from valuesim.log.whole import unwritable
 
 # what a line of each file must hold to be told whose it is
 DECISION_KEYS = {"episode": str, "play": int}
 EPISODE_KEYS = {"episode": str, "decisions": int}
 INTERRUPTED_KEYS = {"episode": str, "play": int, "reason": str}
 TEXT_KEYS = {"id": str, "text": str}
+
+MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading a line raises that holds something else than its schema says."""
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +30,17 @@ class AppendFile:
     """A JSON-lines file open for appending; each `write` reaches the system before it returns."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path`, cutting a last line that a kill left without its newline."""
+        """Open `path`, cutting a last line that a kill left without its newline.
+
+        Raises LogError for what is no regular file, and as `whole.unwritable` says.
+        """
         self.path = path
-        _mend(path)
-        self._file = path.open("ab", buffering=0)
+        check_regular(path)
+        try:
+            _mend(path)
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise unwritable(path, error) from error
 
     def write(self, lines: list[Line]) -> None:
         """Append all of `lines`; raise LogError, with none of them kept, if the disk refuses."""
@@ -58,6 +69,7 @@ def read_lines(path: Path, keys: Mapping[str, type]) -> Iterator[tuple[int, Any]
     a warning. Any other line that is not a JSON object of this schema with all of `keys` raises
     LogError with file and line.
     """
+    check_regular(path)
     if not path.exists():
         return
     with path.open("rb") as file:
@@ -68,13 +80,39 @@ def read_lines(path: Path, keys: Mapping[str, type]) -> Iterator[tuple[int, Any]
             line = _decoded(raw, path, number)
             for key, kind in keys.items():
                 if key not in line:
-                    raise LogError(f"{path}, line {number} lacks {key!r}")
+                    raise corrupt(path, number, f"lacks {key!r}")
                 if not _is_of(line[key], kind):
                     wanted = "text" if kind is str else "a count"
-                    raise LogError(
-                        f"{path}, line {number} has {key}={line[key]!r:.80}, which is not {wanted}"
+                    raise corrupt(
+                        path, number, f"has {key}={line[key]!r:.80}, which is not {wanted}"
                     )
             yield number, line
+
+
+def corrupt(path: Path, number: int, wrong: str) -> LogError:
+    """Return the error for line `number` of `path`, of which `wrong` says what is wrong."""
+    return LogError(f"{path}, line {number} {wrong} (delete the line, or restore the file)")
+
+
+def wrong_in(error: Exception) -> str:
+    """Return what is wrong with a line, in words, where reading it raised `error`."""
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return str(error) if isinstance(error, ValueError) else "a field of it is of another type"
+
+
+def miscounted(path: Path, episode: str, read: int, told: int) -> str:
+    """Return the sentence for an episode whose decisions in `path` are not as many as were made."""
+    advice = "resume the run to play it again" if read < told else "it may hold lines twice"
+    return (
+        f"{path} holds {read} decisions of finished episode {episode}, which has {told}: {advice}"
+    )
+
+
+def check_regular(path: Path) -> None:
+    """Raise LogError if `path` is a folder, a pipe or a device; what does not exist passes."""
+    if path.exists() and not path.is_file():
+        raise LogError(f"{path} is not a regular file: restore it, or choose another folder")
 
 
 def _is_of(given: object, kind: type) -> bool:
@@ -87,7 +125,7 @@ def _decoded(raw: bytes, path: Path, number: int) -> Any:
     try:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise LogError(f"{path}, line {number} is not JSON: {error.msg}") from error
+        raise corrupt(path, number, f"is not JSON: {error.msg}") from error
     if not isinstance(line, dict) or line.get("schema") != SCHEMA:
         found = line.get("schema") if isinstance(line, dict) else type(line).__name__
         raise LogError(f"{path}, line {number} has schema {found!r}; this version reads {SCHEMA}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,9 +17,15 @@ from valuesim.log.files import (
     DECISION_KEYS,
     EPISODE_KEYS,
     INTERRUPTED_KEYS,
+    MISSHAPEN,
     TEXT_KEYS,
+    check_regular,
+    corrupt,
+    miscounted,
     read_lines,
+    wrong_in,
 )
+from valuesim.log.lines import SCHEMA
 from valuesim.log.options import OptionReader
 from valuesim.option import Move, Option
 
@@ -121,33 +127,31 @@ class RunFolder:
     def decisions(self) -> Iterator[DecisionRecord]:
         """Yield the decisions of finished episodes, in the order of the log.
 
-        Raises LogError for a corrupt line and, after the last line, for an episode that has more or
-        fewer decisions than its own line says (a disk that lost some, files put together by hand).
+        Raises LogError for a corrupt line, for one that repeats a decision and, after the last
+        line, for an episode that has more or fewer decisions than its own line says (a disk that
+        lost some, files put together by hand).
         """
         void = {(record.episode, record.play) for record in self.interrupted}
         path = self.path / "decisions.jsonl"
         read_option = OptionReader(self.texts())
-        read: Counter[str] = Counter()
+        read: defaultdict[str, set[tuple[int, str, int]]] = defaultdict(set)
         for number, line in read_lines(path, DECISION_KEYS):
             if line["episode"] in self.episodes and (line["episode"], line["play"]) not in void:
-                read[line["episode"]] += 1
-                yield _decision(line, self.episodes[line["episode"]], read_option, path, number)
-        for episode in self.episodes.values():
-            if read[episode.id] != episode.decisions:
-                raise LogError(miscounted(path, episode.id, read[episode.id], episode.decisions))
+                record = _decision(line, self.episodes[line["episode"]], read_option, path, number)
+                decided = (line["play"], record.role, record.step)
+                if decided in read[record.episode.id]:
+                    wrong = f"repeats what {record.role} decided at step {record.step}"
+                    raise corrupt(path, number, f"{wrong} of episode {record.episode.id}")
+                read[record.episode.id].add(decided)
+                yield record
+        for id, episode in self.episodes.items():
+            if len(read[id]) != episode.decisions:
+                raise LogError(miscounted(path, id, len(read[id]), episode.decisions))
 
     def texts(self) -> dict[str, str]:
         """Return the texts of rules and options by id."""
         lines = read_lines(self.path / "texts.jsonl", TEXT_KEYS)
         return {line["id"]: line["text"] for _, line in lines}
-
-
-def miscounted(path: Path, episode: str, read: int, told: int) -> str:
-    """Return the sentence for an episode whose decisions in `path` are not as many as were made."""
-    advice = "resume the run to play it again" if read < told else "it may hold lines twice"
-    return (
-        f"{path} holds {read} decisions of finished episode {episode}, which has {told}: {advice}"
-    )
 
 
 def read_run(path: Path) -> RunFolder:
@@ -170,12 +174,15 @@ def read_run(path: Path) -> RunFolder:
 def read_config(folder: Path) -> dict[str, Any]:
     """Return what `run.yaml` in `folder` says; raise LogError if it cannot be read as that."""
     path = folder / "run.yaml"
+    check_regular(path)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LogError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise LogError(f"{path} does not hold a run's configuration")
+    if (found := content.get("schema", SCHEMA)) != SCHEMA:
+        raise LogError(f"{path} has schema {found!r}; this version reads {SCHEMA}")
     return content
 
 
@@ -186,8 +193,8 @@ def _episode(line: Any, path: Path, number: int) -> EpisodeRecord:
             population=_population(line["population"]),
             **{name: _expect(line[name], kind) for name, kind in _EPISODE_FIELDS.items()},
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise LogError(f"{path}, line {number} is not an episode: {error!r}") from error
+    except MISSHAPEN as error:
+        raise corrupt(path, number, f"is not an episode: {wrong_in(error)}") from error
 
 
 def _population(players: Mapping[str, Any]) -> dict[str, Player]:
@@ -200,9 +207,9 @@ def _population(players: Mapping[str, Any]) -> dict[str, Player]:
 
 
 def _expect(given: object, kind: Any) -> Any:
-    """Return `given`; raise TypeError if it is not of `kind`."""
+    """Return `given`; raise ValueError if it is not of `kind`."""
     if not isinstance(given, kind):
-        raise TypeError(f"{given!r:.80} is not what it should be")
+        raise ValueError(f"{given!r:.80} is not what it should be")
     return given
 
 
@@ -222,7 +229,7 @@ def _decision(
         _check(line["agent"], answer, options, episode)
         return DecisionRecord(
             episode=episode,
-            step=line["step"],
+            step=_expect(line["step"], int),
             role=line["agent"],
             options=options,
             chosen=answer["option"],
@@ -245,8 +252,8 @@ def _decision(
             payoff=line["payoff"],
             latency=line["time"]["latency"],
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise LogError(f"{path}, line {number} is not a decision: {error!r}") from error
+    except MISSHAPEN as error:
+        raise corrupt(path, number, f"is not a decision: {wrong_in(error)}") from error
 
 
 def _check(role: str, answer: Any, options: Iterable[Option], episode: EpisodeRecord) -> None:
@@ -286,5 +293,5 @@ def _interrupted(path: Path, finished: Mapping[str, object]) -> Iterator[Interru
                 condition=_expect(line.get("condition"), dict | None),
                 elicitation=_expect(line.get("elicitation", {}), dict),
             )
-        except (TypeError, AttributeError) as error:
-            raise LogError(f"{path}, line {number} is not an interruption: {error!r}") from error
+        except MISSHAPEN as error:
+            raise corrupt(path, number, f"is not an interruption: {wrong_in(error)}") from error

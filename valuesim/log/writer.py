@@ -22,9 +22,12 @@ from valuesim.log.files import (
     INTERRUPTED_KEYS,
     TEXT_KEYS,
     AppendFile,
+    check_regular,
+    miscounted,
     read_lines,
 )
-from valuesim.log.reader import miscounted, read_config
+from valuesim.log.reader import read_config
+from valuesim.log.whole import unwritable
 
 Clock = Callable[[], datetime]
 Settle = Callable[[Mapping[str, Any] | None], Mapping[str, Any]]
@@ -51,19 +54,22 @@ class RunWriter:
     def __init__(
         self, folder: Path, clock: Clock = utc_now, *, settle: Settle | None = None
     ) -> None:
-        """Open or create `folder`; raise LogError if it cannot be or is corrupt.
+        """Open or create `folder`; raise LogError if it is corrupt or the disk is full.
 
         `settle` is called before any log file is touched and while no other run can write the
         folder: with what `run.yaml` says (None without one), to return what it shall say; whatever
-        it raises refuses the folder. Raises InputError if another run writes the folder.
+        it raises refuses the folder. Raises InputError if `folder` is no place to write to, or
+        another run writes it.
         """
         self.folder = folder
         self._clock = clock
+        lock = folder / ".lock"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (folder / ".lock").open("w")
+            check_regular(lock)
+            self._lock = lock.open("w")
         except OSError as error:
-            raise LogError(f"{folder} cannot be written: {error.strerror}") from error
+            raise unwritable(folder, error) from error
         try:
             self._take_lock()
             if settle is not None:
@@ -108,12 +114,13 @@ class RunWriter:
     def describe(self, config: Mapping[str, Any]) -> None:
         """Write `run.yaml`, whole or not at all."""
         draft = self.folder / "run.yaml.part"
+        check_regular(draft)
         try:
             written = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
             draft.write_text(written, encoding="utf-8")
             draft.replace(self.folder / "run.yaml")
         except OSError as error:
-            raise LogError(f"{self.folder} cannot be written: {error.strerror}") from error
+            raise unwritable(self.folder / "run.yaml", error) from error
 
     def turn(self, episode: str, turn: Turn) -> None:
         """Append the decisions of one step, and the texts they name that are new."""

@@ -1,0 +1,91 @@
+"""How a run ended: its last line, its JSON, its exit code, and the command that goes on with it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from valuesim.cli.terminal import clean, percent
+from valuesim.engine import Summary
+from valuesim.engine.manifest import redacted
+from valuesim.secrets import redact_strictly, secrets
+
+STOPPED = 128 + signal.SIGINT
+_MOST_FAULTS = 0.1
+_SETTING = re.compile(r"([\w-]+)(\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,{}]+)")
+
+
+def sentence(summary: Summary, folder: Path) -> str:
+    """Return what is told at the end of a run."""
+    planned = f"{summary.planned} {'episode' if summary.planned == 1 else 'episodes'}"
+    told = f"{summary.finished} of {planned} finished in {clean(folder)}"
+    if summary.played < summary.finished:
+        told += f" ({summary.played} of them now)"
+    if summary.interrupted:
+        reasons = "; ".join(f"{count} x {clean(r)}" for r, count in summary.interrupted.items())
+        told += f"; {sum(summary.interrupted.values())} interrupted: {reasons}"
+    if summary.decisions:
+        told += f"; {_decided(summary, folder)}"
+    return told
+
+
+def _decided(summary: Summary, folder: Path) -> str:
+    number = summary.decisions
+    told = f"{number:,} {'decision' if number == 1 else 'decisions'}"
+    share = fault_rate(summary) or 0.0
+    if not share:
+        return f"{told}, no faults"
+    kinds = ", ".join(
+        f"{kind} {count:,} = {percent(count / number)}" for kind, count in summary.faults.items()
+    )
+    told += f", {percent(share)} faults ({kinds})"
+    if share <= _MOST_FAULTS:
+        return told
+    command = shlex.join(["valuesim", "archetypes", clean(folder)])
+    return f"{told}: `{command}` says what can be concluded, `valuesim doctor` tries a model server"
+
+
+def fault_rate(summary: Summary) -> float | None:
+    """Return the share of faults in the decisions made now, in [0, 1]; None without a decision."""
+    return sum(summary.faults.values()) / summary.decisions if summary.decisions else None
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """Return `summary` for JSON, with the rate of its faults."""
+    return asdict(summary) | {"fault_rate": fault_rate(summary)}
+
+
+def exit_code(summary: Summary) -> int:
+    """Return 0 if all is finished, 130 if the run was stopped, else 1."""
+    if summary.stopped:
+        return STOPPED
+    return 0 if summary.finished == summary.planned else 1
+
+
+def tell_how_to_go_on(arguments: Sequence[str], folder: Path) -> None:
+    """Print the command that plays what `folder` still lacks, without keys."""
+    again = [argument for argument in arguments if not argument.startswith("run.name=")]
+    # a name without a slash would mean a folder under runs/
+    path = str(folder) if "/" in str(folder) else f"./{folder}"
+    named = [a.partition("=")[2] for a in again if a.partition("=")[0].endswith("api_key_env")]
+    hidden = secrets(os.environ, *named)
+    shown = [_without_keys(clean(argument), hidden) for argument in [*again, f"run.name={path}"]]
+    print(
+        f"valuesim: not finished; to go on: {shlex.join(['valuesim', 'run', *shown])}",
+        file=sys.stderr,
+    )
+
+
+def _without_keys(argument: str, hidden: Sequence[str]) -> str:
+    """Return `argument` without `hidden`, and without what is set under the name of a key."""
+    return _SETTING.sub(
+        lambda found: f"{found[1]}{found[2]}{redacted(found[3], hidden, found[1])}",
+        redact_strictly(argument, hidden),
+    )

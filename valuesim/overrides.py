@@ -1,0 +1,115 @@
+"""What is typed as KEY=VALUE: read, checked by name, and put as Hydra takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from importlib import resources
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from valuesim import registry
+from valuesim.errors import InputError, unknown
+
+GROUPS = ("env", "agents", "model", "elicitation", "engine", "experiment")
+_OF_SWEEPS = ("hydra.launcher", "hydra.sweeper")
+
+
+def parse(text: str) -> Override:
+    """Return `text` as an override; raise InputError if it cannot be read as one."""
+    if "=" not in text and not text.startswith("~"):
+        shown = repr(text[:80])
+        raise InputError(f"{shown} is not a setting: write KEY=VALUE, e.g. env.scarcity=low")
+    try:
+        return OverridesParser.create().parse_override(text)
+    except (HydraException, ValueError) as error:
+        key, _, value = text.partition("=")
+        raise InputError(
+            f"{text[:80]!r} cannot be read: quote what holds special characters, as in "
+            f"'{key[:40]}=\"{value[:40]}\"'"
+        ) from error
+
+
+def check(
+    override: Override, chosen: Collection[str], roots: Collection[str], *, sweeping: bool
+) -> None:
+    """Raise InputError for a name that does not exist, or a sweep unless `sweeping`.
+
+    `chosen` holds the keys of all overrides, `roots` the settings that a run has.
+    """
+    _check_name(override, chosen, roots)
+    _check_hydra(override.key_or_group, sweeping=sweeping)
+    if override.is_sweep_override() and not sweeping:
+        key, text = override.key_or_group, override.get_value_string()
+        crossed = f"cross.{key}" if key.startswith("env.") else key
+        raise InputError(
+            f"{key}={text} is a sweep: add -m for a run of each, or write {crossed}=[{text}] "
+            f"for all in one run"
+        )
+
+
+def rewritten(override: Override) -> list[str]:
+    """Return `override` as Hydra takes it: open settings with "++", agents and levels whole."""
+    key, text = override.key_or_group, override.input_line or ""
+    value = None if override.is_sweep_override() else override.value()
+    root, _, name = key.partition(".")
+    if override.is_delete() or override.is_add() or override.is_force_add():
+        return [text]
+    if key == "agents" and isinstance(value, str | None) and "[" in override.get_value_string():
+        # Hydra would merge a list of group choices into one, and the last of them would win
+        return [f"++agents.all={override.get_value_string()}"]
+    if key == "agents" and isinstance(value, list):
+        return [f"agents={value[0]}", f"++agents.all={override.get_value_string()}"]
+    if root == "cross" and name:
+        return [f"++cross={{{name}:{override.get_value_string()}}}"]
+    is_open = root in ("env", "agents", "models") or key.startswith("model.extra_body")
+    if key == "cross" or (name and is_open):
+        return [f"++{text}"]
+    return [text]
+
+
+def options(group: str) -> list[str]:
+    """Return the names that `group`=NAME takes, sorted."""
+    registered = {"env": registry.environments, "agents": registry.agents}
+    known = registered[group]() if group in registered else {}
+    return sorted(shipped(group) | set(known))
+
+
+def shipped(group: str) -> set[str]:
+    """Return the names of the files in conf/`group`."""
+    folder = resources.files("valuesim.conf").joinpath(group)
+    return {file.name[:-5] for file in folder.iterdir() if file.name.endswith(".yaml")}
+
+
+def _check_name(override: Override, chosen: Collection[str], roots: Collection[str]) -> None:
+    key = override.key_or_group
+    root = key.replace("/", ".").partition(".")[0]
+    if root not in {*roots, "experiment", "hydra"}:
+        raise InputError(unknown("setting", root, {*roots, "experiment"}))
+    if key in GROUPS and not override.is_delete() and not override.is_sweep_override():
+        _check_choice(key, override.value())
+    if root in ("model", "models") and key != "model" and not {"model", "experiment"} & set(chosen):
+        raise InputError(f"{key} needs a model: add model=NAME ({', '.join(options('model'))})")
+
+
+def _check_hydra(key: str, *, sweeping: bool) -> None:
+    dotted = key.replace("/", ".")
+    if dotted.partition(".")[0] != "hydra":
+        return
+    if not any(dotted == name or dotted.startswith(f"{name}.") for name in _OF_SWEEPS):
+        raise InputError(
+            f"{key} cannot be set: run.name says where a run is written, and of Hydra's own "
+            "settings only hydra/launcher and hydra/sweeper are taken"
+        )
+    if not sweeping:
+        raise InputError(f"{key} is for a sweep: add -m")
+
+
+def _check_choice(group: str, given: object) -> None:
+    if isinstance(given, dict):
+        return
+    names = given if group == "agents" and isinstance(given, list) and given else [given]
+    for name in names:
+        if name not in options(group):
+            raise InputError(unknown(group, name, options(group)))
