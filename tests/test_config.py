@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -173,7 +174,12 @@ REFUSED = {
     "experiment=scarcity": "unknown experiment 'scarcity': did you mean 'scarcity_benchmark'?",
     "episodes=0": "episodes=0 is not allowed: 1 to 1000000",
     "episodes=99999999999": "episodes=99999999999 is not allowed",
-    "agents.Alpha=[ethical]": "unknown agent ['ethical']",
+    "agents.Alpha=[]": "agents.Alpha is an empty list",
+    "agents.Alpha=[ethical,3]": "unknown agent 3",
+    "agents=ethical:2": "agent 'ethical' has no variants: 'ethical:2' is not known",
+    "agents=first:2": "'2' is not a share",
+    "cross.env=survival": "cross.env is 'survival': give a list",
+    "cross.env=[survivl]": "did you mean 'survival'?",
     f"seed={'9' * 5000}": "cannot be read",
     "episodes=many": "'many' of type 'str' could not be converted to Integer",
     "episodes=1e9": "a whole number from 1 to 1000000",
@@ -206,6 +212,30 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(override: str, told: str
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "hydra" not in str(refused.value).lower()
+
+
+def test_lists_of_two_roles_meet_in_every_pair() -> None:
+    pairs = compose(["agents.Alpha=[ethical,random]", "agents.Beta=[mute,random]"]).design().groups
+    met = {(group["Alpha"], group["Beta"]) for group in pairs}
+    assert met == {(a, b) for a in ("ethical", "random") for b in ("mute", "random")}
+
+
+def test_an_agent_is_named_with_its_variant() -> None:
+    assert compose(["agents=first:0.9"]).design().groups == [{"all": "first:0.9"}]
+    both = compose(["agents=[first:0.9,valued:climber]"]).design().groups
+    assert both == [{"all": "first:0.9"}, {"all": "valued:climber"}]
+
+
+def test_environments_are_crossed_each_with_its_own_parameters(toy: Path) -> None:
+    design = compose(
+        ["cross.env=[survival,{id:survival,scarcity:low},toy-v0]", "agents=random"]
+    ).design()
+    specs = plan(replace(design, episodes=1))
+    assert [(spec.env, spec.parameters) for spec in specs] == [
+        ("survival-v0", {"scarcity": "medium"}),
+        ("survival-v0", {"scarcity": "low"}),
+        ("toy-v0", {}),
+    ]
 
 
 def test_an_agent_that_does_not_play_the_environment_is_refused(toy: Path) -> None:

@@ -19,10 +19,10 @@ from valuesim.episode import EpisodeSpec, Player, play
 from valuesim.errors import InputError
 from valuesim.graph import rank_values
 from valuesim.log import RunFolder, RunWriter, read_run
+from valuesim.measures.interval import clustered_rate
 from valuesim.registry import make, make_agent
 from valuesim.report import write_report
 from valuesim.report.drawing import save_graph
-from valuesim.report.interval import clustered_rate
 from valuesim.report.page import render
 from valuesim.report.summary import Summary, summarise
 from valuesim.report.text import percent, shown

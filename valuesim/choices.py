@@ -18,7 +18,8 @@ from valuesim.option import Option
 class Evidence:
     """One choice: the chosen option's stakes against each other offered option's.
 
-    `cluster` names the unit within which choices are not independent (the episode). `position` is
+    `cluster` names the unit within which choices are not independent: the scene, where the same one
+    is asked in many episodes (a model answers it alike each time), else the episode. `position` is
     the chosen option's place in the order shown, from 0.
     """
 
@@ -93,6 +94,16 @@ def choices(decisions: Iterable[DecisionRecord]) -> Choices:
     return Choices(decisions=count, evidence=tuple(evidence), faults=faults)
 
 
+def cluster_of(decision: DecisionRecord) -> str:
+    """Return the unit within which `decision` is not independent of others.
+
+    That is its annotation "scene" (an environment's name for a scene that it asks in many
+    episodes, whatever the telling), within the environment, else its episode.
+    """
+    scene = decision.annotations.get("scene")
+    return decision.episode.id if scene is None else f"{decision.episode.env}/{scene}"
+
+
 def _evidence(decision: DecisionRecord) -> Evidence:
     names = [option.name for option in decision.options]
     if decision.chosen not in names:
@@ -101,7 +112,7 @@ def _evidence(decision: DecisionRecord) -> Evidence:
             f"{decision.episode.id}, was not offered; offered: {', '.join(names) or 'nothing'}"
         )
     return Evidence(
-        cluster=decision.episode.id,
+        cluster=cluster_of(decision),
         options=decision.options,
         position=names.index(decision.chosen),
     )

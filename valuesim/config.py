@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from itertools import product
 from typing import Any
 
 from hydra import compose as hydra_compose
@@ -20,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from valuesim import registry
 from valuesim.engine.plan import MODEL_AGENT, SERVING, Design
 from valuesim.errors import InputError, unknown
-from valuesim.overrides import check, parse, rewritten, shipped
+from valuesim.overrides import check, env_settings, options, parse, rewritten, shipped
 
 PROGRESS = ("auto", "bar", "lines", "none")
 _RANGES = {
@@ -51,7 +52,8 @@ class RunConfig:
     """One run, resolved.
 
     `env` is an id and the environment's parameters. `agents` maps `all` to an agent (or a list of
-    agents, one group of episodes each) and roles to agents that play them instead. `cross` maps
+    agents, one group of episodes each) and roles to agents (or lists) that play them instead;
+    lists meet in every combination. `cross` maps
     "env.<parameter>" to levels; a cell is one combination of levels with one entry of
     `agents.all`, and `episodes` are played in each. `model` is empty where no model is asked;
     `models` maps roles to settings that differ there, so that models can meet in one world.
@@ -93,10 +95,12 @@ class RunConfig:
         asks_a_model = any(MODEL_AGENT in group.values() for group in played)
         if asks_a_model and not self.model:
             raise InputError(f"agent {MODEL_AGENT!r} needs a model: add model=vllm model.name=NAME")
+        first, *beside = _environments(self.cross.get("env"), self.env)
         return Design(
-            env=registry.environment_id(str(self.env.get("id"))),
-            parameters={name: v for name, v in self.env.items() if name != "id"},
-            crossed=_crossed(self.cross),
+            env=first[0],
+            parameters=first[1],
+            beside=beside,
+            crossed=_crossed({k: levels for k, levels in self.cross.items() if k != "env"}),
             groups=played,
             model=_identity(self.model) or None,
             models={role: _identity(self.model_of(role)) for role in self.models},
@@ -170,17 +174,24 @@ def _register() -> None:
 
 
 def _groups(agents: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return one mapping of `all` and roles to agent ids for each entry of `agents.all`."""
-    known = registry.agents()
-    shared = agents.get("all")
-    listed = shared if isinstance(shared, list) else [shared]
-    if not listed:
-        raise InputError("agents.all is an empty list: name one agent or more")
-    roles = {role: name for role, name in agents.items() if role != "all"}
-    for name in [*(n for n in listed if n is not None), *roles.values()]:
-        if not isinstance(name, str) or name not in known:
-            raise InputError(unknown("agent", name, known, "agents"))
-    return [roles if name is None else {"all": name} | roles for name in listed]
+    """Return a mapping of `all` and roles to agent ids for every combination of what is listed.
+
+    A list of agents, for `all` or for a role, is one group each: two roles with lists meet in
+    every pair (a round robin).
+    """
+    listed = {
+        role: given if isinstance(given, list) else [given]
+        for role, given in agents.items()
+        if given is not None
+    }
+    for role, names in listed.items():
+        if not names:
+            raise InputError(f"agents.{role} is an empty list: name one agent or more")
+        for name in names:
+            if not isinstance(name, str):
+                raise InputError(unknown("agent", name, registry.agents(), "agents"))
+            registry.agent_entry(name)
+    return [dict(zip(listed, names, strict=True)) for names in product(*listed.values())]
 
 
 def _prompt() -> dict[str, str]:
@@ -197,6 +208,33 @@ def _check_elicitation(settings: Mapping[str, Any]) -> None:
 
 def _identity(model: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given for name, given in model.items() if name not in SERVING}
+
+
+def _environments(crossed: Any, chosen: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the id and the parameters of each environment that is played.
+
+    `crossed` lists what env=NAME takes, or mappings of such a name (`id`) with more parameters;
+    without it the one that was `chosen` is played.
+    """
+    if crossed is None:
+        return [_identified(chosen)]
+    if not isinstance(crossed, list) or not crossed:
+        raise InputError(f"cross.env is {crossed!r}: give a list of environments")
+    return [_identified(_preset(given)) for given in crossed]
+
+
+def _preset(given: Any) -> dict[str, Any]:
+    """Return the settings of conf/env that `given` names, changed as it says."""
+    settings = dict(given) if isinstance(given, dict) else {"id": given}
+    name = settings.pop("id", None)
+    if name not in options("env"):
+        raise InputError(unknown("environment", name, options("env"), "cross.env"))
+    return env_settings(str(name)) | settings
+
+
+def _identified(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    given = dict(settings)
+    return registry.environment_id(str(given.pop("id", None))), given
 
 
 def _crossed(cross: Mapping[str, Any] | None) -> dict[str, list[Any]]:

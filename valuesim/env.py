@@ -51,6 +51,10 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
 
     id: ClassVar[str]
     taxonomy: ClassVar[str] = "valuesim"
+    panels: ClassVar[str] = ""
+    """What measures a group of decisions, as "module:function" (see `measures.panel`), or none."""
+    is_scale: bool = False
+    """Whether options form a scale: shown upwards or downwards by lot, never in any order."""
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "name": "valuesim"}  # noqa: RUF012 (PettingZoo's)
 
     possible_agents: list[str]
@@ -271,8 +275,10 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             return offered
         place = self.possible_agents.index(agent)
         key = [self._seed or 0, self._condition_key, self.turn, place]
-        order = np.random.default_rng(key).permutation(len(offered))
-        return tuple(offered[i] for i in order)
+        rng = np.random.default_rng(key)
+        if self.is_scale:
+            return offered[::-1] if rng.integers(2) else offered
+        return tuple(offered[i] for i in rng.permutation(len(offered)))
 
     def _forget(self) -> None:
         # what is offered and seen is worked out once a step, not at every question about it

@@ -71,9 +71,10 @@ async def play(
 ) -> list[Turn]:
     """Play `env` from `seed` to its end and return its turns.
 
-    All present agents decide at once, on the same state. `on_turn` is called after every step (to
-    write it down). Raises Interruption when an agent cannot be asked, ValueError when `agents`
-    lacks a role.
+    All present agents decide at once, on the same state; one that has a single option, without
+    arguments, takes it without being asked, and no decision is kept of it. `on_turn` is called
+    after every step (to write it down). Raises Interruption when an agent cannot be asked,
+    ValueError when `agents` lacks a role.
     """
     missing = sorted(set(env.possible_agents) - set(agents))
     if missing:
@@ -98,10 +99,13 @@ async def play_on(
 
 
 async def _step(env: Environment, agents: Mapping[str, Agent]) -> Turn:
-    observations = {name: env.observe(name) for name in env.agents}
+    seen = {name: env.observe(name) for name in env.agents}
+    # whoever has one option and nothing to say with it decides nothing: nobody is asked
+    observations = {name: each for name, each in seen.items() if each.is_choice}
+    idle = {n: Move(option=o.options[0].name) for n, o in seen.items() if n not in observations}
     answers = await _ask_all(agents, observations)
     decisions = {name: checked(observations[name], answers[name]) for name in observations}
-    _, payoffs, *_ = env.step(dict(decisions))
+    _, payoffs, *_ = env.step({**idle, **decisions})
     return Turn(
         observations=observations, decisions=decisions, effects=env.effects, payoffs=payoffs
     )

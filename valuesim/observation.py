@@ -33,6 +33,11 @@ class Observation:
     view: Mapping[str, Any] = field(default_factory=dict)
     annotations: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_choice(self) -> bool:
+        """Whether there is anything to decide: two options, or one that takes arguments."""
+        return len(self.options) > 1 or any(option.arguments for option in self.options)
+
     def option(self, name: str) -> Option | None:
         """Return the offered option called `name`, or None."""
         return next((option for option in self.options if option.name == name), None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from importlib import resources
+from typing import Any
 
+import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -60,7 +62,9 @@ def rewritten(override: Override) -> list[str]:
         # Hydra would merge a list of group choices into one, and the last of them would win
         return [f"++agents.all={override.get_value_string()}"]
     if key == "agents" and isinstance(value, list):
-        return [f"agents={value[0]}", f"++agents.all={override.get_value_string()}"]
+        return [f"agents={_base(value[0])}", f"++agents.all={override.get_value_string()}"]
+    if key == "agents" and isinstance(value, str) and _base(value) != value:
+        return [f"agents={_base(value)}", f"++agents.all={override.get_value_string()}"]
     if root == "cross" and name:
         return [f"++cross={{{name}:{override.get_value_string()}}}"]
     is_open = root in ("env", "agents", "models") or key.startswith("model.extra_body")
@@ -74,6 +78,15 @@ def options(group: str) -> list[str]:
     registered = {"env": registry.environments, "agents": registry.agents}
     known = registered[group]() if group in registered else {}
     return sorted(shipped(group) | set(known))
+
+
+def env_settings(name: str) -> dict[str, Any]:
+    """Return what conf/env/`name`.yaml sets; of an environment without such a file, its id."""
+    if name not in shipped("env"):
+        return {"id": name}
+    file = resources.files("valuesim.conf").joinpath("env", f"{name}.yaml")
+    settings: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return settings
 
 
 def shipped(group: str) -> set[str]:
@@ -111,5 +124,10 @@ def _check_choice(group: str, given: object) -> None:
         return
     names = given if group == "agents" and isinstance(given, list) and given else [given]
     for name in names:
-        if name not in options(group):
+        if (_base(name) if group == "agents" else name) not in options(group):
             raise InputError(unknown(group, name, options(group)))
+
+
+def _base(agent: object) -> object:
+    """Return the name of `agent` without its variant ("first" of "first:0.7")."""
+    return agent.partition(":")[0] if isinstance(agent, str) else agent

@@ -43,6 +43,14 @@ _AGENTS = {
     "llm": Entry("valuesim.agents.llm:LLMAgent", "a chat model, asked with the offered options"),
     "random": Entry("valuesim.agents.scripted:Random", "content-blind: any offered option"),
     "mute": Entry("valuesim.agents.scripted:Mute", "never answers: every decision is a fault"),
+    "first": Entry(
+        "valuesim.agents.scripted:First",
+        "content-blind: the option shown first, with the share after a colon (first:0.7)",
+    ),
+    "valued": Entry(
+        "valuesim.agents.scripted.valued:Valued",
+        "weighs what is at stake by a profile of values (valued:protector)",
+    ),
     "ethical": Entry(
         f"{_SURVIVAL_AGENTS}:Ethical", "survival: never taps, draws its share, gives in a crisis"
     ),
@@ -88,11 +96,26 @@ def make(name: str, **parameters: Any) -> Environment:
 
 
 def make_agent(name: str, **parameters: Any) -> Any:
-    """Build the agent `name`; raise InputError for an unknown name or bad parameters."""
+    """Build the agent `name`; raise InputError for an unknown name or bad parameters.
+
+    A name may carry the variant of an agent that has some, as in "first:0.7".
+    """
+    entry, variant = agent_entry(name)
+    return _build(entry, name, parameters if variant is None else parameters | {"variant": variant})
+
+
+def agent_entry(name: str) -> tuple[Entry, str | None]:
+    """Return the entry of the agent `name` and the variant after its colon, None without one.
+
+    Raises InputError for an unknown agent, and for a variant of an agent that has none.
+    """
     known = agents()
-    if name not in known:
+    base, colon, variant = name.partition(":")
+    if base not in known:
         raise InputError(unknown("agent", name, known))
-    return _build(known[name], name, parameters)
+    if colon and not getattr(known[base].load(), "variants", ""):
+        raise InputError(f"agent {base!r} has no variants: {name!r} is not known")
+    return known[base], variant if colon else None
 
 
 def _build(entry: Entry, name: str, parameters: Mapping[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """Scripted agents: no model, no network; each reads only its observation.
 
-`Scripted` is what they share: a subclass writes `choose`. `Random` and `Mute` play any environment.
+`Scripted` is what they share: a subclass writes `choose`. `Random`, `First` and `Mute` play any
+environment; `valued` holds the agent whose values are planted.
 """
 
 from __future__ import annotations
@@ -12,15 +13,20 @@ import numpy as np
 
 from valuesim.decision import Decision, Fault
 from valuesim.env import Observation
-from valuesim.option import Amount, Argument, Move, Name
+from valuesim.option import Amount, Argument, Move, Name, Option
 
 WORDS = ("yes", "no", "maybe", "later", "thanks", "hello")
 
 
 class Scripted:
-    """An agent that answers at once; `environments` are the families it can play, None for any."""
+    """An agent that answers at once.
+
+    `environments` are the environments it can play, None for any. `variants` says what may follow
+    its name after a colon ("first:0.7"), which it then takes as `variant`; "" if nothing may.
+    """
 
     environments: ClassVar[frozenset[str] | None] = None
+    variants: ClassVar[str] = ""
 
     def __init__(self, *, role: str, seed: int) -> None:
         """Play `role`; all that is random in it follows from `seed` and `role`."""
@@ -50,6 +56,9 @@ class Random(Scripted):
     def choose(self, observation: Observation) -> Move:
         """Return one of the offered options, each with the same probability."""
         option = observation.options[int(self.rng.integers(len(observation.options)))]
+        return self._any_way(option)
+
+    def _any_way(self, option: Option) -> Move:
         return Move(
             option=option.name,
             arguments={name: self._any(kind) for name, kind in option.arguments.items()},
@@ -61,6 +70,34 @@ class Random(Scripted):
             return min(max(drawn, kind.low), kind.high)
         names = kind.names if isinstance(kind, Name) else WORDS
         return names[int(self.rng.integers(len(names)))]
+
+
+class First(Random):
+    """Takes the option shown first with a given probability, else any other: blind to content."""
+
+    variants: ClassVar[str] = "the share, 0 to 1, of decisions that take the first option"
+
+    def __init__(self, *, role: str, seed: int, variant: str = "0.7") -> None:
+        """Raise ValueError unless `variant` is a number from 0 to 1."""
+        super().__init__(role=role, seed=seed)
+        self.share = _share(variant)
+
+    def choose(self, observation: Observation) -> Move:
+        """Return the first option, or one of the others, each with the same probability."""
+        others = len(observation.options) - 1
+        takes_first = not others or self.rng.random() < self.share
+        option = observation.options[0 if takes_first else 1 + int(self.rng.integers(others))]
+        return self._any_way(option)
+
+
+def _share(variant: str) -> float:
+    try:
+        share = float(variant)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(f"{variant!r} is not a share: a number from 0 to 1")
+    return share
 
 
 class Mute(Scripted):

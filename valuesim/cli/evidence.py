@@ -12,7 +12,7 @@ from valuesim.choices import Choices, choices
 from valuesim.cli.terminal import clean
 from valuesim.errors import InputError
 from valuesim.graph import Group, grouped
-from valuesim.graph.grouping import group_of, settings_of
+from valuesim.graph.grouping import group_of, kept_apart, settings_of
 from valuesim.log import DecisionRecord, decisions_once, find_runs, read_run
 from valuesim.log.reader import InterruptedRecord
 
@@ -86,6 +86,7 @@ def read_evidence(paths: Sequence[Path], by: str) -> Evidence:
     if not all(keys):
         raise InputError(f"--by {by!r} has an empty key: write KEY or KEY,KEY")
     pool = decisions_once([read_run(path) for path in find_runs(paths)])
+    keys = kept_apart(keys, pool.episodes.values())
     for note in pool.notes:
         print(f"valuesim: note: {note}", file=sys.stderr)
     groups = grouped(pool.decisions, keys, beside=pool.interrupted)

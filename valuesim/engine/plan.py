@@ -26,10 +26,11 @@ SERVING = ("base_url", "timeout_s", "concurrency", "retries", "down_after", "api
 class Design:
     """What is to be played, before it is spelled out.
 
-    `crossed` maps parameters of the environment to their levels. Each entry of `groups` maps
-    `all`, or roles, to agents. A cell is one combination of levels with one group; `episodes` are
-    played in each. `model` holds what determines a model's replies, `models` the same for roles
-    with another model, `elicitation` how they are asked.
+    `env` is played with `parameters`, and so is each of `beside` with its own. `crossed` maps
+    parameters to their levels. Each entry of `groups` maps `all`, or roles, to agents. A cell is
+    one environment in one combination of levels with one group; `episodes` are played in each.
+    `model` holds what determines a model's replies, `models` the same for roles with another
+    model, `elicitation` how they are asked.
     """
 
     env: str
@@ -38,6 +39,7 @@ class Design:
     groups: Sequence[Mapping[str, str]]
     model: Mapping[str, Any] | None
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    beside: Sequence[tuple[str, Mapping[str, Any]]] = ()
     elicitation: Mapping[str, Any]
     episodes: int
     seed: int
@@ -52,22 +54,21 @@ def plan(design: Design) -> list[EpisodeSpec]:
     """
     seeds = episode_seeds(design.seed, design.episodes)
     cells = [
-        _cell(
-            design, {**design.parameters, **dict(zip(design.crossed, levels, strict=True))}, group
-        )
+        _cell(design, env, {**given, **dict(zip(design.crossed, levels, strict=True))}, group)
         for group in design.groups
+        for env, given in ((design.env, design.parameters), *design.beside)
         for levels in product(*design.crossed.values())
     ]
     specs = [
         EpisodeSpec(
-            env=design.env,
+            env=env,
             parameters=parameters,
             population=population,
             elicitation=design.elicitation if _asks_a_model(population) else {},
             seed=seed,
         )
         for seed in seeds
-        for parameters, population in cells
+        for env, parameters, population in cells
     ]
     if len({spec.id for spec in specs}) < len(specs):
         raise InputError("two cells are the same: a level or an agent is listed twice")
@@ -113,22 +114,22 @@ def _or(names: Sequence[str]) -> str:
 
 
 def _cell(
-    design: Design, parameters: Mapping[str, Any], group: Mapping[str, str]
-) -> tuple[Mapping[str, Any], Mapping[str, Player]]:
-    _check_parameters(design.env, parameters)
-    roles = registry.make(design.env, **parameters).possible_agents
+    design: Design, env: str, parameters: Mapping[str, Any], group: Mapping[str, str]
+) -> tuple[str, Mapping[str, Any], Mapping[str, Player]]:
+    _check_parameters(env, parameters)
+    roles = registry.make(env, **parameters).possible_agents
     for role in (*group, *design.models):
         if role != "all" and role not in roles:
-            raise InputError(unknown("role", role, roles, f"agents of {design.env}"))
+            raise InputError(unknown("role", role, roles, f"agents of {env}"))
     population = {}
     for role in roles:
         agent = group.get(role, group.get("all"))
         if agent is None:
-            raise InputError(f"no agent plays {role} of {design.env}: give agents.all=NAME")
-        _check_agent(agent, design.env)
+            raise InputError(f"no agent plays {role} of {env}: give agents.all=NAME")
+        _check_agent(agent, env)
         model = design.models.get(role, design.model) if agent == MODEL_AGENT else None
         population[role] = Player(agent=agent, model=model)
-    return parameters, population
+    return env, parameters, population
 
 
 def _check_parameters(env: str, given: Mapping[str, Any]) -> None:
@@ -142,11 +143,14 @@ def _check_parameters(env: str, given: Mapping[str, Any]) -> None:
 
 
 def _check_agent(agent: str, env: str) -> None:
-    plays = getattr(registry.agents()[agent].load(), "environments", None)
+    entry, variant = registry.agent_entry(agent)
+    plays = getattr(entry.load(), "environments", None)
     if plays is not None and env not in plays:
         raise InputError(
             f"agent {agent!r} does not play {env}; it plays {', '.join(sorted(plays))}"
         )
+    if variant is not None:
+        registry.make_agent(agent, role="any", seed=0)
 
 
 def _asks_a_model(population: Mapping[str, Player]) -> bool:

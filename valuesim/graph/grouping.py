@@ -70,6 +70,7 @@ class Played(Protocol):
 _KEYS = ("agent", "model", "env", "role")
 _SETS = ("condition", "elicitation")
 _ALWAYS = {*_KEYS, *_SETS, "format"}
+_PERSPECTIVE = "perspective"
 _OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
 
 
@@ -100,6 +101,16 @@ def grouped(
             if key not in allowed:
                 raise InputError(unknown("grouping", key, allowed))
     return groups
+
+
+def kept_apart(by: Sequence[str], episodes: Iterable[Played]) -> tuple[str, ...]:
+    """Return the keys `by`, and those by which `episodes` must be told apart whoever groups them.
+
+    What an agent says that others would do is no choice of its own, so that episodes of another
+    perspective than "act" are never pooled with any.
+    """
+    others = {settings(episode).get(_PERSPECTIVE, "act") for episode in episodes} - {"act"}
+    return (*by, _PERSPECTIVE) if others and _PERSPECTIVE not in by else tuple(by)
 
 
 def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:

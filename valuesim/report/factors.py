@@ -12,7 +12,7 @@ from valuesim.choices import Choices
 from valuesim.graph import rank_values
 from valuesim.graph.grouping import settings, settings_of
 from valuesim.log import DecisionRecord
-from valuesim.report.interval import Rate, clustered_rate
+from valuesim.measures.interval import Rate, clustered_rate
 from valuesim.report.text import shown
 
 _MOST_SETTINGS = 12

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from valuesim.decision import Fault
 from valuesim.log import DecisionRecord
-from valuesim.report.interval import Rate, clustered_rate
+from valuesim.measures.interval import Rate, clustered_rate
 from valuesim.report.scarcity import Level, by_level
 from valuesim.report.text import short
 

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from valuesim.measures.interval import Rate
 from valuesim.report.canvas import COLOURS, new_figure, style, to_svg
 from valuesim.report.faults import FaultRow
-from valuesim.report.interval import Rate
 from valuesim.report.scarcity import Curve, Level
 from valuesim.report.text import percent
 

@@ -10,7 +10,7 @@ from typing import Any
 from valuesim.archetypes import ArchetypeReport
 from valuesim.graph.grouping import Label, label
 from valuesim.log import DecisionRecord, EpisodeRecord
-from valuesim.report.interval import Rate, clustered_rate
+from valuesim.measures.interval import Rate, clustered_rate
 from valuesim.report.text import shown
 
 

@@ -12,7 +12,7 @@ from valuesim import __version__
 from valuesim.archetypes import ArchetypeReport, Catalogue, Rule, classify, load_catalogue
 from valuesim.choices import choices
 from valuesim.graph import Group, ValueRanking, grouped, rank_values
-from valuesim.graph.grouping import settings_of
+from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
 from valuesim.report import status
 from valuesim.report.factors import Factor, factors
@@ -137,7 +137,8 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
 
 def _by(episodes: Collection[EpisodeRecord]) -> tuple[str, ...]:
     several = len({episode.env for episode in episodes}) > 1
-    return ("env", "agent", "model") if several else ("agent", "model")
+    keys = ("env", "agent", "model") if several else ("agent", "model")
+    return kept_apart(keys, episodes)
 
 
 def _named(
