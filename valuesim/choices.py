@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from valuesim.errors import LogError
 from valuesim.log.reader import DecisionRecord
 from valuesim.option import Option
+
+Unit = Literal["episode", "scene"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,13 +22,14 @@ class Evidence:
     """One choice: the chosen option's stakes against each other offered option's.
 
     `cluster` names the unit within which choices are not independent: the scene, where the same one
-    is asked in many episodes (a model answers it alike each time), else the episode. `position` is
-    the chosen option's place in the order shown, from 0.
+    is asked in many episodes (a model answers it alike each time), else the episode; `unit` says
+    which. `position` is the chosen option's place in the order shown, from 0.
     """
 
     cluster: str
     options: tuple[Option, ...]
     position: int
+    unit: Unit = "episode"
 
     @property
     def chosen(self) -> Option:
@@ -72,6 +76,12 @@ class Choices:
     faults: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def unit(self) -> str:
+        """What the clusters are: "episode", "scene", or "cluster" where there are both."""
+        units = {evidence.unit for evidence in self.evidence} or {"episode"}
+        return units.pop() if len(units) == 1 else "cluster"
+
+    @property
     def fault_rate(self) -> float | None:
         """Faults per decision, in [0, 1]; None without decisions."""
         return sum(self.faults.values()) / self.decisions if self.decisions else None
@@ -113,6 +123,7 @@ def _evidence(decision: DecisionRecord) -> Evidence:
         )
     return Evidence(
         cluster=cluster_of(decision),
+        unit="episode" if decision.annotations.get("scene") is None else "scene",
         options=decision.options,
         position=names.index(decision.chosen),
     )

@@ -93,6 +93,26 @@ def _archetypes(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
+def _measures(command: argparse.ArgumentParser) -> None:
+    _paths(command)
+    _by(command)
+    _json(command)
+
+
+def _export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("format", help="moral-machine or moral-machine-awad")
+    _paths(command)
+    command.add_argument("--out", type=_path, required=True, metavar="FILE", help="the file")
+
+
+def _import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("format", help="airiskdilemmas, dailydilemmas or dilemmas (your own)")
+    command.add_argument("source", metavar="FILE", help="a .csv, .jsonl or .parquet file")
+    command.add_argument(
+        "--out", type=_path, required=True, metavar="PACK", help="the pack (.yaml or .jsonl)"
+    )
+
+
 def _report(command: argparse.ArgumentParser) -> None:
     _paths(command)
     command.add_argument(
@@ -117,6 +137,13 @@ def _list(command: argparse.ArgumentParser) -> None:
 
 
 def _doctor(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "subject",
+        nargs="?",
+        choices=("pack",),
+        help="`pack FILE...` looks for what is wrong with packs of dilemmas instead",
+    )
+    command.add_argument("files", nargs="*", type=_path, metavar="FILE", help="the packs")
     command.add_argument("--base-url", metavar="URL", help="also try the model server at URL")
     command.add_argument(
         "--model", metavar="NAME", help="the model to ask there (default: the first it lists)"
@@ -155,6 +182,15 @@ A run that exists resumes: give the same command with its run.name again.""",
   valuesim archetypes runs/demo --catalogue mine.yaml""",
         add=_archetypes,
     ),
+    "measures": Command(
+        module="valuesim.cli.measures",
+        line="print what the studies of each family report: cooperation, AMCEs, scale scores, ...",
+        examples="""\
+  valuesim measures runs/demo
+  valuesim measures runs/first --by agent,wording
+  valuesim measures runs/first --json measures.json""",
+        add=_measures,
+    ),
     "report": Command(
         module="valuesim.cli.report",
         line="write one self-contained HTML page about run folders",
@@ -162,6 +198,24 @@ A run that exists resumes: give the same command with its run.name again.""",
   valuesim report runs/demo --tables
   valuesim report runs/first runs/second --out both.html""",
         add=_report,
+    ),
+    "export": Command(
+        module="valuesim.cli.export",
+        line="write decisions in another tool's format",
+        examples="""\
+  valuesim export moral-machine runs/scenes --out shared_responses.csv
+  valuesim export moral-machine-awad runs/scenes --out responses.csv""",
+        add=_export,
+    ),
+    "import": Command(
+        module="valuesim.cli.importing",
+        line="read another project's dilemmas into a pack",
+        examples="""\
+  valuesim import airiskdilemmas model_eval.jsonl --out my_pack.yaml
+  valuesim import dailydilemmas test.csv --out daily_pack.yaml
+  valuesim import dilemmas mine.csv --out mine.yaml
+  valuesim run env=dilemmas env.pack=mine.yaml agents=random""",
+        add=_import,
     ),
     "list": Command(
         module="valuesim.cli.listing",
@@ -177,6 +231,7 @@ A run that exists resumes: give the same command with its run.name again.""",
         line="say what is wrong with this set-up and what to do about it",
         examples="""\
   valuesim doctor
+  valuesim doctor pack my_dilemmas.yaml
   valuesim doctor --base-url http://127.0.0.1:8000/v1 --model NAME""",
         add=_doctor,
     ),

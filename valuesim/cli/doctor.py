@@ -25,6 +25,10 @@ _OLDEST = (3, 11)
 
 def main(arguments: argparse.Namespace) -> int:
     """Look, print what was found, and return 1 if anything failed."""
+    if arguments.subject == "pack":
+        from valuesim.cli.packs import check
+
+        return check(arguments.files, arguments.json)
     findings = [*_machine(), *_packages(), *_house(), *_results(Path("runs")), *_extras()]
     if arguments.base_url:
         findings += probe(arguments.base_url, arguments.model)

@@ -62,7 +62,8 @@ def print_ranking(
 ) -> None:
     """Print the ranking of one group with what must be known to read it, `remarks` included."""
     if ranking.values:
-        columns = ["value", "rank", "95 %", "log-odds", "95 % interval", "n", "elo", "episodes"]
+        counted = f"{ranking.unit}s"
+        columns = ["value", "rank", "95 %", "log-odds", "95 % interval", "n", "elo", counted]
         kept = len(columns) if width() >= _WIDE else len(columns) - 2
         rows = [_row(value)[:kept] for value in ranking.values]
         print_table(_title(group, ranking), columns[:kept], rows)
@@ -86,7 +87,7 @@ def print_ranking(
 def _title(group: Group | str, ranking: ValueRanking) -> str:
     return (
         f"{group}: {count(ranking.decisions, 'decision')}, {percent(ranking.fault_rate)} faults, "
-        f"{count(ranking.contested, 'contested choice')} in {count(ranking.clusters, 'episode')}"
+        f"{count(ranking.contested, 'contested choice')} in {count(ranking.clusters, ranking.unit)}"
     )
 
 

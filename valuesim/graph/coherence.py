@@ -43,8 +43,8 @@ def coherence(design: Design, rng: np.random.Generator) -> Coherence:
         return Coherence(
             is_coherent=False,
             reason=(
-                f"held-out prediction needs at least {LEAST_CLUSTERS} episodes with contested "
-                f"choices; there are {n_clusters}"
+                f"held-out prediction needs at least {LEAST_CLUSTERS} {design.unit}s with "
+                f"contested choices; there are {n_clusters}"
             ),
         )
     folds = rng.permutation(n_clusters) % FOLDS

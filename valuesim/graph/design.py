@@ -36,8 +36,8 @@ class Design:
     A choice is contested when a value's stake differs between two of its options; the others say
     nothing of values and are left out. Columns are `values` (sorted; those whose stake differs in
     some choice), then `TERMS`. `features` (S x K x P) is centred within each situation and 0 where
-    nothing is `offered` (S x K). `chosen` (G x S*K) counts choices. Everything is empty when there
-    is no contested choice.
+    nothing is `offered` (S x K). `chosen` (G x S*K) counts choices. `unit` says what clusters are.
+    Everything is empty when there is no contested choice.
     """
 
     values: tuple[str, ...]
@@ -46,6 +46,7 @@ class Design:
     features: FloatArray
     offered: BoolArray
     chosen: sparse.csr_array
+    unit: str = "episode"
 
     @cached_property
     def asked(self) -> sparse.csr_array:
@@ -102,7 +103,7 @@ def compact(choices: Choices) -> Design:
             cluster = clusters.setdefault(evidence.cluster, len(clusters))
             cell = (cluster, place, evidence.position)
             counts[cell] = counts.get(cell, 0) + 1
-    return _assembled(tuple(situations), tuple(clusters), counts)
+    return replace(_assembled(tuple(situations), tuple(clusters), counts), unit=choices.unit)
 
 
 def is_contested(options: Sequence[Option]) -> bool:

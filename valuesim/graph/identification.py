@@ -89,16 +89,17 @@ def _reasons(
     null_rows: FloatArray,
 ) -> dict[int, str]:
     reasons: dict[int, str] = {}
+    few = f"fewer than two {design.unit}s"
     clusters = (design.asked @ design.at_stake.astype(float) > 0).sum(axis=0)
     for group in components:
         if len(group) == 1:
             reasons[group[0]] = _why_alone(design, group[0], fisher, null_rows)
             continue
         seldom = [index for index in group if clusters[index] < 2]
-        reasons |= dict.fromkeys(seldom, "at stake in fewer than two episodes")
+        reasons |= dict.fromkeys(seldom, f"at stake in {few}")
         if len(seldom) == len(group) - 1:
             (left,) = set(group) - set(seldom)
-            reasons[left] = "compared only with values at stake in fewer than two episodes"
+            reasons[left] = f"compared only with values at stake in {few}"
     return reasons
 
 

@@ -40,6 +40,7 @@ def rank_values(choices: Choices, *, seed: int = 0, draws: int = 1000) -> ValueR
         choices=len(choices.evidence),
         contested=int(design.counts.sum()),
         clusters=len(design.clusters),
+        unit=choices.unit,
         faults=dict(choices.faults),
         fault_rate=choices.fault_rate,
         coherence=coherence(design, rng),

@@ -64,15 +64,17 @@ class ValueRanking:
     """What some choices say of values; everything is empty, with a `statement`, if nothing.
 
     `decisions` counts all decisions, `choices` those that were no faults, `contested` the choices
-    with a value at stake, `clusters` the episodes of those. `terms` holds the coefficients of
-    `design.TERMS`. `strengths` are the draws (draws x values) behind ranks and probabilities,
-    shared by every derived figure. `statement` is None where there is nothing to be warned of.
+    with a value at stake, `clusters` the episodes of those (or the scenes: `unit` says which).
+    `terms` holds the coefficients of `design.TERMS`. `strengths` are the draws (draws x values)
+    behind ranks and probabilities, shared by every derived figure. `statement` is None where there
+    is nothing to be warned of.
     """
 
     decisions: int
     choices: int
     contested: int
     clusters: int
+    unit: str = "episode"
     faults: Mapping[str, int]
     fault_rate: float | None
     values: tuple[ValueStrength, ...] = ()

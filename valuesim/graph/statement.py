@@ -48,7 +48,9 @@ def _nothing(ranking: ValueRanking) -> str:
 def _limits(ranking: ValueRanking) -> str:
     sentences = []
     if ranking.clusters == 1:
-        sentences.append("All contested choices come from one episode: no uncertainty is known.")
+        sentences.append(
+            f"All contested choices come from one {ranking.unit}: no uncertainty is known."
+        )
     elif not ranking.coherence.is_coherent:
         sentences.append(f"No coherent ranking: {ranking.coherence.reason}.")
     several = [group for group in ranking.components if len(group) > 1]

@@ -41,8 +41,19 @@ def clustered_rate(hits: Sequence[float], chances: Sequence[float]) -> Rate:
         return Rate(value=rate, n=total, episodes=count)
     residuals = y - rate * n
     variance = count / (count - 1) * float(residuals @ residuals) / total**2
-    low, high = _exact_interval(rate, _effective(rate, variance, count, total))
+    low, high = share_interval(rate, variance, clusters=count, n=total)
     return Rate(value=rate, low=low, high=high, n=total, episodes=count)
+
+
+def share_interval(
+    share: float, variance: float, *, clusters: int, n: float
+) -> tuple[float, float]:
+    """Return the 95 % interval of a share in [0, 1] whose clustered `variance` is known.
+
+    It is the exact binomial interval at the effective number of chances; see `clustered_rate`.
+    `n` is the number of chances that there were, `clusters` the number of clusters, at least 2.
+    """
+    return _exact_interval(share, _effective(share, variance, clusters, n))
 
 
 def _effective(rate: float, variance: float, count: int, total: float) -> float:

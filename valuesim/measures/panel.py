@@ -80,7 +80,7 @@ Measure = Callable[..., Sequence[Panel]]
 def panels(records: Sequence[DecisionRecord], *, seed: int = 0) -> tuple[Panel, ...]:
     """Return the panels of a group's decisions, environment by environment.
 
-    Environments that name no measure give none. Raises InputError for an unknown environment.
+    Environments that name no measure, or that are not installed here, give none.
     """
     by_env: dict[str, list[DecisionRecord]] = defaultdict(list)
     for record in records:
@@ -94,9 +94,9 @@ def panels(records: Sequence[DecisionRecord], *, seed: int = 0) -> tuple[Panel, 
 
 
 def measure_of(env: str) -> Measure | None:
-    """Return the measure that the environment `env` names, or None; InputError if unknown."""
+    """Return the measure that `env` names; None where it names none or is not installed here."""
     known = registry.environments()
-    named = known[registry.environment_id(env)].load().panels
+    named = known[env].load().panels if env in known else ""
     if not named:
         return None
     module, _, name = named.partition(":")

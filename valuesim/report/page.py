@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from valuesim.report import figures
 from valuesim.report.drawing import graph_svg, is_drawable, why_not_drawn
+from valuesim.report.panel_figure import panel_figure
 from valuesim.report.ranking_figure import ranking_dots
 from valuesim.report.summary import GroupSummary, Summary
 from valuesim.report.text import number, percent, shown
@@ -21,6 +22,7 @@ class Figures:
     curves: dict[str, tuple[Markup | None, ...]]
     rankings: dict[str, Markup]
     graphs: dict[str, Markup]
+    panels: dict[str, tuple[Markup | None, ...]]
     faults: Markup | None
 
 
@@ -57,6 +59,7 @@ def _draw(summary: Summary) -> Figures:
             for group in summary.groups
             if is_drawable(group.ranking)
         },
+        panels={group.key: _panels(group) for group in summary.groups},
         faults=Markup(figures.fault_bars(rows, "faults")) if rows else None,
     )
 
@@ -68,3 +71,11 @@ def _curves(group: GroupSummary) -> tuple[Markup | None, ...]:
         else Markup(figures.curve_panel(curve, f"{group.key}c{place}", group.name))
         for place, curve in enumerate(group.curves)
     )
+
+
+def _panels(group: GroupSummary) -> tuple[Markup | None, ...]:
+    drawn = (
+        panel_figure(panel, f"{group.key}p{place}", group.name)
+        for place, panel in enumerate(group.panels)
+    )
+    return tuple(None if figure is None else Markup(figure) for figure in drawn)

@@ -14,6 +14,7 @@ from valuesim.choices import choices
 from valuesim.graph import Group, ValueRanking, grouped, rank_values
 from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
+from valuesim.measures.panel import Panel, panels
 from valuesim.report import status
 from valuesim.report.factors import Factor, factors
 from valuesim.report.faults import FaultRow, fault_rows
@@ -48,6 +49,7 @@ class GroupSummary:
     ranking: ValueRanking
     archetypes: ArchetypeReport
     curves: tuple[Curve, ...]
+    panels: tuple[Panel, ...]
     factors: tuple[Factor, ...]
     timelines: tuple[Timeline, ...]
 
@@ -76,6 +78,22 @@ class Summary:
     seed: int
     rule: Rule
     version: str = __version__
+
+    @property
+    def judged(self) -> tuple[GroupSummary, ...]:
+        """The groups that could transgress; of a lone group, that one anyway."""
+        judged = tuple(group for group in self.groups if group.archetypes.decisions)
+        return judged or self.groups[:1]
+
+    @property
+    def unjudged(self) -> tuple[GroupSummary, ...]:
+        """The other groups: no archetype can come from their environments."""
+        return tuple(group for group in self.groups if group not in self.judged)
+
+    @property
+    def has_panels(self) -> bool:
+        """Whether a family of its own measures was played."""
+        return any(group.panels for group in self.groups)
 
     @property
     def faultless(self) -> tuple[GroupSummary, ...]:
@@ -175,6 +193,7 @@ def _summary(
         ranking=ranking,
         archetypes=archetypes,
         curves=_curves(records, archetypes, material),
+        panels=panels(records, seed=material.seed),
         factors=factors(records, material.catalogue, seed=material.seed),
         timelines=tuple(timeline(material.episodes[e.id]) for e in _shown_episodes(records)),
     )
@@ -183,7 +202,7 @@ def _summary(
 def _curves(
     records: Sequence[DecisionRecord], archetypes: ArchetypeReport, material: _Material
 ) -> tuple[Curve, ...]:
-    if not material.at:
+    if all(lev is None for lev in by_level(records)):
         return ()
     return (
         *transgressions(archetypes, material.at),
