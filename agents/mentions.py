@@ -26,6 +26,7 @@ _DECORATION = " \t\r*`_~\"'#>-.!:()[]<>"
 # what may stand on either side of a name: blanks and punctuation, so that noise does not count
 _OPENS = r"(?:(?<![\s\S])|(?<=[\s\"'`*(\[{<>:#=–—]))"
 _CLOSES = r"(?![^\s\"'`*)\]}<>:,;.!?(–—{])"
+_NOUN = re.compile(r"(?i)\A(?:the\s+)?option\s+")
 _CALL = re.compile(r"\(([^()]{0,2000})\)")
 _KEYWORD = re.compile(r"\s*(\w+)\s*[=:]\s*(.+?)\s*")
 _JSON_KEY = re.compile(r"""["']\s*:\s*["']$""")
@@ -155,7 +156,16 @@ def _repeats(rest: str, option: Option) -> bool:
 def _after_announcement(line: str) -> str:
     bare = line.lstrip(_DECORATION)
     cue = cues("announcement").match(bare)
-    return bare[cue.end() :] if cue else bare
+    return without_noun((bare[cue.end() :] if cue else bare).lstrip(_DECORATION + "="))
+
+
+def without_noun(said: str) -> str:
+    """Return `said` without the word "option" in front of a name.
+
+    >>> without_noun("Option A"), without_noun("optional")
+    ('A', 'optional')
+    """
+    return _NOUN.sub("", said)
 
 
 def _is_same(given: str, name: str, by_name: Mapping[str, Option]) -> bool:

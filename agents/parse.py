@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from valuesim.agents.mentions import cues, settled
+from valuesim.agents.mentions import cues, settled, without_noun
 from valuesim.agents.prompt import Elicitation
 from valuesim.agents.strict_json import decode, twice
 from valuesim.decision import Fault
@@ -25,6 +25,7 @@ from valuesim.option import Move, quoted
 Rung = Literal["native", "json", "name"]
 WINDOW = 32_768
 _MOST_FAILED_STARTS = 500
+_LARGEST_NUMERAL = 1e12
 _NAMING_KEYS = ("option", "action", "choice")
 _JSON_START = re.compile(r"[{\[]")
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\[\s\S])*+(?:"|\Z))|,(?=\s*[}\]])')
@@ -147,7 +148,7 @@ def _objects(text: str, *, is_cut: bool) -> Iterator[object]:
 
 def _from_object(found: object, observation: Observation, rung: Rung) -> Reading | None:
     """Return the reading of an object, or None if it names no option at all."""
-    choices = _choices(found)
+    choices = _choices(found, frozenset(option.name for option in observation.options))
     if not choices:
         return None
     if doubled := twice(found):
@@ -172,26 +173,39 @@ class _Named(NamedTuple):
     is_nested: bool
 
 
-def _choices(found: object) -> list[_Named]:
-    """Return the options named at the shallowest level of `found` that names any."""
+def _choices(found: object, names: frozenset[str]) -> list[_Named]:
+    """Return the options named at the shallowest level of `found` that names any.
+
+    A number counts as a name where an option is called so ("180" of `names`).
+    """
     level = [found]
     # raw_decode has bounded the depth
     while level:
-        named = [choice for node in level if isinstance(node, dict) for choice in _named_by(node)]
+        named = [
+            choice for node in level if isinstance(node, dict) for choice in _named_by(node, names)
+        ]
         if named:
             return named
         level = [child for node in level for child in _children(node)]
     return []
 
 
-def _named_by(node: Mapping[str, Any]) -> list[_Named]:
+def _named_by(node: Mapping[str, Any], names: frozenset[str]) -> list[_Named]:
     for key in _NAMING_KEYS:
         given = node.get(key)
+        if (numeral := _numeral(given)) in names:
+            return [_with_arguments(numeral, node, key)]
         if isinstance(given, str):
             return [_with_arguments(given, node, key)]
         if isinstance(given, list) and given and all(isinstance(name, str) for name in given):
             return [_Named(name, {}, is_nested=False) for name in given]
     return []
+
+
+def _numeral(given: object) -> str:
+    """Return a number as an option that is called by it is spelled; "" for anything else."""
+    is_number = isinstance(given, int | float) and not isinstance(given, bool)
+    return f"{given:.12g}" if is_number and abs(given) < _LARGEST_NUMERAL else ""  # type: ignore[arg-type]
 
 
 def _with_arguments(option: str, node: Mapping[str, Any], key: str) -> _Named:
@@ -210,9 +224,10 @@ def _children(node: object) -> list[object]:
 
 
 def _spelled(given: str, observation: Observation) -> str:
-    """Return the offered name that `given` is but for case and blanks, or `given`."""
+    """Return the offered name that `given` is but for case, blanks and "option", or `given`."""
     names = [option.name for option in observation.options]
-    near = [name for name in names if name.casefold() == given.strip().casefold()]
+    bare = without_noun(given.strip()).casefold()
+    near = [name for name in names if name.casefold() in (bare, given.strip().casefold())]
     return near[0] if given not in names and len(near) == 1 else given
 
 

@@ -39,6 +39,7 @@ OFFERED = {
     ),
     "dilemma": (Option(name="cooperate", text=""), Option(name="defect", text="")),
     "letters": (Option(name="A", text=""), Option(name="B", text="")),
+    "claims": tuple(Option(name=name, text="") for name in ("180", "200", "220")),
 }
 TRANSCRIPTS = [
     pytest.param(transcript, id=f"{path.stem}: {transcript['name']}")
