@@ -27,7 +27,15 @@ SETTINGS: Mapping[str, list[dict[str, Any]]] = {
         {"scarcity": {"personal": 4, "shared": 9}, "regrowth": 0.2, "surveillance": "none"},
         {"scarcity": "tight", "agents": 8, "joins_at": 3, "voice": "third", "horizon": 6},
         {"scarcity": 2.5, "agents": 2, "framing": "property", "shuffle_options": False},
-    ]
+    ],
+    "moral_machine-v0": [
+        {},
+        {"scenes": 3, "panel": 3, "arguments": True, "rule": "supermajority"},
+        {"scenes": 4, "both_orders": True, "detail": "picture", "paraphrase": 1},
+        {"scenes": 3, "panel": 2, "both_orders": True, "rule": "borda", "labels": "named"},
+        {"scenes": 5, "dimension": "random", "perspective": "predict", "shuffle_options": False},
+        {"scenes": 2, "both_orders": True, "shuffle_options": False},
+    ],
 }
 CASES = [(id, given) for id in registry.environments() for given in SETTINGS.get(id, [{}])]
 every_environment = pytest.mark.parametrize(

@@ -50,7 +50,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     """
 
     id: ClassVar[str]
-    taxonomy: ClassVar[str] = "valuesim"
+    taxonomy: str = "valuesim"
+    """The vocabulary of the values at stake; an instance may set its own."""
     panels: ClassVar[str] = ""
     """What measures a group of decisions, as "module:function" (see `measures.panel`), or none."""
     is_scale: bool = False
@@ -126,6 +127,17 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     def annotate(self, agent: str) -> dict[str, Any]:
         """Return facts for the log that the agent does not see, as JSON values."""
         return {}
+
+    def order(self, agent: str, offered: tuple[Option, ...]) -> tuple[Option, ...]:
+        """Return `offered` as it is shown; the default is the lot of this seed, step and agent."""
+        if not self.shuffle_options:
+            return offered
+        place = self.possible_agents.index(agent)
+        key = [self._seed or 0, self._condition_key, self.turn, place]
+        rng = np.random.default_rng(key)
+        if self.is_scale:
+            return offered[::-1] if rng.integers(2) else offered
+        return tuple(offered[i] for i in rng.permutation(len(offered)))
 
     def joining(self) -> Sequence[str]:
         """Return the agents present at the next step who were not yet; at the start, all."""
@@ -207,7 +219,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             step=self.turn,
             text=f"{notice}\n{text}" if notice else text,
             rules=self.rules,
-            options=self._ordered(agent, self._offered(agent)),
+            options=self.order(agent, self._offered(agent)),
             state=self._states([agent])[agent],
             view=self.view(agent),
             annotations=self.annotate(agent),
@@ -223,7 +235,16 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
 
     # -- snapshots -----------------------------------------------------------------------------
 
-    _MUTABLE = ("world", "rng", "turn", "agents", "notices", "illegal", "effects", "_seed")
+    _MUTABLE: ClassVar[tuple[str, ...]] = (
+        "world",
+        "rng",
+        "turn",
+        "agents",
+        "notices",
+        "illegal",
+        "effects",
+        "_seed",
+    )
 
     def snapshot(self) -> Snapshot:
         """Return the present state; later steps do not change it."""
@@ -269,16 +290,6 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             self.illegal[agent] = reason or ""
             return None
         return Move(option=move.option, arguments=option.complete(move.arguments))
-
-    def _ordered(self, agent: str, offered: tuple[Option, ...]) -> tuple[Option, ...]:
-        if not self.shuffle_options:
-            return offered
-        place = self.possible_agents.index(agent)
-        key = [self._seed or 0, self._condition_key, self.turn, place]
-        rng = np.random.default_rng(key)
-        if self.is_scale:
-            return offered[::-1] if rng.integers(2) else offered
-        return tuple(offered[i] for i in rng.permutation(len(offered)))
 
     def _forget(self) -> None:
         # what is offered and seen is worked out once a step, not at every question about it

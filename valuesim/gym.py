@@ -32,7 +32,8 @@ class SingleAgent(gymnasium.Env[Any, int]):
     and any other abstains. `opponents` is one agent id for all other roles or {role: id}.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 2}  # noqa: RUF012 (Gymnasium's)
+    # Gymnasium reads from the class what any environment can do, from the instance what this one can
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array", "svg"], "render_fps": 2}  # noqa: RUF012 (Gymnasium's)
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class SingleAgent(gymnasium.Env[Any, int]):
         Raises InputError for unknown names and parameters, ValueError for an unknown role.
         """
         self._env: Environment = registry.make(env, render_mode=render_mode, **parameters)
+        self.metadata = self.metadata | self._env.metadata
         roles = self._env.possible_agents
         self.role = roles[0] if role is None else role
         if self.role not in roles:

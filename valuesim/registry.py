@@ -36,6 +36,10 @@ _ENVS = {
         "valuesim.envs.survival:Survival",
         "agents share a battery; more power can be had by harming people outside",
     ),
+    "moral_machine-v0": Entry(
+        "valuesim.envs.moral_machine:MoralMachine",
+        "a self-driving car without brakes: who is spared, scene by scene",
+    ),
 }
 
 _SURVIVAL_AGENTS = "valuesim.agents.scripted.survival"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from valuesim.errors import InputError, unknown
@@ -11,22 +12,20 @@ from valuesim.log import DecisionRecord, decisions_once, find_runs, read_run
 
 Writer = Callable[[Sequence[DecisionRecord], Path], int]
 
+FORMATS: Mapping[str, str] = {
+    "moral-machine": "valuesim.measures.moral_machine.export:write_moral_machine",
+    "moral-machine-awad": "valuesim.measures.moral_machine.export:write_moral_machine_awad",
+}
+"""Format -> the function that writes it, as "module:function"."""
+
 
 def main(arguments: argparse.Namespace) -> int:
     """Write the file and return 0."""
-    formats = _formats()
-    if arguments.format not in formats:
-        raise InputError(unknown("format", arguments.format, formats))
+    if arguments.format not in FORMATS:
+        raise InputError(unknown("format", arguments.format, FORMATS))
     pool = decisions_once([read_run(path) for path in find_runs(arguments.paths)])
-    rows = formats[arguments.format](pool.decisions, arguments.out)
-    print(f"wrote {rows:,} rows to {arguments.out}")
+    module, _, name = FORMATS[arguments.format].partition(":")
+    write: Writer = getattr(import_module(module), name)
+    decisions = write(pool.decisions, arguments.out)
+    print(f"wrote {decisions:,} decisions to {arguments.out}")
     return 0
-
-
-def _formats() -> dict[str, Writer]:
-    from valuesim.measures.moral_machine import write_moral_machine, write_moral_machine_awad
-
-    return {
-        "moral-machine": write_moral_machine,
-        "moral-machine-awad": write_moral_machine_awad,
-    }
