@@ -32,7 +32,7 @@ class SingleAgent(gymnasium.Env[Any, int]):
     and any other abstains. `opponents` is one agent id for all other roles or {role: id}.
     """
 
-    # Gymnasium reads from the class what any environment can do, from the instance what this one can
+    # Gymnasium reads what any of them can do from the class, what this one can from the instance
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array", "svg"], "render_fps": 2}  # noqa: RUF012 (Gymnasium's)
 
     def __init__(

@@ -40,6 +40,10 @@ _ENVS = {
         "valuesim.envs.moral_machine:MoralMachine",
         "a self-driving car without brakes: who is spared, scene by scene",
     ),
+    "questionnaire-v0": Entry(
+        "valuesim.envs.questionnaire:Questionnaire",
+        "stated values: which matters more, how much, and item sets of four published scales",
+    ),
 }
 
 _SURVIVAL_AGENTS = "valuesim.agents.scripted.survival"
@@ -50,6 +54,10 @@ _AGENTS = {
     "first": Entry(
         "valuesim.agents.scripted:First",
         "content-blind: the option shown first, with the share after a colon (first:0.7)",
+    ),
+    "acquiescent": Entry(
+        "valuesim.agents.scripted.respondents:Acquiescent",
+        "questionnaire: agrees with everything, or always takes one point (acquiescent:7)",
     ),
     "valued": Entry(
         "valuesim.agents.scripted.valued:Valued",

@@ -70,7 +70,8 @@ class Played(Protocol):
 _KEYS = ("agent", "model", "env", "role")
 _SETS = ("condition", "elicitation")
 _ALWAYS = {*_KEYS, *_SETS, "format"}
-_PERSPECTIVE = "perspective"
+_APART = {"perspective": "act", "form": None}
+"""Factors that are never pooled, and what they are where an environment does not have them."""
 _OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
 
 
@@ -106,11 +107,17 @@ def grouped(
 def kept_apart(by: Sequence[str], episodes: Iterable[Played]) -> tuple[str, ...]:
     """Return the keys `by`, and those by which `episodes` must be told apart whoever groups them.
 
-    What an agent says that others would do is no choice of its own, so that episodes of another
-    perspective than "act" are never pooled with any.
+    What an agent says that others would do ("perspective") is no choice of its own; what it
+    answers to a questionnaire ("form": pairwise, best_worst, ...) is no behaviour.
     """
-    others = {settings(episode).get(_PERSPECTIVE, "act") for episode in episodes} - {"act"}
-    return (*by, _PERSPECTIVE) if others and _PERSPECTIVE not in by else tuple(by)
+    found = {name: usual for name, usual in _APART.items() if name not in by}
+    other = {
+        name
+        for episode in episodes
+        for name, usual in found.items()
+        if settings(episode).get(name, usual) != usual
+    }
+    return (*by, *(name for name in found if name in other))
 
 
 def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:

@@ -1,0 +1,146 @@
+"""What an episode asks: the items of an instrument, drawn or sliced, and their questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations, product
+
+import numpy as np
+
+from valuesim.envs.questionnaire.blocks import cyclic_blocks
+from valuesim.envs.questionnaire.instrument import Item
+from valuesim.envs.questionnaire.parameters import Parameters
+from valuesim.labels import drawn_labels
+from valuesim.values import load_taxonomy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One item that can be asked: values set against each other, or a statement.
+
+    `template` is the number of its template if the item fixes it, else None.
+    """
+
+    values: tuple[str, ...] = ()
+    item: Item | None = None
+    template: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """One question: `kind` picks its templates, `labels` the neutral names of the values shown."""
+
+    entry: Entry
+    kind: str
+    template: int
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sheet:
+    """The world: all questions of the episode, how many are behind, the label last chosen.
+
+    `chosen` is None after a fault.
+    """
+
+    questions: tuple[Question, ...]
+    at: int = 0
+    chosen: str | None = None
+
+    @property
+    def now(self) -> Question | None:
+        """The question that is asked now, None after the last."""
+        return self.questions[self.at] if self.at < len(self.questions) else None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels on offer and the values they stand for, without the one a block has used."""
+        if self.now is None:
+            return {}
+        before = self.questions[self.at - 1] if self.at else None
+        is_second = before is not None and before.entry == self.now.entry
+        used = self.chosen if is_second else None
+        return {label: value for label, value in self.now.labels if label != used}
+
+
+@lru_cache(maxsize=128)
+def entries(parameters: Parameters) -> tuple[Entry, ...]:
+    """Return all items of the instrument, mixed once and for all so that parts are alike.
+
+    Raises ValueError for a vocabulary with too few values.
+    """
+    asked = parameters.asked
+    if asked.form == "items":
+        listed = [Entry(item=item) for item in asked.items]
+    else:
+        listed = _of_values(parameters, load_taxonomy(parameters.vocabulary).names)
+    order = np.random.default_rng(len(listed)).permutation(len(listed))
+    return tuple(listed[place] for place in order)
+
+
+def _of_values(parameters: Parameters, names: Sequence[str]) -> list[Entry]:
+    asked = parameters.asked
+    if asked.form == "pairwise":
+        wordings = range(asked.wordings) if parameters.template == "drawn" else [None]
+        return [
+            Entry(values=pair, template=template)
+            for pair, template in product(permutations(names, 2), wordings)
+        ]
+    if asked.form == "best_worst":
+        blocks = cyclic_blocks(len(names), asked.block)
+        return [Entry(values=tuple(names[place] for place in block)) for block in blocks]
+    return [Entry(values=(name,)) for name in names]
+
+
+def items_asked(parameters: Parameters) -> int:
+    """Return how many items an episode asks; raise ValueError for a bad `items` or `part`."""
+    listed = entries(parameters)
+    part = parameters.slice(len(listed))
+    return parameters.count(len(listed)) if part is None else len(listed[part])
+
+
+def first_sheet(parameters: Parameters, rng: np.random.Generator) -> Sheet:
+    """Return the sheet of an episode; equal for equal parameters and state of `rng`.
+
+    In best-worst blocks the values trade places by lot, the same way in all parts of a seed.
+    """
+    listed = entries(parameters)
+    if parameters.asked.form == "best_worst":
+        listed = _traded(listed, rng)
+    part = parameters.slice(len(listed))
+    drawn = listed if part is None else listed[part]
+    order = rng.permutation(len(drawn))[: items_asked(parameters)]
+    asked = [question for place in order for question in _asked(drawn[place], parameters, rng)]
+    return Sheet(questions=tuple(asked))
+
+
+def _traded(listed: tuple[Entry, ...], rng: np.random.Generator) -> tuple[Entry, ...]:
+    names = sorted({value for entry in listed for value in entry.values})
+    order = rng.permutation(len(names))
+    new = {name: names[place] for name, place in zip(names, order, strict=True)}
+    return tuple(Entry(values=tuple(new[value] for value in entry.values)) for entry in listed)
+
+
+def _asked(entry: Entry, parameters: Parameters, rng: np.random.Generator) -> list[Question]:
+    asked = parameters.asked
+    template = entry.template
+    if template is None:
+        fixed = parameters.template
+        template = int(rng.integers(asked.wordings)) if fixed == "drawn" else int(fixed)
+    labels: tuple[tuple[str, str], ...] = ()
+    if asked.form in ("pairwise", "best_worst"):
+        labels = tuple(sorted(drawn_labels(entry.values, rng).items()))
+    kinds = _kinds(entry, parameters)
+    return [Question(entry=entry, kind=kind, template=template, labels=labels) for kind in kinds]
+
+
+def _kinds(entry: Entry, parameters: Parameters) -> tuple[str, ...]:
+    if entry.item is not None:
+        return (entry.item.response,)
+    if parameters.asked.form == "pairwise":
+        return ("reversed" if parameters.reversed else "forward",)
+    if parameters.asked.form == "best_worst":
+        return ("worst", "best") if parameters.reversed else ("best", "worst")
+    return tuple(parameters.asked.responses)

@@ -1,0 +1,145 @@
+"""Scores of item sets, by the rules that their authors published (scoring.yaml)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from statistics import mean
+from typing import Any, Literal
+
+import numpy as np
+import yaml
+from scipy import stats
+
+from valuesim.measures.panel import Estimate, Reference
+from valuesim.measures.questionnaire.answers import Answer
+
+Refusal = Literal["catch", "missing", "alike"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scoring:
+    """How an instrument is scored; see scoring.yaml for the fields."""
+
+    title: str
+    unit: str
+    points: tuple[float, float]
+    scales: Mapping[str, int]
+    missing: Literal["complete", "available"] | int
+    source: str
+    centred: bool = False
+    alike: int | None = None
+    catch: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and highest score possible."""
+        low, high = self.points
+        return (low - high, high - low) if self.centred else (low, high)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scores:
+    """The scores of one administration by scale, None for a scale without one.
+
+    `refusal` says why the instrument's rules score none of it: a catch item failed, too many items
+    unanswered, or too many answers alike. `answered` counts the answers behind each scale.
+    """
+
+    scales: Mapping[str, float | None]
+    answered: Mapping[str, int]
+    refusal: Refusal | None = None
+
+
+@cache
+def scorings() -> Mapping[str, Scoring]:
+    """Return how each item set is scored, by instrument."""
+    source = resources.files("valuesim.measures.questionnaire").joinpath("scoring.yaml")
+    content = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return {name: _scoring(entry) for name, entry in content.items()}
+
+
+def _scoring(entry: Mapping[str, Any]) -> Scoring:
+    references = tuple(_reference(given) for given in entry.get("references", ()))
+    catch = {item: (low, high) for item, (low, high) in entry.get("catch", {}).items()}
+    given = {name: entry[name] for name in entry if name not in ("references", "catch", "points")}
+    points = (entry["points"][0], entry["points"][1])
+    return Scoring(**given, points=points, catch=catch, references=references)
+
+
+def _reference(given: Mapping[str, Any]) -> Reference:
+    return Reference(
+        label=given["label"],
+        points=tuple(
+            Estimate(label=scale, value=figure, n=given.get("n", 0))
+            for scale, figure in given["means"].items()
+        ),
+        source=given["source"],
+        population=given["population"],
+    )
+
+
+def scores(answers: Sequence[Answer], scoring: Scoring) -> Scores:
+    """Return the scores of the answers of one administration.
+
+    An item that was not asked counts as unanswered.
+    """
+    given = [(a.scale, a.score) for a in answers if a.scale is not None and a.score is not None]
+    scales = scoring.scales or dict.fromkeys(sorted({a.scale for a in answers if a.scale}), 1)
+    of_scale = {name: [score for scale, score in given if scale == name] for name in scales}
+    answered = {name: len(found) for name, found in of_scale.items()}
+    refusal = _refusal(answers, [score for _, score in given], scoring)
+    if refusal:
+        return Scores(scales=dict.fromkeys(scales), answered=answered, refusal=refusal)
+    centre = mean(score for _, score in given) if scoring.centred and given else 0.0
+    return Scores(
+        scales={
+            name: mean(found) - centre if _suffices(len(found), scales[name], scoring) else None
+            for name, found in of_scale.items()
+        },
+        answered=answered,
+    )
+
+
+def _suffices(answered: int, items: int, scoring: Scoring) -> bool:
+    return answered == items if scoring.missing == "complete" else answered > 0
+
+
+def _refusal(answers: Sequence[Answer], given: Sequence[float], scoring: Scoring) -> Refusal | None:
+    for answer in answers:
+        if answer.item in scoring.catch and answer.score is not None:
+            low, high = scoring.catch[answer.item]
+            if not low <= answer.score <= high:
+                return "catch"
+    unanswered = sum(scoring.scales.values()) - len(given)
+    if isinstance(scoring.missing, int) and unanswered > scoring.missing:
+        return "missing"
+    most = max(Counter(given).values(), default=0)
+    return "alike" if scoring.alike is not None and most > scoring.alike else None
+
+
+def mean_score(label: str, found: Sequence[float], bounds: tuple[float, float], n: int) -> Estimate:
+    """Return the mean of `found`, one score an administration, with Student's interval.
+
+    The interval lies within `bounds`. There is none with fewer than two administrations, nor where
+    all scored the same, which tells nothing of how much others would differ.
+    """
+    if not found:
+        return Estimate(label=label, value=None, n=n)
+    average, count = mean(found), len(found)
+    spread = float(np.std(found, ddof=1)) if count > 1 else 0.0
+    if spread < 1e-12:
+        return Estimate(label=label, value=average, n=n)
+    half = float(stats.t.ppf(0.975, count - 1)) * spread / count**0.5
+    low, high = bounds
+    return Estimate(
+        label=label,
+        value=average,
+        low=max(low, average - half),
+        high=min(high, average + half),
+        n=n,
+    )
