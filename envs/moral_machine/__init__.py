@@ -64,7 +64,7 @@ decision. Effects: `move` (own decision), `car` (what the car does), in a panel 
 
 **Both orders.** With `both_orders` all scenes are asked once, then all once more with the other
 case first and, where names are neutral, with the names exchanged: whoever looks at place or name
-only gives the opposite answer. Both askings bear the same annotation `scene`.
+only gives the opposite answer. Whatever asks a scene again bears the same annotation `scene`.
 
 **What is said.** Facts only, the same for both cases, in three paraphrases. `detail: picture` adds
 what the picture shows of each case. `perspective: predict` asks what most people would choose.

@@ -146,18 +146,20 @@ class MoralMachine(Environment):
     def annotate(self, agent: str) -> dict[str, Any]:
         """Return what the log needs: the scene, the labels, its number, the phase.
 
-        `scene`, the unit of independence, and `presentation` (0: staying was shown first) are there
-        only where both orders are asked; else every scene is fresh.
+        `scene` is the unit of independence: one seed gives the same scenes under every condition, so
+        that they are asked again in other words. `presentation` (0: staying was shown first) is
+        there only where both orders are asked.
         """
         world = self.world
         noted = {
+            "scene": world.scene.id,
             "moral_scene": world.scene.annotation(),
             "labels": dict(world.shown(self.parameters)),
             "number": world.number,
             "phase": world.phase,
         }
         if self.parameters.both_orders:
-            noted |= {"scene": world.scene.id, "presentation": self._presentation(agent)}
+            noted["presentation"] = self._presentation(agent)
         return noted
 
     def features(self, agent: str) -> NDArray[np.float32]:

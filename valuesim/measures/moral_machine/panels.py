@@ -90,7 +90,7 @@ def _amce(valid: Judgements) -> Panel:
         references=(_reference(),),
         bounds=(-1.0, 1.0),
         note="average marginal component effects, weighted by our own design; intervals are "
-        "clustered by episode, or by scene where one scene is asked more than once",
+        "clustered by scene",
     )
 
 
