@@ -36,6 +36,13 @@ SETTINGS: Mapping[str, list[dict[str, Any]]] = {
         {"scenes": 5, "dimension": "random", "perspective": "predict", "shuffle_options": False},
         {"scenes": 2, "both_orders": True, "shuffle_options": False},
     ],
+    "dilemmas-v0": [
+        {},
+        {"pack": "ai_risk", "paraphrase": 1, "labels": "numbers"},
+        {"pack": "unfolding", "scenes": None},
+        {"pack": "generated", "scenes": 4, "part": 3, "perspective": "predict"},
+        {"pack": "generated", "pairs": ["Care/Justice"], "per_pair": 8, "shuffle_options": False},
+    ],
     "questionnaire-v0": [
         {},
         {"instrument": "best_worst", "definitions": False, "perspective": "predict"},
@@ -231,7 +238,7 @@ def test_the_condition_is_flat_json(id: str, given: dict[str, Any]) -> None:
 def test_the_order_of_options_is_drawn_unless_told_not_to(id: str, given: dict[str, Any]) -> None:
     env = registry.make(id, **given)
     orders = set()
-    for seed in range(6):
+    for seed in range(12):
         env.reset(seed=seed)
         orders.add(tuple(option.name for option in env.observe(env.agents[0]).options))
     assert (len(orders) > 1) == env.shuffle_options

@@ -40,6 +40,10 @@ _ENVS = {
         "valuesim.envs.moral_machine:MoralMachine",
         "a self-driving car without brakes: who is spared, scene by scene",
     ),
+    "dilemmas-v0": Entry(
+        "valuesim.envs.dilemmas:Dilemmas",
+        "dilemmas in words: one situation at a time, some of which go on",
+    ),
     "questionnaire-v0": Entry(
         "valuesim.envs.questionnaire:Questionnaire",
         "stated values: which matters more, how much, and item sets of four published scales",

@@ -107,9 +107,17 @@ def _export(command: argparse.ArgumentParser) -> None:
 
 def _import(command: argparse.ArgumentParser) -> None:
     command.add_argument("format", help="airiskdilemmas, dailydilemmas or dilemmas (your own)")
-    command.add_argument("source", metavar="FILE", help="a .csv, .jsonl or .parquet file")
+    command.add_argument(
+        "source", metavar="FILE", help="a .csv, .jsonl or .parquet file, or hf:OWNER/NAME"
+    )
     command.add_argument(
         "--out", type=_path, required=True, metavar="PACK", help="the pack (.yaml or .jsonl)"
+    )
+    command.add_argument(
+        "--values",
+        type=_path,
+        metavar="CSV",
+        help="your own table of labels: columns value, value_class",
     )
 
 

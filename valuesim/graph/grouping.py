@@ -73,6 +73,7 @@ _ALWAYS = {*_KEYS, *_SETS, "format"}
 _APART = {"perspective": "act", "form": None}
 """Factors that are never pooled, and what they are where an environment does not have them."""
 _OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
+_OF_THE_COVERAGE = frozenset({"part", "pack_digest"})
 
 
 def grouped(
@@ -149,12 +150,13 @@ def settings(episode: Played) -> dict[str, Label]:
 def settings_of(episodes: Iterable[Played]) -> dict[str, list[str]]:
     """Return the factors and settings beside scarcity that differ between `episodes`, by name.
 
-    What they were set to is told as text, sorted. Each name is a key of `grouped`.
+    Which part of a pack was asked is no factor. What they were set to is told as text, sorted. Each
+    name is a key of `grouped`.
     """
     found: dict[str, set[str]] = {}
     for episode in episodes:
         for name, setting in settings(episode).items():
-            if name not in _OF_THE_LEVEL:
+            if name not in _OF_THE_LEVEL | _OF_THE_COVERAGE:
                 found.setdefault(name, set()).add(str(setting))
     return {name: sorted(each) for name, each in sorted(found.items()) if len(each) > 1}
 

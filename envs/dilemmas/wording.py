@@ -1,0 +1,51 @@
+"""From a scene to the words that an agent reads; what frames a pack's texts is in wording.yaml."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from valuesim.envs.dilemmas.format import START
+from valuesim.envs.dilemmas.pack import Pack
+from valuesim.envs.dilemmas.world import World, dilemma_of, taken
+
+
+@cache
+def _words() -> Any:
+    source = resources.files("valuesim.envs.dilemmas").joinpath("wording.yaml")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(source.read_text(encoding="utf-8"), Loader=loader)
+
+
+def version() -> str:
+    """Return the version of the framing words."""
+    return str(_words()["version"])
+
+
+def rules(pack: Pack, telling: int, perspective: str) -> str:
+    """Return who the agent is, as the pack's role says in `telling`, and how it is asked."""
+    frames = _words()["rules"][perspective]
+    return f"{pack.role[telling]}\n\n{frames[telling % len(frames)]}"
+
+
+def situation(world: World, pack: Pack, perspective: str) -> str:
+    """Return the situation that is asked now, with what was chosen in it and what followed."""
+    words, dilemma = _words(), dilemma_of(world, pack)
+    telling = world.scene.telling
+    count = {"number": world.place + 1, "situations": len(world.scenes)}
+    parts = [words["heading"].format(**count), dilemma.start.tellings[telling]]
+    turns = [turn for turn, _ in world.way[1:]] + [world.turn]
+    for (_, option), following in zip(taken(world, pack), turns, strict=False):
+        parts.append(words["chosen"][perspective].format(choice=option.text))
+        parts.append(dilemma.turn(following).tellings[telling])
+    asked = "first" if world.turn == START else "later"
+    parts.append(words["question"][perspective][asked])
+    return "\n\n".join(parts)
+
+
+def imported_texts() -> Any:
+    """Return what a pack that was made from a table says of itself."""
+    return _words()["imported"]
