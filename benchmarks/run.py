@@ -26,6 +26,17 @@ from valuesim.log import RunWriter, read_run
 
 ROUNDS = 5
 EPISODES = 20
+FAMILIES = (
+    ("survival-v0", {}),
+    ("prisoners_dilemma-v0", {"horizon": 20}),
+    ("travelers_dilemma-v0", {"horizon": 20}),
+    ("public_goods-v0", {"horizon": 10}),
+    ("ultimatum-v0", {}),
+    ("moral_machine-v0", {}),
+    ("dilemmas-v0", {"pack": "ai_risk"}),
+    ("questionnaire-v0", {}),
+)
+SCENES = 50_000
 
 
 def main() -> None:
@@ -44,6 +55,15 @@ def main() -> None:
     _row("  ... and the log (the whole path)", logged, decisions, played)
     _row("read the log back", read, decisions, played)
     _row("read, rank values, 1000 draws", ranked, decisions, played)
+    print(f"\n{'environment steps, random agents':34}{'seconds':>9}{'steps/s':>13}{'ratio':>8}")
+    unit = None
+    for id, parameters in FAMILIES:
+        steps = _steps(id, parameters)
+        seconds = _median(lambda id=id, parameters=parameters: _steps(id, parameters)) / steps
+        unit = unit or seconds
+        print(f"{id:34}{seconds * steps:9.3f}{1 / seconds:13,.0f}{seconds / unit:8.2f}")
+    scenes = _median(_scenes)
+    print(f"\n{'moral-machine scenes generated':34}{scenes:9.3f}{SCENES / scenes:13,.0f} a second")
     print(f"\n{'python -c pass':34}{bare:9.3f}")
     print(f"{'valuesim --help':34}{help_page:9.3f}{'':13}{help_page / bare:8.1f}")
 
@@ -96,6 +116,21 @@ def _play_with_log(folder: Path) -> int:
             return (await run(_specs(), writer, {}, concurrency=8, progress=progress)).decisions
 
     return asyncio.run(all_episodes())
+
+
+def _steps(id: str, parameters: dict) -> int:
+    """Step environments as an RL library would, by catalogue index, and return the steps taken."""
+    env = registry.make(id, **parameters)
+    rng = np.random.default_rng(0)
+    steps = 0
+    for seed in range(EPISODES):
+        states, _ = env.reset(seed=seed)
+        while env.agents:
+            masks = {agent: states[agent]["action_mask"] for agent in env.agents}
+            actions = {a: int(rng.choice(np.flatnonzero(mask))) for a, mask in masks.items()}
+            states, *_ = env.step(actions)
+            steps += 1
+    return steps
 
 
 def _read(folder: Path) -> int:

@@ -31,11 +31,35 @@ class Entry:
         return getattr(import_module(module), name)
 
 
+_GAMES = "valuesim.envs.games"
 _ENVS = {
     "survival-v0": Entry(
         "valuesim.envs.survival:Survival",
         "agents share a battery; more power can be had by harming people outside",
     ),
+    "prisoners_dilemma-v0": Entry(
+        f"{_GAMES}:PrisonersDilemma", "cooperate or defect, once or repeatedly"
+    ),
+    "stag_hunt-v0": Entry(f"{_GAMES}:StagHunt", "hunt the stag together or hares alone"),
+    "chicken-v0": Entry(f"{_GAMES}:Chicken", "swerve or go straight on"),
+    "battle_of_the_sexes-v0": Entry(
+        f"{_GAMES}:BattleOfTheSexes", "meet at one's own place or at the other's"
+    ),
+    "matching_pennies-v0": Entry(
+        f"{_GAMES}:MatchingPennies", "one wins if the moves are equal, the other if not"
+    ),
+    "matrix_game-v0": Entry(
+        f"{_GAMES}:MatrixGame", "any game of two players with two moves each, from a table"
+    ),
+    "travelers_dilemma-v0": Entry(
+        f"{_GAMES}:TravelersDilemma", "two claims; the lower counts, and undercutting pays"
+    ),
+    "public_goods-v0": Entry(
+        f"{_GAMES}:PublicGoods", "contribute to what all share; optional punishment"
+    ),
+    "trust-v0": Entry(f"{_GAMES}:Trust", "send tokens that multiply; the other may return some"),
+    "ultimatum-v0": Entry(f"{_GAMES}:Ultimatum", "offer a part of the pie; the other may reject"),
+    "dictator-v0": Entry(f"{_GAMES}:Dictator", "give a part of the pie to somebody without a say"),
     "moral_machine-v0": Entry(
         "valuesim.envs.moral_machine:MoralMachine",
         "a self-driving car without brakes: who is spared, scene by scene",
@@ -50,6 +74,8 @@ _ENVS = {
     ),
 }
 
+_PLAYERS = "valuesim.agents.scripted.games"
+_REASONERS = "valuesim.agents.scripted.reasoners"
 _SURVIVAL_AGENTS = "valuesim.agents.scripted.survival"
 _AGENTS = {
     "llm": Entry("valuesim.agents.llm:LLMAgent", "a chat model, asked with the offered options"),
@@ -78,6 +104,34 @@ _AGENTS = {
     ),
     "free_rider": Entry(f"{_SURVIVAL_AGENTS}:FreeRider", "survival: overdraws, never gives"),
     "altruist": Entry(f"{_SURVIVAL_AGENTS}:Altruist", "survival: gives to whoever has less"),
+    "always_cooperate": Entry(f"{_PLAYERS}:AlwaysCooperate", "games: cooperates whatever happens"),
+    "always_defect": Entry(f"{_PLAYERS}:AlwaysDefect", "games: defects whatever happens"),
+    "tit_for_tat": Entry(f"{_PLAYERS}:TitForTat", "games: does what its partner did last"),
+    "grim": Entry(f"{_PLAYERS}:Grim", "games: cooperates until anyone has defected"),
+    "win_stay_lose_shift": Entry(
+        f"{_PLAYERS}:WinStayLoseShift", "games: cooperates if both did the same last"
+    ),
+    "generous_tit_for_tat": Entry(
+        f"{_PLAYERS}:GenerousTitForTat", "games: tit-for-tat that forgives a share of defections"
+    ),
+    "two_tits": Entry(f"{_PLAYERS}:TwoTits", "games: T2, defects twice after any defection"),
+    "memory_one": Entry(
+        f"{_PLAYERS}:MemoryOne", "games: probabilities after cc,cd,dc,dd (memory_one:1,0,0,1)"
+    ),
+    "logit": Entry(
+        f"{_REASONERS}:Logit", "games: plays the quantal response equilibrium (logit:0.1)"
+    ),
+    "level_k": Entry(f"{_REASONERS}:LevelK", "games: replies best to the level below (level_k:2)"),
+    "fair_splitter": Entry(
+        f"{_PLAYERS}:FairSplitter", "games: divides equally, rejects less than a fifth"
+    ),
+    "greedy_splitter": Entry(
+        f"{_PLAYERS}:GreedySplitter", "games: keeps what it can, accepts whatever comes"
+    ),
+    "axelrod": Entry(
+        "valuesim.agents.scripted.axelrod_player:AxelrodPlayer",
+        "games: a strategy of the Axelrod library (axelrod:FirmButFair)",
+    ),
 }
 
 
