@@ -23,9 +23,16 @@ help: ## print this list
 	fi
 	@touch $@
 
-demo: .venv/.base ## play the scarcity benchmark with the reference agents and write runs/demo
+# One episode set of every family. Those beside the benchmark are kept small: it must take a minute.
+DEMO_stake_size = episodes=4
+DEMO_penalty_size = episodes=4
+DEMO_moral_machine = episodes=10
+DEMO_stated_vs_revealed = episodes=6 agents=[valued:climber,first:0.7]
+DEMO = scarcity_benchmark stake_size penalty_size moral_machine ai_risk daily stated_vs_revealed
+
+demo: .venv/.base ## play the scarcity benchmark and a set of every family; write runs/demo
 	@rm -rf runs/demo
-	@$(PY) -m valuesim.cli run experiment=scarcity_benchmark run.name=demo
+	@$(foreach e,$(DEMO),$(PY) -m valuesim.cli run experiment=$(e) $(DEMO_$(e)) run.name=runs/demo/$(e) &&) true
 	@$(PY) -m valuesim.cli report runs/demo --tables
 
 test: .venv/.base ## run the tests (a real vLLM has its own: test-vllm)

@@ -26,6 +26,7 @@ def listed(**changed: object) -> Panel:
         "unit": "share of valid decisions",
         "estimates": (
             Estimate(label="Age", value=0.4, low=0.3, high=0.5, n=40),
+            Estimate(label="Gender", value=0.1, low=0.0, high=0.2, n=40),
             Estimate(label="Law", value=None),
         ),
         "references": (
@@ -85,13 +86,14 @@ def test_the_same_panel_gives_the_same_bytes() -> None:
     assert panel_figure(curve(), "p", "model") == panel_figure(curve(), "p", "model")
 
 
-def test_without_a_figure_nothing_is_drawn() -> None:
-    empty = listed(estimates=(Estimate(label="Age", value=None),))
+def test_what_nothing_is_known_of_and_what_is_short_is_not_drawn() -> None:
+    empty = listed(estimates=tuple(Estimate(label=name, value=None) for name in "abc"))
     assert panel_figure(empty, "p", "model") is None
+    assert panel_figure(listed(estimates=listed().estimates[:2]), "p", "model") is None
 
 
 def test_hostile_labels_are_only_text() -> None:
-    hostile = listed(estimates=(Estimate(label=HOSTILE, value=0.5, n=1),))
+    hostile = listed(estimates=tuple(Estimate(label=HOSTILE, value=0.5, n=1) for _ in range(3)))
     figure = panel_figure(hostile, "p", HOSTILE) or ""
     assert "<script" not in figure
     ElementTree.fromstring(figure)

@@ -222,11 +222,10 @@ def _by_chance(counts: Mapping[str, Sequence[Count]]) -> tuple[Reference, ...]:
         for label, each in counts.items()
         if each
     )
+    if not points:
+        return ()
     source = "an agent that takes any of the options offered with the same probability"
-    return tuple(
-        Reference(label=point.label, points=(point,), source=source, population="computed")
-        for point in points
-    )
+    return (Reference(label="by chance", points=points, source=source, population="computed"),)
 
 
 def _estimate(label: str, rate: Any) -> Estimate:

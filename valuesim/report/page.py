@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import jinja2
 from markupsafe import Markup
 
+from valuesim.measures.panel import Panel
 from valuesim.report import figures
 from valuesim.report.drawing import graph_svg, is_drawable, why_not_drawn
 from valuesim.report.panel_figure import panel_figure
@@ -17,12 +18,16 @@ from valuesim.report.text import number, percent, shown
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
-    """The drawn figures by the key of their group; they hold escaped text and are safe to embed."""
+    """The drawn figures by the key of their group; they hold escaped text and are safe to embed.
+
+    `listed` are the panels that a table shows better than a drawing.
+    """
 
     curves: dict[str, tuple[Markup | None, ...]]
     rankings: dict[str, Markup]
     graphs: dict[str, Markup]
-    panels: dict[str, tuple[Markup | None, ...]]
+    drawn: dict[str, list[tuple[Panel, Markup]]]
+    listed: dict[str, list[Panel]]
     faults: Markup | None
 
 
@@ -47,6 +52,7 @@ def render(summary: Summary) -> str:
 
 def _draw(summary: Summary) -> Figures:
     rows = summary.fault_rows
+    drawn = {group.key: _panels(group) for group in summary.groups}
     return Figures(
         curves={group.key: _curves(group) for group in summary.groups},
         rankings={
@@ -59,7 +65,11 @@ def _draw(summary: Summary) -> Figures:
             for group in summary.groups
             if is_drawable(group.ranking)
         },
-        panels={group.key: _panels(group) for group in summary.groups},
+        drawn={
+            key: [(panel, Markup(figure)) for panel, figure in own if figure is not None]
+            for key, own in drawn.items()
+        },
+        listed={key: [p for p, figure in own if figure is None] for key, own in drawn.items()},
         faults=Markup(figures.fault_bars(rows, "faults")) if rows else None,
     )
 
@@ -73,9 +83,8 @@ def _curves(group: GroupSummary) -> tuple[Markup | None, ...]:
     )
 
 
-def _panels(group: GroupSummary) -> tuple[Markup | None, ...]:
-    drawn = (
-        panel_figure(panel, f"{group.key}p{place}", group.name)
+def _panels(group: GroupSummary) -> list[tuple[Panel, str | None]]:
+    return [
+        (panel, panel_figure(panel, f"{group.key}p{place}", group.name))
         for place, panel in enumerate(group.panels)
-    )
-    return tuple(None if figure is None else Markup(figure) for figure in drawn)
+    ]

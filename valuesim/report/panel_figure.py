@@ -6,45 +6,77 @@ References (people, equilibria) are drawn behind, each with its own mark, and na
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from valuesim.measures.panel import Estimate, Panel, Reference
-from valuesim.report.canvas import COLOURS, new_figure, style, to_svg
+from valuesim.report.canvas import COLOURS, style, to_svg
 from valuesim.report.text import number, percent, short
 
 _LOOKS = (("orange", "D"), ("green", "s"), ("purple", "^"), ("vermillion", "v"), ("sky", "P"))
 _CURVES = ("blue", "vermillion", "green", "purple", "orange", "sky")
 _MOST_NUMERALS = 12
+_FEWEST = 3
+"""The shortest list that is drawn."""
+_WIDTH, _ABOVE, _BELOW, _RIGHT = 5.2, 0.08, 0.42, 0.18
+_LINE = 0.155
+"""Inches: the width of a figure, its margins, a line of the legend."""
+_CHARACTER = 0.064
+"""Inches that a character of a label takes, at most, on average."""
 _LOG_FROM = 30
 """The largest place over the smallest, from which an axis is logarithmic."""
 
 
 def panel_figure(panel: Panel, name: str, group: str) -> str | None:
-    """Return `panel` as an SVG element, or None where no estimate has a figure."""
-    if all(estimate.value is None for estimate in panel.estimates):
+    """Return `panel` as an SVG element; None where a table says it better, or nothing is known.
+
+    A list of one or two figures is left to the table.
+    """
+    known = sum(estimate.value is not None for estimate in panel.estimates)
+    if not known or (panel.axis is None and len(panel.estimates) < _FEWEST):
         return None
     with style():
-        figure, axes = (_list if panel.axis is None else _curves)(panel)
-        handles, labels = axes.get_legend_handles_labels()
-        if handles:
-            named = dict(zip(labels, handles, strict=True))
-            figure.legend(
-                named.values(),
-                named.keys(),
-                loc="outside lower left",
-                ncols=1,
-                frameon=False,
-                fontsize=7,
-            )
+        figure = (_list if panel.axis is None else _curves)(panel)
         return to_svg(figure, name, f"{group}: {_read_out(panel)}")
 
 
-def _list(panel: Panel) -> tuple[Figure, Axes]:
+def _framed(height: float, left: float, legend: int) -> tuple[Figure, Axes]:
+    """Return a figure whose axes are `height` inches, with room for so many lines of a legend.
+
+    Margins are set, not sought: looking for them takes longer than drawing.
+    """
+    below = _BELOW + _LINE * legend
+    whole = _ABOVE + height + below
+    figure = Figure(figsize=(_WIDTH, whole))
+    width = _WIDTH - left - _RIGHT
+    return figure, figure.add_axes((left / _WIDTH, below / whole, width / _WIDTH, height / whole))
+
+
+def _explained(figure: Figure, axes: Axes) -> None:
+    """Write below the axes what their marks mean, where they need it."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        named = dict(zip(labels, handles, strict=True))
+        figure.legend(
+            named.values(),
+            named.keys(),
+            loc="lower left",
+            bbox_to_anchor=(0.0, 0.0),
+            borderpad=0.1,
+            labelspacing=0.35,
+            frameon=False,
+            fontsize=7,
+        )
+
+
+def _list(panel: Panel) -> Figure:
     rows = panel.estimates
-    figure, axes = new_figure(5.2, 0.75 + 0.24 * len(rows) + 0.17 * len(panel.references))
+    names = [f"{short(e.label, 34)} (n {e.n:,})" for e in rows]
+    left = 0.2 + _CHARACTER * max(map(len, names))
+    figure, axes = _framed(0.24 * len(rows) + 0.1, left, len(panel.references))
     places = {estimate.label: y for y, estimate in enumerate(rows)}
     for place, reference in enumerate(panel.references):
         known = [
@@ -55,13 +87,14 @@ def _list(panel: Panel) -> tuple[Figure, Axes]:
         _marks(axes, [x for x, _ in known], [y for _, y in known], reference, place)
     for y, estimate in enumerate(rows):
         _whisker(axes, estimate, y)
-    axes.set_yticks(range(len(rows)), [f"{short(e.label, 34)}  n {e.n:,}" for e in rows])
+    axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel(panel.unit, fontsize=7.5)
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     _scaled(panel, axes, "x")
-    return figure, axes
+    _explained(figure, axes)
+    return figure
 
 
 def _marks(
@@ -99,8 +132,10 @@ def _whisker(axes: Axes, estimate: Estimate, y: float) -> None:
     axes.plot(estimate.value, y, marker="o", markersize=5.5, color=COLOURS["blue"], zorder=4)
 
 
-def _curves(panel: Panel) -> tuple[Figure, Axes]:
-    figure, axes = new_figure(5.2, 2.3 + 0.17 * len(panel.references))
+def _curves(panel: Panel) -> Figure:
+    labels = list(dict.fromkeys(e.label for e in panel.estimates))
+    lines = len(panel.references) + (len(labels) if len(labels) > 1 else 0)
+    figure, axes = _framed(1.7, 0.78, lines)
     for place, reference in enumerate(panel.references):
         points = sorted(
             (p.at, p.value) for p in reference.points if p.at is not None and p.value is not None
@@ -118,16 +153,16 @@ def _curves(panel: Panel) -> tuple[Figure, Axes]:
             label=short(reference.label, 90),
             zorder=2,
         )
-    labels = list(dict.fromkeys(e.label for e in panel.estimates))
     for place, label in enumerate(labels):
         own = [e for e in panel.estimates if e.label == label]
         _curve(axes, own, _CURVES[place % len(_CURVES)], label if len(labels) > 1 else None)
     _ticks(axes, panel)
     axes.set_xlabel(panel.axis or "", fontsize=7.5)
-    axes.set_ylabel(short(panel.unit, 44), fontsize=7.5)
+    axes.set_ylabel(fill(short(panel.unit, 60), 30), fontsize=7.5)
     axes.grid(axis="y")
     _scaled(panel, axes, "y")
-    return figure, axes
+    _explained(figure, axes)
+    return figure
 
 
 def _curve(axes: Axes, own: Sequence[Estimate], colour: str, label: str | None) -> None:

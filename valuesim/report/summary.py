@@ -156,7 +156,8 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
 def _by(episodes: Collection[EpisodeRecord]) -> tuple[str, ...]:
     several = len({episode.env for episode in episodes}) > 1
     keys = ("env", "agent", "model") if several else ("agent", "model")
-    return kept_apart(keys, episodes)
+    packs = {episode.condition.get("pack") for episode in episodes} - {None}
+    return kept_apart((*keys, "pack") if len(packs) > 1 else keys, episodes)
 
 
 def _named(
