@@ -20,6 +20,7 @@ from valuesim import registry
 from valuesim.choices import choices
 from valuesim.engine import Design, plan, run
 from valuesim.engine.progress import Progress
+from valuesim.envs.moral_machine.generator import generate
 from valuesim.episode import play
 from valuesim.graph import rank_values
 from valuesim.log import RunWriter, read_run
@@ -131,6 +132,10 @@ def _steps(id: str, parameters: dict) -> int:
             states, *_ = env.step(actions)
             steps += 1
     return steps
+
+
+def _scenes() -> object:
+    return generate(SCENES, np.random.default_rng(0))
 
 
 def _read(folder: Path) -> int:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from valuesim.envs.dilemmas import checked_pack
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -31,3 +33,12 @@ def test_every_link_and_file_a_page_names_exists(page: Path) -> None:
 def test_the_example_of_the_readme_is_ten_lines_at_most() -> None:
     (example,) = BLOCKS.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert len(example.splitlines()) <= 10
+
+
+def test_the_pack_that_the_page_shows_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "packs.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    file = tmp_path / "mine.yaml"
+    file.write_text(shown, encoding="utf-8")
+    pack, problems = checked_pack(file)
+    assert (pack is not None, problems) == (True, ())
