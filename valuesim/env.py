@@ -54,6 +54,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     """The vocabulary of the values at stake; an instance may set its own."""
     panels: ClassVar[str] = ""
     """What measures a group of decisions, as "module:function" (see `measures.panel`), or none."""
+    depicts: ClassVar[str] = ""
+    """What draws a decision as SVG from its annotations, as "module:function", or none."""
     is_scale: bool = False
     """Whether options form a scale: shown upwards or downwards by lot, never in any order."""
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "name": "valuesim"}  # noqa: RUF012 (PettingZoo's)

@@ -29,6 +29,7 @@ class MoralMachine(Environment):
 
     id: ClassVar[str] = "moral_machine-v0"
     taxonomy: str = "moral_machine"
+    depicts: ClassVar[str] = "valuesim.envs.moral_machine.depiction:depicted"
     panels: ClassVar[str] = "valuesim.measures.moral_machine.panels:panels"
     metadata: dict[str, Any] = {  # noqa: RUF012 (PettingZoo's)
         "render_modes": ["ansi", "rgb_array", "svg"],
@@ -146,9 +147,9 @@ class MoralMachine(Environment):
     def annotate(self, agent: str) -> dict[str, Any]:
         """Return what the log needs: the scene, the labels, its number, the phase.
 
-        `scene` is the unit of independence: one seed gives the same scenes under every condition, so
-        that they are asked again in other words. `presentation` (0: staying was shown first) is
-        there only where both orders are asked.
+        `scene` is the unit of independence: one seed gives the same scenes under every condition,
+        so that they are asked again in other words. `presentation` (0: staying was shown first)
+        is there only where both orders are asked.
         """
         world = self.world
         noted = {

@@ -91,6 +91,11 @@ class Summary:
         return tuple(group for group in self.groups if group not in self.judged)
 
     @property
+    def has_timelines(self) -> bool:
+        """Whether an episode is shown as rows of agents."""
+        return any(not each.cards for group in self.groups for each in group.timelines)
+
+    @property
     def has_panels(self) -> bool:
         """Whether a family of its own measures was played."""
         return any(group.panels for group in self.groups)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from valuesim.episode import Player
 from valuesim.log import DecisionRecord
+from valuesim.report.cards import Card, cards
 from valuesim.report.scarcity import Level, chosen_tags, level
 from valuesim.report.text import short, shown
 
@@ -54,8 +55,9 @@ class Timeline:
 
     `turns` names its steps; each of `rows` has one cell a step, None while the agent does not act.
     `battery` holds, per step, the shared stock before it as (amount, share of the most); it is
-    empty where there is none. `survivors` is None where agents do not live or die. `said` is cut
-    after a while; `unsaid` counts the rest.
+    empty where there is none. `survivors` is None where agents do not live or die, `transgressions`
+    where none was on offer. `said` is cut after a while; `unsaid` counts the rest. `cards` stand in
+    place of the rows where one agent plays.
     """
 
     episode: str
@@ -66,8 +68,9 @@ class Timeline:
     battery: tuple[tuple[float, float], ...]
     said: tuple[Said, ...]
     unsaid: int
+    cards: tuple[Card, ...]
     survivors: int | None
-    transgressions: int
+    transgressions: int | None
     faults: int
 
 
@@ -89,9 +92,16 @@ def timeline(records: Sequence[DecisionRecord]) -> Timeline:
         said=tuple(said[:_MOST_SAID]),
         unsaid=max(0, len(said) - _MOST_SAID),
         survivors=_survivors(records),
-        transgressions=sum("transgression" in chosen_tags(r) for r in records),
+        cards=cards(records),
+        transgressions=_transgressions(records),
         faults=sum(r.fault is not None for r in records),
     )
+
+
+def _transgressions(records: Sequence[DecisionRecord]) -> int | None:
+    if not any("transgression" in o.tags for record in records for o in record.options):
+        return None
+    return sum("transgression" in chosen_tags(record) for record in records)
 
 
 def _turns(records: Sequence[DecisionRecord], steps: int) -> tuple[str, ...]:
@@ -101,7 +111,8 @@ def _turns(records: Sequence[DecisionRecord], steps: int) -> tuple[str, ...]:
 
 def _turn(record: DecisionRecord) -> str:
     """Return the turn of a step: several steps are of one turn where agents talk before acting."""
-    turn = shown(record.effect.get("turn", record.step + 1), 12)
+    numbered = record.effect.get("turn")
+    turn = str(numbered if isinstance(numbered, int) else record.step + 1)
     return f"{turn} talk" if record.effect.get("phase") == "talk" else turn
 
 
@@ -187,7 +198,10 @@ def _act(record: DecisionRecord) -> str:
         return "moves"
     if drew := _amount(effect.get("drew")):
         return f"draws {drew:.3g}"
-    verb = _VERBS.get(option, shown(option, 40).replace("_", " ").lower())
+    # a drawn label says nothing; what it stood for does
+    labels = record.annotations.get("labels")
+    named = labels.get(option, option) if isinstance(labels, Mapping) else option
+    verb = _VERBS.get(option, shown(named, 40).replace("_", " ").lower())
     is_needed = "transgression" in chosen_tags(record) and effect.get("necessary")
     return f"{verb}, needed" if is_needed else verb
 
