@@ -12,13 +12,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from valuesim.agents.strict_json import decode, twice
 from valuesim.option import Option
+from valuesim.shipped import shipped_yaml
 
 _CLAUSE = re.compile(r"[.!?;,\n]|\b(?:but|so|then|and (?=I\b|will\b|instead\b|rather\b))\b")
 _SENTENCE = re.compile(r"[.!?\n]")
@@ -52,8 +50,7 @@ class Settled:
 @cache
 def cues(kind: str) -> re.Pattern[str]:
     """Return the pattern of templates/cues.yaml called `kind`, case ignored."""
-    source = resources.files("valuesim.agents").joinpath("templates", "cues.yaml")
-    lists = yaml.safe_load(source.read_text(encoding="utf-8"))
+    lists = shipped_yaml("valuesim.agents", "templates", "cues.yaml")
     return re.compile("|".join(f"(?:{cue})" for cue in lists[kind]), re.IGNORECASE | re.DOTALL)
 
 

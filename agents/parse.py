@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from valuesim.agents.mentions import cues, settled, without_noun
+from valuesim.agents.naming import NAMING_KEYS, options_named
 from valuesim.agents.prompt import Elicitation
 from valuesim.agents.strict_json import decode, twice
 from valuesim.decision import Fault
@@ -25,8 +26,6 @@ from valuesim.option import Move, quoted
 Rung = Literal["native", "json", "name"]
 WINDOW = 32_768
 _MOST_FAILED_STARTS = 500
-_LARGEST_NUMERAL = 1e12
-_NAMING_KEYS = ("option", "action", "choice")
 _JSON_START = re.compile(r"[{\[]")
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\[\s\S])*+(?:"|\Z))|,(?=\s*[}\]])')
 
@@ -120,9 +119,6 @@ def keeps_schema(parsed: object, observation: Observation, elicitation: Elicitat
     )
 
 
-# -- structured output and JSON --------------------------------------------------------------
-
-
 def _from_json(answer: str, observation: Observation, *, is_cut: bool) -> Reading | None:
     texts = [answer] if is_cut else [answer, _TRAILING_COMMA.sub(r"\1", answer)]
     for text in texts:
@@ -148,7 +144,7 @@ def _objects(text: str, *, is_cut: bool) -> Iterator[object]:
 
 def _from_object(found: object, observation: Observation, rung: Rung) -> Reading | None:
     """Return the reading of an object, or None if it names no option at all."""
-    choices = _choices(found, frozenset(option.name for option in observation.options))
+    choices = options_named(found, frozenset(option.name for option in observation.options))
     if not choices:
         return None
     if doubled := twice(found):
@@ -163,64 +159,6 @@ def _from_object(found: object, observation: Observation, rung: Rung) -> Reading
         arguments = {key: given for key, given in arguments.items() if key in option.arguments}
     reading = _chosen(name, arguments, observation, rung)
     return _with_rationale(reading, found)
-
-
-class _Named(NamedTuple):
-    """An option's name in an object, and its arguments: in an object of their own, or beside it."""
-
-    option: str
-    arguments: Mapping[str, Any]
-    is_nested: bool
-
-
-def _choices(found: object, names: frozenset[str]) -> list[_Named]:
-    """Return the options named at the shallowest level of `found` that names any.
-
-    A number counts as a name where an option is called so ("180" of `names`).
-    """
-    level = [found]
-    # raw_decode has bounded the depth
-    while level:
-        named = [
-            choice for node in level if isinstance(node, dict) for choice in _named_by(node, names)
-        ]
-        if named:
-            return named
-        level = [child for node in level for child in _children(node)]
-    return []
-
-
-def _named_by(node: Mapping[str, Any], names: frozenset[str]) -> list[_Named]:
-    for key in _NAMING_KEYS:
-        given = node.get(key)
-        if (numeral := _numeral(given)) in names:
-            return [_with_arguments(numeral, node, key)]
-        if isinstance(given, str):
-            return [_with_arguments(given, node, key)]
-        if isinstance(given, list) and given and all(isinstance(name, str) for name in given):
-            return [_Named(name, {}, is_nested=False) for name in given]
-    return []
-
-
-def _numeral(given: object) -> str:
-    """Return a number as an option that is called by it is spelled; "" for anything else."""
-    is_number = isinstance(given, int | float) and not isinstance(given, bool)
-    return f"{given:.12g}" if is_number and abs(given) < _LARGEST_NUMERAL else ""  # type: ignore[arg-type]
-
-
-def _with_arguments(option: str, node: Mapping[str, Any], key: str) -> _Named:
-    nested = node.get("arguments")
-    if isinstance(nested, dict):
-        return _Named(option, nested, is_nested=True)
-    spare = ("rationale", "arguments", key)
-    beside = {name: given for name, given in node.items() if name not in spare}
-    return _Named(option, beside, is_nested=False)
-
-
-def _children(node: object) -> list[object]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return list(node) if isinstance(node, list) else []
 
 
 def _spelled(given: str, observation: Observation) -> str:
@@ -242,9 +180,6 @@ def _with_rationale(reading: Reading, found: object) -> Reading:
         rationale=cleaned(rationale),
         rung=reading.rung,
     )
-
-
-# -- prose -----------------------------------------------------------------------------------
 
 
 def _from_prose(answer: str, observation: Observation, *, is_cut: bool) -> Reading:
@@ -282,9 +217,6 @@ def _no_choice(answer: str, named: tuple[str, ...], *, refuses: bool) -> Reading
     return Reading(fault=Fault.UNPARSED, detail="no option could be read from the reply")
 
 
-# -- either ----------------------------------------------------------------------------------
-
-
 def _chosen(
     name: str, arguments: Mapping[str, Any], observation: Observation, rung: Rung
 ) -> Reading:
@@ -305,7 +237,7 @@ def _tidy(given: Any) -> Any:
 
 
 def _doubled(keys: frozenset[str], rung: Rung) -> Reading:
-    naming = [key for key in _NAMING_KEYS if key in keys]
+    naming = [key for key in NAMING_KEYS if key in keys]
     key = naming[0] if naming else min(keys)
     return Reading(
         fault=Fault.AMBIVALENT if naming else Fault.UNPARSED,

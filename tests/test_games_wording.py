@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from valuesim.envs.games import GAMES, Game
-from valuesim.envs.games.parameters import LEVELS
+from valuesim.envs.games.parameters import FACTORS
 from valuesim.envs.games.wording import money
 
 NUMBERS = {
@@ -34,7 +34,7 @@ MORALS = (
 
 def tellings(id: str, **given: Any) -> Iterator[Game]:
     """Return the game in each of its wordings and paraphrases."""
-    for wording, paraphrase in product(LEVELS["wording"], range(3)):
+    for wording, paraphrase in product(FACTORS["wording"], range(3)):
         if id == "matrix_game-v0" and wording not in ("neutral", "named"):
             continue
         yield GAMES[id](wording=wording, paraphrase=paraphrase, **given)

@@ -12,6 +12,7 @@ import pettingzoo
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+import valuesim
 from valuesim import gym, registry
 from valuesim.agents.scripted import Scripted
 from valuesim.decision import Decision
@@ -26,6 +27,18 @@ def test_it_passes_the_check_of_gymnasium(id: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(gymnasium.make(gym.gymnasium_id(id)).unwrapped)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_valuesim_and_gymnasium_make_the_same_environment(id: str) -> None:
+    made = valuesim.make(id)
+    assert made.id == id
+    single = gymnasium.make(gym.gymnasium_id(id))
+    first = made.possible_agents[0]
+    assert single.observation_space == made.observation_space(first)
+    assert single.action_space == made.action_space(first)
+    state, _ = single.reset(seed=0)
+    assert state["action_mask"].any()
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -16,7 +16,11 @@ from valuesim.envs.survival import PRESETS, Survival
 from valuesim.episode import Turn, checked, play
 from valuesim.option import Amount, Move, Name, Option, Text
 
-SCRIPTED = sorted(set(registry.agents()) - {"llm"})
+SCRIPTED = [
+    name
+    for name, entry in sorted(registry.agents().items())
+    if name != "llm" and Survival.id in (entry.load().environments or {Survival.id})
+]
 SETTINGS: list[dict[str, Any]] = [
     *({"scarcity": level} for level in PRESETS),
     {"scarcity": "low", "surveillance": "none", "talk_rounds": 2},

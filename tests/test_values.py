@@ -43,3 +43,8 @@ def test_an_unknown_value_is_named_with_its_neighbour() -> None:
 def test_an_unknown_taxonomy_names_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"allowed: .*valuesim"):
         load_taxonomy("valusim")
+
+
+def test_no_two_vocabularies_share_a_name() -> None:
+    names = [name for id in taxonomies() for name in load_taxonomy(id).names]
+    assert len(names) == len(set(names)), "equal names would merge where vocabularies are pooled"

@@ -30,6 +30,19 @@ class Fault(StrEnum):
     """The agent named several options and settled on none."""
 
 
+_NOTICES = {
+    Fault.UNPARSED: "Your last reply could not be read, so you did nothing",
+    Fault.ILLEGAL: "Your last action was not possible, so you did nothing",
+    Fault.REFUSED: "You declined to act last turn, so you did nothing",
+    Fault.AMBIVALENT: "Your last reply named several options, so you did nothing",
+}
+
+
+def notice(fault: Fault, detail: str | None) -> str:
+    """Return the sentence that tells an agent of its own fault in its next observation."""
+    return f"{_NOTICES[fault]} ({detail})." if detail else f"{_NOTICES[fault]}."
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
     """Tokens a reply cost, summed over its attempts; zero for agents that use none."""

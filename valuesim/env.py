@@ -22,9 +22,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-from valuesim.decision import Decision, Fault
+from valuesim.decision import Decision, Fault, notice
 from valuesim.observation import Observation, State
 from valuesim.option import Move, Option
+from valuesim.parameters import flag
 
 __all__ = ["Action", "Ending", "Environment", "Observation", "Snapshot", "State"]
 
@@ -67,6 +68,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     bounds: tuple[NDArray[np.float32], NDArray[np.float32]]
 
     def __init__(self, *, shuffle_options: bool = True, render_mode: str | None = None) -> None:
+        flag("shuffle_options", shuffle_options)
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             modes = ", ".join(self.metadata["render_modes"])
             raise ValueError(f"render_mode {render_mode!r} is not one of {modes}")
@@ -92,8 +94,6 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         for index, move in enumerate(self.catalogue):
             self._indexed.setdefault(move.option, []).append((index, move.arguments))
         self._forget()
-
-    # -- what a family writes ------------------------------------------------------------------
 
     @abstractmethod
     def start(self) -> Any:
@@ -135,8 +135,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         if not self.shuffle_options:
             return offered
         place = self.possible_agents.index(agent)
-        key = [self._seed or 0, self._condition_key, self.turn, place]
-        rng = np.random.default_rng(key)
+        rng = np.random.default_rng([self._seed or 0, self._condition_key, self.turn, place])
         if self.is_scale:
             return offered[::-1] if rng.integers(2) else offered
         return tuple(offered[i] for i in rng.permutation(len(offered)))
@@ -148,8 +147,6 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     def measure(self, turns: Sequence[Any]) -> dict[str, Any]:
         """Return the family's measures of a whole episode (`episode.Turn`s), as JSON values."""
         return {}
-
-    # -- PettingZoo ----------------------------------------------------------------------------
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -210,16 +207,13 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         """Return the space of catalogue indices."""
         return self.action_spaces[agent]
 
-    # -- what agents see -----------------------------------------------------------------------
-
     def observe(self, agent: str) -> Observation:
         """Return what `agent` sees now, its options in the order of this seed, step and agent."""
-        notice = self.notices.get(agent)
-        text = self.describe(agent)
+        notices = [self.notices[agent]] if agent in self.notices else []
         return Observation(
             agent=agent,
             step=self.turn,
-            text=f"{notice}\n{text}" if notice else text,
+            text="\n".join([*notices, self.describe(agent)]),
             rules=self.rules,
             options=self.order(agent, self._offered(agent)),
             state=self._states([agent])[agent],
@@ -230,12 +224,10 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     def move(self, agent: str, action: int) -> Move:
         """Return the catalogue's move `action`, completed with the offered option's defaults."""
         move = self.catalogue[action]
-        option = next((o for o in self._offered(agent) if o.name == move.option), None)
+        option = self._on_offer(agent, move.option)
         if option is None:
             return move
         return Move(option=move.option, arguments=option.complete(move.arguments))
-
-    # -- snapshots -----------------------------------------------------------------------------
 
     _MUTABLE: ClassVar[tuple[str, ...]] = (
         "world",
@@ -261,21 +253,16 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             setattr(self, name, state)
         self._forget()
 
-    # -- inside --------------------------------------------------------------------------------
-
     def _read(self, actions: Mapping[str, Action]) -> dict[str, Move | None]:
         self.notices, self.illegal = {}, {}
-        moves: dict[str, Move | None] = {}
-        for agent in self.agents:
-            moves[agent] = self._legal(agent, actions.get(agent))
-        return moves
+        return {agent: self._legal(agent, actions.get(agent)) for agent in self.agents}
 
     def _legal(self, agent: str, action: Action) -> Move | None:
         if action is None:
             return None
         if isinstance(action, Decision):
             if action.fault is not None:
-                self.notices[agent] = _notice(action.fault, action.fault_detail)
+                self.notices[agent] = notice(action.fault, action.fault_detail)
                 if action.fault is Fault.ILLEGAL:
                     self.illegal[agent] = action.fault_detail or ""
                 return None
@@ -284,11 +271,11 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             move = action
         else:
             move = self.move(agent, int(action))
-        option = next((o for o in self._offered(agent) if o.name == move.option), None)
+        option = self._on_offer(agent, move.option)
         reason = option.fault(move.arguments) if option else f"{move.option!r} was not on offer"
         if option is None or reason:
             # abstaining, not the nearest option: a fault must not move the world
-            self.notices[agent] = _notice(Fault.ILLEGAL, reason)
+            self.notices[agent] = notice(Fault.ILLEGAL, reason)
             self.illegal[agent] = reason or ""
             return None
         return Move(option=move.option, arguments=option.complete(move.arguments))
@@ -303,6 +290,9 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             self._offers[agent] = tuple(self.options(agent))
         return self._offers[agent]
 
+    def _on_offer(self, agent: str, name: str) -> Option | None:
+        return next((option for option in self._offered(agent) if option.name == name), None)
+
     def _states(self, agents: Sequence[str]) -> dict[str, State]:
         for agent in agents:
             if agent not in self._seen:
@@ -315,15 +305,3 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             for index, arguments in self._indexed.get(option.name, ()):
                 mask[index] = not option.fault(option.complete(arguments))
         return {"observation": self.features(agent), "action_mask": mask}
-
-
-_NOTICES = {
-    Fault.UNPARSED: "Your last reply could not be read, so you did nothing",
-    Fault.ILLEGAL: "Your last action was not possible, so you did nothing",
-    Fault.REFUSED: "You declined to act last turn, so you did nothing",
-    Fault.AMBIVALENT: "Your last reply named several options, so you did nothing",
-}
-
-
-def _notice(fault: Fault, detail: str | None) -> str:
-    return f"{_NOTICES[fault]} ({detail})." if detail else f"{_NOTICES[fault]}."

@@ -1,10 +1,13 @@
-"""Neutral labels for options, drawn so that neither a label nor a place stays with a content."""
+"""Neutral names of agents, and of options: drawn, so that no label or place keeps a content."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+
+AGENT_NAMES = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta", "Iota")
+"""Roles in order, in every environment."""
 
 LETTERS = ("A", "B", "C", "D", "E", "F", "G", "H")
 
@@ -18,7 +21,7 @@ def drawn_labels(
     independent. Raises ValueError if there are fewer labels than contents.
 
     >>> sorted(drawn_labels(["tell", "wait"], np.random.default_rng(0)).items())
-    [('A', 'wait'), ('B', 'tell')]
+    [('A', 'tell'), ('B', 'wait')]
     """
     if len(contents) > len(labels):
         raise ValueError(f"{len(contents)} options are more than the labels {', '.join(labels)}")

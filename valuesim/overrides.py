@@ -6,13 +6,13 @@ from collections.abc import Collection
 from importlib import resources
 from typing import Any
 
-import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from valuesim import registry
 from valuesim.errors import InputError, unknown
+from valuesim.shipped import shipped_yaml
 
 GROUPS = ("env", "agents", "model", "elicitation", "engine", "experiment")
 _OF_SWEEPS = ("hydra.launcher", "hydra.sweeper")
@@ -84,8 +84,7 @@ def env_settings(name: str) -> dict[str, Any]:
     """Return what conf/env/`name`.yaml sets; of an environment without such a file, its id."""
     if name not in shipped("env"):
         return {"id": name}
-    file = resources.files("valuesim.conf").joinpath("env", f"{name}.yaml")
-    settings: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    settings: dict[str, Any] = shipped_yaml("valuesim.conf", "env", f"{name}.yaml")
     return settings
 
 

@@ -14,9 +14,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from valuesim.errors import InputError, unknown
+from valuesim.shipped import shipped_yaml
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,8 +93,7 @@ def load_taxonomy(name: str = "valuesim") -> Taxonomy:
     """Return the vocabulary `name` of conf/taxonomy; raise InputError if there is none."""
     if name not in _shipped():
         raise InputError(unknown("taxonomy", name, _shipped(), "conf/taxonomy"))
-    source = resources.files("valuesim.conf") / "taxonomy" / f"{name}.yaml"
-    return _parse(name, yaml.safe_load(source.read_text(encoding="utf-8")))
+    return _parse(name, shipped_yaml("valuesim.conf", "taxonomy", f"{name}.yaml"))
 
 
 def _shipped() -> list[str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, ClassVar
 
 import numpy as np
-import yaml
 
 from valuesim.agents.scripted import Random
 from valuesim.env import Observation
 from valuesim.errors import unknown
 from valuesim.option import Move
+from valuesim.shipped import shipped_yaml
 
 
 class Valued(Random):
@@ -60,6 +59,5 @@ def profile(name: str) -> Mapping[str, float]:
 @cache
 def profiles() -> Mapping[str, Any]:
     """Return the shipped profiles: name -> {description, taxonomy, weights}."""
-    source = resources.files("valuesim.agents.scripted").joinpath("profiles.yaml")
-    loaded: Mapping[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    loaded: Mapping[str, Any] = shipped_yaml("valuesim.agents.scripted", "profiles.yaml")
     return loaded

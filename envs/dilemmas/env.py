@@ -10,18 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from valuesim.env import Ending, Environment
-from valuesim.envs.dilemmas import parameters as given_by
 from valuesim.envs.dilemmas import wording
 from valuesim.envs.dilemmas.generator import GENERATED, PER_PAIR, generated_pack, pairs_of
 from valuesim.envs.dilemmas.loading import load_pack
 from valuesim.envs.dilemmas.pack import Pack, PackOption
-from valuesim.envs.dilemmas.parameters import DRAWN, LABELS, Parameters
+from valuesim.envs.dilemmas.parameters import (
+    DRAWN,
+    LABELS,
+    Parameters,
+    asked,
+    check_paraphrase,
+    topics_of,
+)
 from valuesim.envs.dilemmas.world import World, dilemma_of, first_world, taken, turn_of
-from valuesim.labels import drawn_labels
+from valuesim.labels import AGENT_NAMES, drawn_labels
 from valuesim.option import Move, Option
 from valuesim.values import load_taxonomy
 
-_ROLE = "Alpha"
+_ROLE = AGENT_NAMES[0]
 _LABELLING = 1
 """What tells the lot of labels from that of the order in which options are shown."""
 
@@ -64,8 +70,6 @@ class Dilemmas(Environment):
 
         Raises InputError for a pack that is unknown or has any problem.
         """
-        if not isinstance(shuffle_options, bool):
-            raise ValueError(f"shuffle_options={shuffle_options!r} is not allowed: True or False")
         self.parameters = Parameters(
             pack=pack,
             scenes=scenes,
@@ -78,8 +82,8 @@ class Dilemmas(Environment):
             per_pair=per_pair,
         )
         self.pack = _pack(self.parameters)
-        given_by.check_paraphrase(self.pack, paraphrase)
-        self._places = given_by.asked(self.pack, self.parameters)
+        check_paraphrase(self.pack, paraphrase)
+        self._places = asked(self.pack, self.parameters)
         self.taxonomy = self.pack.taxonomy
         self.possible_agents = [_ROLE]
         self.rules = wording.rules(self.pack, self._telling or 0, perspective)
@@ -244,7 +248,7 @@ def _pack(given: Parameters) -> Pack:
 
 
 def _condition(pack: Pack, given: Parameters, shuffled: bool) -> dict[str, Any]:
-    topics = given_by.topics_of(pack, given.topics)
+    topics = topics_of(pack, given.topics)
     pairs = (
         None if given.pairs is None else ",".join("/".join(pair) for pair in pairs_of(given.pairs))
     )

@@ -12,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from itertools import combinations, product
 from typing import Any
 from zlib import crc32
 
 import numpy as np
-import yaml
 
 from valuesim.envs.dilemmas.pack import Dilemma, DilemmaTurn, Pack, PackOption, Statement
 from valuesim.errors import unknown
+from valuesim.parameters import whole
+from valuesim.shipped import shipped_yaml
 from valuesim.values import load_taxonomy
 
 GENERATED = "generated"
@@ -41,10 +41,7 @@ def generated_pack(pairs: Sequence[Any] | None = None, per_pair: int = PER_PAIR)
     Raises ValueError for a pair that is not two values of the vocabulary, and for a number that is
     not allowed.
     """
-    if isinstance(per_pair, bool) or not isinstance(per_pair, int) or per_pair < 1:
-        raise ValueError(f"per_pair={per_pair!r} is not allowed: 1 to {MOST_PER_PAIR}")
-    if per_pair > MOST_PER_PAIR:
-        raise ValueError(f"per_pair={per_pair} is not allowed: 1 to {MOST_PER_PAIR}")
+    whole("per_pair", per_pair, 1, MOST_PER_PAIR)
     return _made(tuple(pairs_of(pairs)), per_pair)
 
 
@@ -96,9 +93,7 @@ def _made(pairs: tuple[tuple[str, str], ...], per_pair: int) -> Pack:
 
 @cache
 def _words() -> Any:
-    source = resources.files("valuesim.envs.dilemmas").joinpath("generated.yaml")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(source.read_text(encoding="utf-8"), Loader=loader)
+    return shipped_yaml("valuesim.envs.dilemmas", "generated.yaml")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@ from valuesim.envs.dilemmas.generator import GENERATED
 from valuesim.envs.dilemmas.pack import Pack
 from valuesim.errors import unknown
 from valuesim.labels import LETTERS
+from valuesim.parameters import levels, whole
 
 LABELS: dict[str, tuple[str, ...]] = {
     "letters": LETTERS,
@@ -45,9 +46,7 @@ class Parameters:
             raise ValueError(f"pack={self.pack!r} is not allowed: a pack's name or a file's path")
         if self.scenes is not None:
             whole("scenes", self.scenes, 1, MOST_DILEMMAS)
-        for name, allowed in (("perspective", PERSPECTIVES), ("labels", LABELS)):
-            if getattr(self, name) not in allowed:
-                raise ValueError(unknown(name, getattr(self, name), allowed))
+        levels(self, {"perspective": PERSPECTIVES, "labels": LABELS})
         for name in ("pairs", "per_pair"):
             if getattr(self, name) is not None and self.pack != GENERATED:
                 raise ValueError(f"{name} is only for pack={GENERATED!r}: leave it out")
@@ -92,11 +91,3 @@ def check_paraphrase(pack: Pack, paraphrase: int | str) -> None:
     if paraphrase != DRAWN:
         most = len(pack.role) - 1
         whole("paraphrase", paraphrase, 0, most, f" or {DRAWN!r}")
-
-
-def whole(name: str, given: object, low: int, high: int, other: str = "") -> None:
-    """Raise ValueError unless `given` is a whole number in [low, high]; `other` is also allowed."""
-    if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
-        raise ValueError(
-            f"{name}={given!r} is not allowed: a whole number from {low} to {high}{other}"
-        )

@@ -119,9 +119,6 @@ def _refuse(path: Path, line: int | None, reason: str, where: str = "") -> NoRet
     raise Unreadable(Problem(file=path, line=line, where=where, reason=reason)) from None
 
 
-# -- JSON lines --------------------------------------------------------------------------------
-
-
 def _json_lines(path: Path, text: str) -> tuple[Node, list[Problem]]:
     problems: list[Problem] = []
     nodes: list[Node] = []
@@ -182,9 +179,6 @@ def node_of(content: Any, line: int) -> Node:
     if isinstance(content, list | tuple):
         return Node(line=line, content=tuple(node_of(each, line) for each in content))
     return Node(line=line, content=content)
-
-
-# -- YAML --------------------------------------------------------------------------------------
 
 
 def _yaml(path: Path, text: str) -> tuple[Node, list[Problem]]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from valuesim.envs.dilemmas.format import START
 from valuesim.envs.dilemmas.pack import Pack
 from valuesim.envs.dilemmas.world import World, dilemma_of, taken
+from valuesim.shipped import shipped_yaml
 
 
 @cache
 def _words() -> Any:
-    source = resources.files("valuesim.envs.dilemmas").joinpath("wording.yaml")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(source.read_text(encoding="utf-8"), Loader=loader)
+    return shipped_yaml("valuesim.envs.dilemmas", "wording.yaml")
 
 
 def version() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from valuesim.envs.games.form import Form, Made, Situation, grid
-from valuesim.envs.games.parameters import number
+from valuesim.parameters import number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class TravelersDilemma(Form):
         """Return the stakes, linear in the claim; see the package's table."""
         share = self.share(move)
         undercutting = min(1.0, self.penalty / (self.high - self.low))
-        care = 0.2 + 0.3 * undercutting + (0.2 if here.is_ahead else 0.0)
+        care = 0.2 + 0.3 * undercutting + here.ahead
         return {
             "Cooperation": 0.6 * share,
             "Care": care * share,

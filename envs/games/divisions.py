@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from valuesim.envs.games.form import Form, Made, Situation, grid
-from valuesim.envs.games.parameters import number
+from valuesim.parameters import number
 
 ACCEPT, REJECT = "accept", "reject"
 
@@ -73,16 +73,15 @@ class Trust(Form):
 
     def stakes(self, move: str, here: Situation) -> dict[str, float]:
         """Return the stakes; see the package's table."""
-        ahead = 0.2 if here.is_ahead else 0.0
         if here.phase == "act":
             share = self.share(move)
-            care = (0.2 + ahead) * share
+            care = (0.2 + here.ahead) * share
             return {"Cooperation": 0.6 * share, "Care": care, "Achievement": 0.5 * (1 - share)}
         share = float(move) / (self.received(here.made) or 1.0)
         return {
             "Justice": 0.6 * min(1.0, 2 * share),
             "Cooperation": 0.3 * share,
-            "Care": (0.2 + ahead) * share,
+            "Care": (0.2 + here.ahead) * share,
             "Achievement": 0.6 * (1 - share),
         }
 
@@ -149,7 +148,7 @@ class Division(Form):
             return self._answering(move, float(str(here.made["act"][0])) / self.pie)
         share = self.share(move)
         evenness = 1 - abs(2 * share - 1)
-        care = (0.4 if self.can_reject else 0.6) + (0.2 if here.is_ahead else 0.0)
+        care = (0.4 if self.can_reject else 0.6) + here.ahead
         return {
             "Cooperation": (0.4 if self.can_reject else 0.0) * share,
             "Care": care * share,

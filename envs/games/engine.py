@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from valuesim.env import Ending, Environment
 from valuesim.envs.games import design, drawing, sight, status, wording
 from valuesim.envs.games.form import Form
-from valuesim.envs.games.parameters import LABELS, NAMES, Parameters, flag
+from valuesim.envs.games.parameters import LABELS, NAMES, Parameters
 from valuesim.envs.games.public_goods import NOBODY
 from valuesim.envs.games.stakes import BROKEN_PROMISE, COMMUNICATION, added, rounded
 from valuesim.envs.games.world import TALK, Message, Stage, World, after, is_void, others
@@ -51,7 +51,6 @@ class Game(Environment):
         """Check the arguments; raise ValueError, naming the argument, for one not allowed."""
         self.form, self.parameters = form, Parameters(**common)
         design.check_fit(form, self.parameters)
-        flag("shuffle_options", shuffle_options)
         self._texts = wording.texts(form, self.parameters, words)
         self.possible_agents = list(NAMES[: len(form.roles)])
         self.rules = self._texts.rules
@@ -149,8 +148,6 @@ class Game(Environment):
             return None
         scene = drawing.scene(self.world, self.form)
         return drawing.text(scene) if self.render_mode == "ansi" else drawing.image(scene)
-
-    # -- inside --------------------------------------------------------------------------------
 
     @property
     def _first_phase(self) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from valuesim.envs.games.parameters import number
+from valuesim.envs.games.stakes import AHEAD
+from valuesim.parameters import number
 
 Made = Mapping[str, tuple[str | None, ...]]
 """The moves of a round so far: phase -> one canonical move a player, None where none was made."""
@@ -34,6 +35,11 @@ class Situation:
     history: Sequence[tuple[str | None, tuple[str | None, ...]]] = ()
     is_ahead: bool = False
     promised: str | None = None
+
+    @property
+    def ahead(self) -> float:
+        """What Care gains here, because another has earned less."""
+        return AHEAD if self.is_ahead else 0.0
 
 
 class Form(ABC):

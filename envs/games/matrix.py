@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import orjson
 
 from valuesim.envs.games.form import Form, Made, Situation
-from valuesim.envs.games.parameters import number
-from valuesim.envs.games.stakes import AHEAD
+from valuesim.parameters import number
 
 Table = tuple[tuple[float, float], tuple[float, float]]
 RECIPROCITY = 0.3
@@ -85,7 +84,7 @@ class TwoByTwo(Form):
         gain, benefit = (self._advantage(each, move, here) for each in (own, partner))
         stakes = {"Achievement": 0.3 + 0.5 * gain} if gain > 0 else {}
         if move == self.cooperative:
-            care = 0.2 + 0.4 * benefit + (AHEAD if here.is_ahead else 0.0)
+            care = 0.2 + 0.4 * benefit + here.ahead
             stakes |= {"Cooperation": self.cooperation, "Care": care}
         if self.cooperative and self._answers(move, here):
             stakes["Justice"] = RECIPROCITY

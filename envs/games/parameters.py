@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 
-from valuesim.errors import unknown
+from valuesim.labels import AGENT_NAMES
+from valuesim.parameters import flag, levels, number, whole
 
-NAMES = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta")
+NAMES = AGENT_NAMES[:8]
 """Players' names in order."""
 
 LABELS: Mapping[str, tuple[str, str]] = {"AB": ("A", "B"), "XY": ("X", "Y"), "KM": ("K", "M")}
 """Neutral names of two options; which of the two a move gets is drawn for each episode."""
 
-LEVELS: Mapping[str, tuple[str, ...]] = {
+FACTORS: Mapping[str, tuple[str, ...]] = {
     "wording": ("neutral", "named", "business", "privacy", "neighbours"),
     "perspective": ("act", "predict"),
     "framing": ("gain", "loss"),
@@ -69,9 +69,7 @@ class Parameters:
         if self.delta is not None:
             number("delta", self.delta, 0.0, 0.99)
         flag("talk", self.talk)
-        for name, levels in LEVELS.items():
-            if getattr(self, name) not in levels:
-                raise ValueError(unknown(name, getattr(self, name), levels))
+        levels(self, FACTORS)
         if self.price_list is not None:
             _check_price_list(self.price_list)
         self._check_together()
@@ -107,26 +105,6 @@ class Parameters:
         if self.horizon is None and self.perspective == "predict":
             return 1
         return usual if self.horizon is None else self.horizon
-
-
-def whole(name: str, given: object, low: int, high: int) -> None:
-    """Raise ValueError unless `given` is a whole number in [low, high]."""
-    if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
-        raise ValueError(f"{name}={given!r} is not allowed: a whole number from {low} to {high}")
-
-
-def number(name: str, given: object, low: float, high: float, *, above: bool = False) -> None:
-    """Raise ValueError unless `given` is a finite number in [low, high], or (low, high]."""
-    is_number = isinstance(given, int | float) and not isinstance(given, bool) and isfinite(given)
-    if not is_number or not low <= given <= high or (above and given == low):  # type: ignore[operator]
-        least = f"above {low:g}" if above else f"from {low:g}"
-        raise ValueError(f"{name}={given!r} is not allowed: a number {least} to {high:g}")
-
-
-def flag(name: str, given: object) -> None:
-    """Raise ValueError unless `given` is True or False."""
-    if not isinstance(given, bool):
-        raise ValueError(f"{name}={given!r} is not allowed: True or False")
 
 
 def _check_price_list(given: object) -> None:

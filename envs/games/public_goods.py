@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from valuesim.envs.games.form import Form, Made, Situation, grid
-from valuesim.envs.games.parameters import NAMES, number, whole
+from valuesim.envs.games.parameters import NAMES
+from valuesim.parameters import number, whole
 
 NOBODY = "none"
 """The canonical move of punishing nobody; any other is the name of who is punished."""
@@ -105,7 +106,7 @@ class PublicGoods(Form):
         share = self.share(move)
         stakes = {
             "Cooperation": 0.6 * share,
-            "Care": (0.2 + 0.4 * self.marginal_return + (0.2 if here.is_ahead else 0.0)) * share,
+            "Care": (0.2 + 0.4 * self.marginal_return + here.ahead) * share,
             "Achievement": (0.3 + 0.5 * (1 - self.marginal_return)) * (1 - share),
         }
         before = mean_contribution(here)

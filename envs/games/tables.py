@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from valuesim.envs.games.engine import NO_PROMISE, SAY, SAY_NOTHING, WAIT
 from valuesim.envs.games.matrix import Table, TwoByTwo
 from valuesim.errors import unknown
+from valuesim.parameters import is_number
 from valuesim.values import load_taxonomy
 
 SHIPPED = ("volunteers_dilemma",)
 """Tables that can be given by name; any other text is a path."""
 
-RESERVED = ("WAIT", "SAY", "SAY_NOTHING", "none")
+RESERVED = (WAIT, SAY, SAY_NOTHING, NO_PROMISE)
 _NEEDED = ("moves", "row", "column")
 _KEYS = (*_NEEDED, "stakes", "cooperative", "names", "story")
 _LONGEST_NAME = 40
@@ -98,8 +99,7 @@ def _payoffs(side: str, given: Any, place: str) -> Table:
     if not _is_list(given, 2) or not all(_is_list(line, 2) for line in given):
         raise ValueError(f"{place}: {side} is {given!r}, not two lists of two payoffs")
     for payoff in (x for line in given for x in line):
-        is_number = isinstance(payoff, int | float) and not isinstance(payoff, bool)
-        if not is_number or not isfinite(payoff) or abs(payoff) > 1e6:
+        if not is_number(payoff) or abs(payoff) > 1e6:
             raise ValueError(f"{place}: {side} holds {payoff!r}, not a number up to a million")
     (a, b), (c, d) = given
     return (float(a), float(b)), (float(c), float(d))
@@ -117,8 +117,7 @@ def _stakes(given: Any, moves: Sequence[str], place: str) -> dict[str, dict[str,
         for value, stake in stakes.items():
             if value not in values:
                 raise ValueError(unknown(f"value in stakes of {move}", value, values, place))
-            is_number = isinstance(stake, int | float) and not isinstance(stake, bool)
-            if not is_number or not -1 <= stake <= 1:
+            if not is_number(stake) or not -1 <= stake <= 1:
                 raise ValueError(f"{place}: the stake of {value} is {stake!r}, not in [-1, 1]")
     return {move: dict(stakes) for move, stakes in given.items()}
 

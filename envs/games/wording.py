@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from valuesim.envs.games.form import Form, numeral
 from valuesim.envs.games.matrix import TwoByTwo
 from valuesim.envs.games.parameters import Parameters
 from valuesim.errors import unknown
+from valuesim.shipped import shipped_yaml
 
 _VERSION = "g1"
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +72,7 @@ def texts(form: Form, parameters: Parameters, own: Own | None) -> Texts:
 
 @cache
 def _words(name: str) -> Any:
-    source = resources.files("valuesim.envs.games").joinpath("words", f"{name}.yaml")
-    return yaml.load(source.read_text(encoding="utf-8"), Loader=_Loader)
+    return shipped_yaml("valuesim.envs.games", "words", f"{name}.yaml")
 
 
 def _of_game(form: Form, own: Own | None) -> Mapping[str, Any]:

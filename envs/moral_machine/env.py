@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from valuesim.env import Ending, Environment
 from valuesim.envs.moral_machine import drawing, drawing_svg, features, tally, wording
-from valuesim.envs.moral_machine.parameters import Parameters, flag
+from valuesim.envs.moral_machine.parameters import Parameters
 from valuesim.envs.moral_machine.picture import picture
 from valuesim.envs.moral_machine.scene import SIDES, Side
 from valuesim.envs.moral_machine.stakes import stakes
@@ -67,7 +67,6 @@ class MoralMachine(Environment):
             arguments=arguments,
             rule=rule,
         )
-        flag("shuffle_options", shuffle_options)
         self._texts = wording.texts(self.parameters)
         self.possible_agents = list(self.parameters.names)
         self.rules = self._texts.rules

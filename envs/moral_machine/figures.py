@@ -8,7 +8,6 @@ from __future__ import annotations
 from valuesim.envs.moral_machine.scene import CHARACTERS, PLACE, Character
 from valuesim.envs.moral_machine.shapes import Area, Box, Line, Oval, Shape, moved
 
-HEIGHT = 84
 _INK, _SKIN, _PALE, _HAIR = "#2d3a4a", "#e3b692", "#ffffff", "#4a3527"
 _WHITE_HAIR = "#f2f2ef"
 _GREY, _RED, _BROWN, _BLUE, _GOLD = "#b4bac2", "#b8322a", "#8a6844", "#3c6e9f", "#c78a2c"

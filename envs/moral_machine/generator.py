@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 
 from valuesim.envs.moral_machine.scene import (
     CHARACTERS,
-    ILLEGAL,
-    LEGAL,
     LEVELS,
-    NO_SIGNAL,
     PLACE,
     Group,
     Scene,
 )
+from valuesim.measures.moral_machine.scene import ILLEGAL, LEGAL, NO_SIGNAL
 
 LARGEST = 5
 """Most characters of a group; the fewest are one."""

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from valuesim.envs.moral_machine.generator import DIMENSIONS
 from valuesim.envs.moral_machine.panel import RULES
-from valuesim.errors import unknown
-
-NAMES = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta", "Iota")
-"""Roles in order; without a panel there is the first only."""
+from valuesim.labels import AGENT_NAMES
+from valuesim.parameters import flag, levels, whole
 
 ALL = "all"
 DIMENSION_NAMES: Mapping[str, str] = {name.lower().replace(" ", "_"): name for name in DIMENSIONS}
@@ -53,15 +51,12 @@ class Parameters:
 
     def __post_init__(self) -> None:
         """Check every argument."""
-        _whole("scenes", self.scenes, 1, MOST_SCENES)
-        _whole("paraphrase", self.paraphrase, 0, 2)
-        _whole("panel", self.panel, 1, len(NAMES))
+        whole("scenes", self.scenes, 1, MOST_SCENES)
+        whole("paraphrase", self.paraphrase, 0, 2)
+        whole("panel", self.panel, 1, len(AGENT_NAMES))
         for name in ("both_orders", "arguments"):
             flag(name, getattr(self, name))
-        for name, levels in FACTORS.items():
-            given = getattr(self, name)
-            if given not in levels:
-                raise ValueError(unknown(name, given, levels))
+        levels(self, FACTORS)
         if self.panel > 1 and self.perspective == "predict":
             raise ValueError(f"panel={self.panel} is not allowed with perspective='predict'")
         if self.panel == 1 and self.arguments:
@@ -69,8 +64,8 @@ class Parameters:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every agent that takes part."""
-        return NAMES[: self.panel]
+        """Every agent that takes part; without a panel one."""
+        return AGENT_NAMES[: self.panel]
 
     @property
     def only_dimension(self) -> str | None:
@@ -88,14 +83,3 @@ class Parameters:
     def shown_names(self) -> tuple[str, str]:
         """The options' names; where they are neutral, what they stand for is drawn by scene."""
         return ("CASE_1", "CASE_2") if self.labels == "neutral" else ("STAY", "SWERVE")
-
-
-def flag(name: str, given: object) -> None:
-    """Raise ValueError unless `given` is True or False."""
-    if not isinstance(given, bool):
-        raise ValueError(f"{name}={given!r} is not allowed: True or False")
-
-
-def _whole(name: str, given: object, low: int, high: int) -> None:
-    if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
-        raise ValueError(f"{name}={given!r} is not allowed: a whole number from {low} to {high}")

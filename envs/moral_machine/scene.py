@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from valuesim.measures.moral_machine.scene import ANY_LEVEL, RANDOM
+from valuesim.measures.moral_machine.scene import LEVELS as LEVELS_APART
+
 Side = Literal["stay", "swerve"]
 SIDES: tuple[Side, Side] = ("stay", "swerve")
-NO_SIGNAL, LEGAL, ILLEGAL = 0, 1, 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,15 +56,7 @@ CHARACTERS: tuple[Character, ...] = (
 PLACE: Mapping[str, int] = {character.name: i for i, character in enumerate(CHARACTERS)}
 """Where a character stands in `CHARACTERS`."""
 
-LEVELS: Mapping[str, tuple[str, str]] = {
-    "Species": ("Pets", "Hoomans"),
-    "Social Value": ("Low", "High"),
-    "Gender": ("Male", "Female"),
-    "Age": ("Old", "Young"),
-    "Fitness": ("Fat", "Fit"),
-    "Utilitarian": ("Less", "More"),
-    "Random": ("Rand", "Rand"),
-}
+LEVELS: Mapping[str, tuple[str, str]] = {**LEVELS_APART, RANDOM: (ANY_LEVEL, ANY_LEVEL)}
 """What a scene may vary (its dimension), and the two levels that its groups have, as in the tables.
 
 The second level is the one whose sparing counts as positive.

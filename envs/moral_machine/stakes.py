@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from valuesim.envs.moral_machine.scene import LEGAL, SIDES, Character, Group, Scene, Side
+from valuesim.envs.moral_machine.scene import SIDES, Character, Group, Scene, Side
+from valuesim.measures.moral_machine.scene import LEGAL
 
 OMISSION = 0.5
 """What staying upholds of Inaction."""

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from valuesim.envs.moral_machine.parameters import Parameters
 from valuesim.envs.moral_machine.scene import SIDES, Group, Scene, Side
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from valuesim.shipped import shipped_yaml
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -104,8 +100,7 @@ def say_text() -> str:
 
 @cache
 def _words() -> Any:
-    source = resources.files("valuesim.envs.moral_machine").joinpath("wording.yaml")
-    return yaml.load(source.read_text(encoding="utf-8"), Loader=_Loader)
+    return shipped_yaml("valuesim.envs.moral_machine", "wording.yaml")
 
 
 def _rules(words: Any, parameters: Parameters) -> str:

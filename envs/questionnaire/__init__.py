@@ -1,8 +1,8 @@
 """Questionnaire: what an agent says it values, beside what it does.
 
 An agent that says that Care matters more than Power may still, with its own power running out,
-choose otherwise. The questionnaire asks for stated values in seven forms: values set against each
-other, of any vocabulary, and item sets for the constructs of four published instruments. Answers
+choose otherwise. The questionnaire asks for stated values: the values of any vocabulary against
+each other or one by one, and item sets for the constructs of four published instruments. Answers
 are words, not acts: they are ranked and scored beside behaviour and never yield an archetype.
 
 **Options and stakes.** Numbers in [-1, 1]; a value that an option names is at stake in it, no

@@ -12,9 +12,10 @@ from valuesim.env import Ending, Environment
 from valuesim.envs.questionnaire.asking import Asking
 from valuesim.envs.questionnaire.parameters import Parameters
 from valuesim.envs.questionnaire.sheet import Sheet, first_sheet, items_asked
+from valuesim.labels import AGENT_NAMES
 from valuesim.option import Move, Option
 
-_ROLE = "Alpha"
+_ROLE = AGENT_NAMES[0]
 
 
 class Questionnaire(Environment):
@@ -54,8 +55,6 @@ class Questionnaire(Environment):
             reversed=reversed,
             perspective=perspective,
         )
-        if not isinstance(shuffle_options, bool):
-            raise ValueError(f"shuffle_options={shuffle_options!r} is not allowed: True or False")
         if self.parameters.asked.shows_values:
             self.taxonomy = vocabulary
         self.possible_agents = [_ROLE]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any, Literal
 
-import yaml
+from valuesim.shipped import shipped_yaml
 
 Form = Literal["pairwise", "rating", "best_worst", "items"]
 Key = int | Literal["catch"]
@@ -96,9 +95,7 @@ class Instrument:
 @cache
 def instrument(name: str) -> Instrument:
     """Return the instrument `name`, one of INSTRUMENTS."""
-    folder = resources.files("valuesim.envs.questionnaire").joinpath("instruments")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content = yaml.load(folder.joinpath(f"{name}.yaml").read_text(encoding="utf-8"), loader)
+    content = shipped_yaml("valuesim.envs.questionnaire", "instruments", f"{name}.yaml")
     return Instrument(
         id=content["instrument"],
         version=content["version"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from valuesim.envs.questionnaire.instrument import INSTRUMENTS, Instrument, instrument
-from valuesim.errors import unknown
+from valuesim.parameters import flag, levels, whole
 from valuesim.values import load_taxonomy
 
 PERSPECTIVES = ("act", "predict")
@@ -30,18 +30,11 @@ class Parameters:
 
     def __post_init__(self) -> None:
         """Check every argument that can be checked without the items."""
-        if self.instrument not in INSTRUMENTS:
-            raise ValueError(unknown("instrument", self.instrument, INSTRUMENTS))
-        if self.perspective not in PERSPECTIVES:
-            raise ValueError(unknown("perspective", self.perspective, PERSPECTIVES))
+        levels(self, {"instrument": INSTRUMENTS, "perspective": PERSPECTIVES})
         for name in ("definitions", "reversed"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name}={getattr(self, name)!r} is not allowed: True or False")
-        wordings = self.asked.wordings
-        if self.template != "drawn" and not _is_whole(self.template, 0, wordings - 1):
-            raise ValueError(
-                f"template={self.template!r} is not allowed: 'drawn' or from 0 to {wordings - 1}"
-            )
+            flag(name, getattr(self, name))
+        if self.template != "drawn":
+            whole("template", self.template, 0, self.asked.wordings - 1, " or 'drawn'")
         if self.asked.shows_values:
             load_taxonomy(self.vocabulary)
 
@@ -70,11 +63,8 @@ class Parameters:
             return available if usual is None else min(usual, available)
         if self.items == "all":
             return available
-        if not _is_whole(self.items, 1, available):
-            raise ValueError(
-                f"items={self.items!r} is not allowed: 'all', None for the usual number, or from "
-                f"1 to {available} for {self.instrument}"
-            )
+        others = f" for {self.instrument}, 'all', or None for the usual number"
+        whole("items", self.items, 1, available, others)
         return int(self.items)
 
     def slice(self, available: int) -> slice | None:
@@ -83,13 +73,5 @@ class Parameters:
             return None
         count = self.count(available)
         last = -(-available // count) - 1
-        if not _is_whole(self.part, 0, last):
-            raise ValueError(
-                f"part={self.part!r} is not allowed: None, or from 0 to {last} "
-                f"({available} items, {count} a part)"
-            )
+        whole("part", self.part, 0, last, f" ({available} items, {count} a part) or None")
         return slice(self.part * count, (self.part + 1) * count)
-
-
-def _is_whole(given: object, low: int, high: int) -> bool:
-    return isinstance(given, int) and not isinstance(given, bool) and low <= given <= high

@@ -61,7 +61,7 @@ GovSim (arXiv 2404.16698).
 """
 
 from valuesim.envs.survival.env import Survival
-from valuesim.envs.survival.parameters import FACTORS, NAMES, PRESETS, Parameters
+from valuesim.envs.survival.parameters import FACTORS, PRESETS, Parameters
 from valuesim.envs.survival.regime import Regime, regime
 
-__all__ = ["FACTORS", "NAMES", "PRESETS", "Parameters", "Regime", "Survival", "regime"]
+__all__ = ["FACTORS", "PRESETS", "Parameters", "Regime", "Survival", "regime"]

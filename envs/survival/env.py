@@ -68,8 +68,6 @@ class Survival(Environment):
             regrowth=regrowth,
             joins_at=joins_at,
         )
-        if not isinstance(shuffle_options, bool):
-            raise ValueError(f"shuffle_options={shuffle_options!r} is not allowed: True or False")
         self._texts = texts(self.parameters)
         self.possible_agents = list(self.parameters.names)
         self.rules = self._texts.rules

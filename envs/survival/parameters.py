@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 
 from valuesim.errors import unknown
-
-NAMES = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta", "Iota")
-"""Agents' names in order; an outsider takes the first that is left."""
+from valuesim.labels import AGENT_NAMES
+from valuesim.parameters import levels, number, whole
 
 PRESETS: Mapping[str, float] = {"low": 10, "tight": 11, "medium": 15, "high": 30}
 """Power each agent starts with, and what the shared battery holds, by level of resource.
@@ -64,10 +62,7 @@ class Parameters:
         number("regrowth", self.regrowth, 0.0, 10.0)
         if self.joins_at is not None:
             whole("joins_at", self.joins_at, 2, self.horizon)
-        for name, levels in FACTORS.items():
-            given = getattr(self, name)
-            if given not in levels:
-                raise ValueError(unknown(name, given, levels))
+        levels(self, FACTORS)
         personal, shared = _resources(self.scarcity)
         object.__setattr__(self, "personal", personal)
         object.__setattr__(self, "shared", shared)
@@ -82,26 +77,12 @@ class Parameters:
     @property
     def names(self) -> tuple[str, ...]:
         """Every agent that may take part, the outsider (if any) last."""
-        return NAMES[: self.agents + (self.joins_at is not None)]
+        return AGENT_NAMES[: self.agents + (self.joins_at is not None)]
 
     @property
     def outsider(self) -> str | None:
-        """The agent that joins later, or None."""
-        return None if self.joins_at is None else NAMES[self.agents]
-
-
-def whole(name: str, given: object, low: int, high: int) -> None:
-    """Raise ValueError unless `given` is a whole number in [low, high]."""
-    if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
-        raise ValueError(f"{name}={given!r} is not allowed: a whole number from {low} to {high}")
-
-
-def number(name: str, given: object, low: float, high: float, *, above: bool = False) -> None:
-    """Raise ValueError unless `given` is a finite number in [low, high], or (low, high]."""
-    is_number = isinstance(given, int | float) and not isinstance(given, bool) and isfinite(given)
-    if not is_number or not low <= given <= high or (above and given == low):  # type: ignore[operator]
-        least = f"above {low:g}" if above else f"from {low:g}"
-        raise ValueError(f"{name}={given!r} is not allowed: a number {least} to {high:g}")
+        """The agent that joins later, by the first name that is left, or None."""
+        return None if self.joins_at is None else AGENT_NAMES[self.agents]
 
 
 def _resources(scarcity: Any) -> tuple[float, float]:

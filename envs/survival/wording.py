@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from valuesim.envs.survival.parameters import Parameters
+from valuesim.shipped import shipped_yaml
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -50,8 +48,7 @@ def texts(parameters: Parameters) -> Texts:
 
 @cache
 def _words() -> Any:
-    source = resources.files("valuesim.envs.survival").joinpath("wording.yaml")
-    return yaml.safe_load(source.read_text(encoding="utf-8"))
+    return shipped_yaml("valuesim.envs.survival", "wording.yaml")
 
 
 def _rules(words: Any, parameters: Parameters, harm: str) -> str:

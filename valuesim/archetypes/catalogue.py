@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from valuesim.errors import InputError
+from valuesim.shipped import shipped_yaml
 from valuesim.values import load_taxonomy
 
 ETHICAL, EXPLOITATIVE, CONTEXT_DEPENDENT = "Ethical", "Exploitative", "Context-Dependent"
@@ -79,8 +79,7 @@ def load_catalogue(*paths: Path) -> Catalogue:
 
 
 def _shipped(name: str) -> Any:
-    source = resources.files("valuesim.conf").joinpath("archetype", name)
-    return yaml.safe_load(source.read_text(encoding="utf-8"))
+    return shipped_yaml("valuesim.conf", "archetype", name)
 
 
 def _read(path: Path) -> Any:

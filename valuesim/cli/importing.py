@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 from valuesim.cli.terminal import clean
+from valuesim.envs.dilemmas.format import PACK_NAME
 from valuesim.envs.dilemmas.importers import Imported, import_pack
 from valuesim.envs.dilemmas.writing import write_pack
 from valuesim.errors import InputError
 
-_PACK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _MOST_TOLD = 20
 
 
@@ -26,7 +25,7 @@ def main(arguments: argparse.Namespace) -> int:
         arguments.format,
         arguments.source,
         as_of=date.today().isoformat(),
-        pack=out.stem if _PACK_NAME.fullmatch(out.stem) else "imported",
+        pack=out.stem if PACK_NAME.fullmatch(out.stem) else "imported",
         value_map=arguments.values,
     )
     write_pack(made.pack, out)

@@ -1,4 +1,4 @@
-"""`valuesim doctor pack` and `valuesim import`: packs of dilemmas looked through and made."""
+"""`valuesim doctor pack`: what is wrong with packs of dilemmas."""
 
 from __future__ import annotations
 

@@ -9,16 +9,14 @@ A fault is no choice: it enters no share and is counted beside it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
-from valuesim.measures.interval import clustered_rate
+from valuesim.measures.interval import clustered_rate, rate_by_cluster
 from valuesim.measures.panel import Estimate, Panel, Reference, fault_counts
 from valuesim.measures.telling import flips, tellings_told
 from valuesim.option import Option
@@ -152,7 +150,7 @@ def _flips(records: Sequence[DecisionRecord], seed: int) -> Panel | None:
         id="flips",
         title="Answers that flip with the telling",
         unit="share of dilemmas",
-        estimates=(_estimate(label, rate),),
+        estimates=(Estimate.of(label, rate),),
         references=(reference,) if found.mean is not None else (),
         bounds=(0.0, 1.0),
         decisions=len(asked),
@@ -160,9 +158,6 @@ def _flips(records: Sequence[DecisionRecord], seed: int) -> Panel | None:
         note="Of the dilemmas answered by a majority in two tellings or more, those whose "
         "majority is not the same in all.",
     )
-
-
-# -- inside ------------------------------------------------------------------------------------
 
 
 def _panel(
@@ -191,7 +186,8 @@ def _panel(
         title=title,
         unit="share of valid decisions",
         estimates=tuple(
-            _estimate(label, clustered_rate(*_by_cluster(each))) for label, each in counts.items()
+            Estimate.of(label, rate_by_cluster((count.cluster, count.hit) for count in each))
+            for label, each in counts.items()
         ),
         references=_by_chance(counts) if with_chance else (),
         bounds=(0.0, 1.0),
@@ -208,14 +204,6 @@ def _count(record: DecisionRecord, hits: Sequence[bool]) -> Count:
     )
 
 
-def _by_cluster(counts: Iterable[Count]) -> tuple[list[float], list[float]]:
-    totals: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for count in counts:
-        totals[count.cluster][0] += count.hit
-        totals[count.cluster][1] += 1.0
-    return [hits for hits, _ in totals.values()], [chances for _, chances in totals.values()]
-
-
 def _by_chance(counts: Mapping[str, Sequence[Count]]) -> tuple[Reference, ...]:
     points = tuple(
         Estimate(label=label, value=float(np.mean([count.by_chance for count in each])))
@@ -226,10 +214,6 @@ def _by_chance(counts: Mapping[str, Sequence[Count]]) -> tuple[Reference, ...]:
         return ()
     source = "an agent that takes any of the options offered with the same probability"
     return (Reference(label="by chance", points=points, source=source, population="computed"),)
-
-
-def _estimate(label: str, rate: Any) -> Estimate:
-    return Estimate(label=label, value=rate.value, low=rate.low, high=rate.high, n=int(rate.n))
 
 
 def _mixed(hits: Sequence[bool]) -> Sequence[bool] | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,16 @@ def clustered_rate(hits: Sequence[float], chances: Sequence[float]) -> Rate:
     variance = count / (count - 1) * float(residuals @ residuals) / total**2
     low, high = share_interval(rate, variance, clusters=count, n=total)
     return Rate(value=rate, low=low, high=high, n=total, episodes=count)
+
+
+def rate_by_cluster(hits: Iterable[tuple[str, float]], *, chances: float = 1.0) -> Rate:
+    """Return the rate of `hits` (cluster, how much of `chances` was hit); see `clustered_rate`."""
+    done: dict[str, list[float]] = defaultdict(list)
+    for cluster, hit in hits:
+        done[cluster].append(hit)
+    return clustered_rate(
+        [sum(own) for own in done.values()], [chances * len(own) for own in done.values()]
+    )
 
 
 def share_interval(

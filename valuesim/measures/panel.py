@@ -8,12 +8,16 @@ intervals, beside references (people, equilibria) that always say whose they are
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
 
 from valuesim import registry
 from valuesim.log.reader import DecisionRecord
+
+if TYPE_CHECKING:
+    from valuesim.measures.interval import Rate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +34,11 @@ class Estimate:
     high: float | None = None
     n: int = 0
     at: float | None = None
+
+    @classmethod
+    def of(cls, label: str, rate: Rate) -> Estimate:
+        """Return `rate` under its `label`, with what it is a share of as `n`."""
+        return cls(label=label, value=rate.value, low=rate.low, high=rate.high, n=int(rate.n))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,8 +82,11 @@ class Panel:
         return sum(self.faults.values()) / self.decisions if self.decisions else None
 
 
-Measure = Callable[..., Sequence[Panel]]
-"""`(records, *, seed) -> panels`: records of one group, all of one environment."""
+class Measure(Protocol):
+    """What makes the panels of an environment."""
+
+    def __call__(self, records: Sequence[DecisionRecord], *, seed: int) -> Sequence[Panel]:
+        """Return the panels of `records`: those of one group, all of one environment."""
 
 
 def panels(records: Sequence[DecisionRecord], *, seed: int = 0) -> tuple[Panel, ...]:

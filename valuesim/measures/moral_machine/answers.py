@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable
 
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
-from valuesim.measures.interval import Rate, clustered_rate
+from valuesim.measures.interval import Rate, rate_by_cluster
 from valuesim.measures.moral_machine.scene import DIMENSIONS, judged, scene_of, stays
 
 
@@ -51,11 +51,3 @@ def flip_rate(records: Iterable[DecisionRecord], phases: Collection[str]) -> Rat
         return None
     both = {key: orders for key, orders in answers.items() if len(orders) == 2}
     return rate_by_cluster((cluster[key], orders[0] != orders[1]) for key, orders in both.items())
-
-
-def rate_by_cluster(answers: Iterable[tuple[str, bool]]) -> Rate:
-    """Return the share of `answers` (cluster, hit) that are hits, with its clustered interval."""
-    hits: Mapping[str, list[bool]] = defaultdict(list)
-    for cluster, is_hit in answers:
-        hits[cluster].append(is_hit)
-    return clustered_rate([sum(own) for own in hits.values()], [len(own) for own in hits.values()])

@@ -32,17 +32,6 @@ class Distance:
     n: int = 0
 
 
-def euclidean(effects: Mapping[str, float | None], reference: Mapping[str, float]) -> float | None:
-    """Return the Euclidean distance over ATTRIBUTES; None if one of `effects` is unknown."""
-    squares = 0.0
-    for name in ATTRIBUTES:
-        effect = effects.get(name)
-        if effect is None:
-            return None
-        squares += (effect - reference[name]) ** 2
-    return float(np.sqrt(squares))
-
-
 def distance(
     rows: Mapping[str, Rows],
     reference: Mapping[str, float],

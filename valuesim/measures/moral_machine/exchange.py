@@ -11,9 +11,8 @@ from scipy import stats
 
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
-from valuesim.measures.interval import Rate
+from valuesim.measures.interval import Rate, rate_by_cluster
 from valuesim.measures.moral_machine.amce import ATTRIBUTES, plus_group, spares_plus
-from valuesim.measures.moral_machine.answers import rate_by_cluster
 from valuesim.measures.moral_machine.contrast import Effect, score_interval
 from valuesim.measures.moral_machine.judgements import FloatArray, IntArray, judgements
 from valuesim.measures.moral_machine.scene import AFTER, stays

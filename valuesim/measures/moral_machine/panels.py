@@ -166,7 +166,7 @@ def _validity(rates: Mapping[str, Rate]) -> Panel:
         id="valid-answers",
         title="Valid answers by dimension",
         unit="share of decisions asked",
-        estimates=tuple(_of_rate(name, rate) for name, rate in rates.items()),
+        estimates=tuple(Estimate.of(name, rate) for name, rate in rates.items()),
         bounds=(0.0, 1.0),
     )
 
@@ -176,7 +176,7 @@ def _flips(rate: Rate) -> Panel:
         id="order-flips",
         title="Answers that flip with the order of presentation",
         unit="share of scenes answered in both orders",
-        estimates=(_of_rate("flipped", rate),),
+        estimates=(Estimate.of("flipped", rate),),
         bounds=(0.0, 1.0),
     )
 
@@ -190,9 +190,9 @@ def _changes(exchanged: Sequence[DecisionRecord]) -> list[Panel]:
             title="Judgements changed by the exchange of arguments",
             unit=_CHANGE,
             estimates=(
-                _of_rate("all", changed.all),
-                _of_rate("stood against the others' majority", changed.alone),
-                _of_rate("stood with the others' majority", changed.along),
+                Estimate.of("all", changed.all),
+                Estimate.of("stood against the others' majority", changed.alone),
+                Estimate.of("stood with the others' majority", changed.along),
             ),
             bounds=(0.0, 1.0),
             note=f"{n_pairs} judgements are valid both before and after; where agents are grouped "
@@ -232,7 +232,3 @@ def _estimate(label: str, effect: Effect, at: float | None = None) -> Estimate:
     return Estimate(
         label=label, value=effect.value, low=effect.low, high=effect.high, n=effect.n, at=at
     )
-
-
-def _of_rate(label: str, rate: Rate) -> Estimate:
-    return Estimate(label=label, value=rate.value, low=rate.low, high=rate.high, n=int(rate.n))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from valuesim.measures.moral_machine.amce import ATTRIBUTES
+from valuesim.shipped import shipped_yaml
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,5 +53,4 @@ def direction(attribute: str) -> str:
 
 @cache
 def _file() -> Any:
-    text = resources.files(__package__).joinpath("people.yaml").read_text(encoding="utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return shipped_yaml("valuesim.measures.moral_machine", "people.yaml")

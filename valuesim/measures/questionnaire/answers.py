@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,15 +106,3 @@ def by_administration(answers: Iterable[Answer]) -> dict[str, list[Answer]]:
     for answer in answers:
         found[answer.administration].append(answer)
     return dict(found)
-
-
-def by_cluster(
-    clusters: Sequence[str], hits: Sequence[float], chances: Sequence[float]
-) -> tuple[list[float], list[float]]:
-    """Return the sums of `hits` and of `chances` in each cluster, for `clustered_rate`."""
-    summed: dict[str, list[float]] = {}
-    for cluster, hit, chance in zip(clusters, hits, chances, strict=True):
-        sums = summed.setdefault(cluster, [0.0, 0.0])
-        sums[0] += hit
-        sums[1] += chance
-    return [sums[0] for sums in summed.values()], [sums[1] for sums in summed.values()]

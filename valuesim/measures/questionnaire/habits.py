@@ -8,9 +8,9 @@ from statistics import mean
 import numpy as np
 from scipy import stats
 
-from valuesim.measures.interval import clustered_rate
+from valuesim.measures.interval import rate_by_cluster
 from valuesim.measures.panel import Estimate
-from valuesim.measures.questionnaire.answers import Answer, by_administration, by_cluster
+from valuesim.measures.questionnaire.answers import Answer, by_administration
 
 Share = Callable[[Answer], float]
 
@@ -61,9 +61,7 @@ def _is_first_half(answer: Answer) -> float:
 
 
 def _share(label: str, answers: Sequence[Answer], habit: Share) -> Estimate:
-    clusters, hits = [answer.cluster for answer in answers], [habit(a) for a in answers]
-    rate = clustered_rate(*by_cluster(clusters, hits, [1.0] * len(hits)))
-    return Estimate(label=label, value=rate.value, low=rate.low, high=rate.high, n=len(answers))
+    return Estimate.of(label, rate_by_cluster((a.cluster, habit(a)) for a in answers))
 
 
 def direction_effect(answers: Sequence[Answer]) -> Estimate | None:

@@ -113,10 +113,7 @@ def _best_worst(instrument: str, answers: Sequence[Answer]) -> Panel:
 
 def _consistency(instrument: str, answers: Sequence[Answer], seed: int) -> Panel:
     cyclic, by_chance = preference.cyclic_triads(answers, seed=seed)
-    flips = preference.order_flips(answers)
-    flipped = Estimate(
-        label="order flips", value=flips.value, low=flips.low, high=flips.high, n=int(flips.n)
-    )
+    flipped = Estimate.of("order flips", preference.order_flips(answers))
     return Panel(
         id=f"{instrument}-consistency",
         title="Consistency of pairwise answers",

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from valuesim.measures.interval import Rate, clustered_rate
+from valuesim.measures.interval import Rate, rate_by_cluster
 from valuesim.measures.panel import Estimate
-from valuesim.measures.questionnaire.answers import Answer, by_cluster
+from valuesim.measures.questionnaire.answers import Answer
 
 _DRAWS = 1000
 
@@ -43,8 +43,7 @@ def best_minus_worst(answers: Sequence[Answer]) -> tuple[Estimate, ...]:
 
 
 def _count(value: str, placed: Sequence[tuple[str, int]]) -> Estimate:
-    clusters, hits = [c for c, _ in placed], [hit for _, hit in placed]
-    rate = clustered_rate(*by_cluster(clusters, hits, [2.0] * len(hits)))
+    rate = rate_by_cluster(placed, chances=2.0)
     ends = [None if end is None else 2 * end - 1 for end in (rate.value, rate.low, rate.high)]
     return Estimate(label=value, value=ends[0], low=ends[1], high=ends[2], n=len(placed))
 
@@ -72,9 +71,9 @@ def order_flips(answers: Sequence[Answer]) -> Rate:
             pair = (answer.cluster, answer.kind, answer.template)
             asked.setdefault(pair, {}).setdefault(answer.named, []).append(first)
     both = {pair: list(orders.values()) for pair, orders in asked.items() if len(orders) == 2}
-    flips = [_disagreement(*orders) for orders in both.values()]
-    clusters = [cluster for cluster, _, _ in both]
-    return clustered_rate(*by_cluster(clusters, flips, [1.0] * len(flips)))
+    return rate_by_cluster(
+        (cluster, _disagreement(*orders)) for (cluster, _, _), orders in both.items()
+    )
 
 
 def _disagreement(one: Sequence[str], other: Sequence[str]) -> float:

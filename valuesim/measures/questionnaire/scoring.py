@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from statistics import mean
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 from scipy import stats
 
 from valuesim.measures.panel import Estimate, Reference
 from valuesim.measures.questionnaire.answers import Answer
+from valuesim.shipped import shipped_yaml
 
 Refusal = Literal["catch", "missing", "alike"]
 
@@ -58,8 +57,7 @@ class Scores:
 @cache
 def scorings() -> Mapping[str, Scoring]:
     """Return how each item set is scored, by instrument."""
-    source = resources.files("valuesim.measures.questionnaire").joinpath("scoring.yaml")
-    content = yaml.safe_load(source.read_text(encoding="utf-8"))
+    content = shipped_yaml("valuesim.measures.questionnaire", "scoring.yaml")
     return {name: _scoring(entry) for name, entry in content.items()}
 
 
