@@ -7,6 +7,7 @@ import pytest
 
 from valuesim.measures.strategic.equilibrium import (
     Game,
+    best_replies,
     best_reply,
     equilibria,
     game_of,
@@ -136,6 +137,15 @@ def test_no_move_has_no_rate() -> None:
 def test_whoever_cooperates_half_the_time_can_be_exploited() -> None:
     reply = best_reply(DILEMMA, np.array([0.5, 0.5]))
     assert (reply.move, reply.payoff, reply.partner) == ("b", 3.0, 0.5)
+
+
+def test_replies_to_many_mixes_are_those_to_each() -> None:
+    mixes = np.random.default_rng(0).dirichlet(np.ones(2), size=20)
+    for place, payoff, partner, mix in zip(*best_replies(BATTLE, mixes), mixes, strict=True):
+        reply = best_reply(BATTLE, mix)
+        assert BATTLE.moves[place] == reply.move
+        assert (payoff, partner) == pytest.approx((reply.payoff, reply.partner))
+        assert payoff == pytest.approx(max(mix @ BATTLE.column))
 
 
 def test_pennies_by_lot_cannot_be_exploited() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
@@ -20,23 +21,23 @@ FloatArray = NDArray[np.float64]
 _EQUAL = 1e-9
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Game:
     """Payoffs of both players: `row[i, j]` is Alpha's and `column[i, j]` Beta's if Alpha plays i.
 
-    Both choose among `moves`.
+    Both choose among `moves`. What follows from the payoffs is computed once (so: no slots).
     """
 
     moves: tuple[str, ...]
     row: FloatArray
     column: FloatArray
 
-    @property
+    @cached_property
     def is_symmetric(self) -> bool:
         """Whether both players face the same payoffs."""
         return bool(np.allclose(self.column, self.row.T))
 
-    @property
+    @cached_property
     def span(self) -> float:
         """The highest payoff of either player less the lowest."""
         both = np.stack([self.row, self.column])
@@ -44,8 +45,10 @@ class Game:
 
     def seen_by(self, role: str) -> Game:
         """Return the game with `role` as its row player; any role but Beta plays the rows."""
-        if role != "Beta":
-            return self
+        return self._swapped if role == "Beta" else self
+
+    @cached_property
+    def _swapped(self) -> Game:
         return Game(moves=self.moves, row=self.column.T, column=self.row.T)
 
 
@@ -71,6 +74,7 @@ class Reply:
     partner: float
 
 
+@lru_cache(maxsize=256)
 def game_of(table: str) -> Game:
     """Return the game that a condition's `table` (JSON) describes."""
     content: Mapping[str, Any] = json.loads(table)
@@ -81,6 +85,7 @@ def game_of(table: str) -> Game:
     )
 
 
+@lru_cache(maxsize=256)
 def travelers_dilemma(low: float, high: float, penalty: float, step: float = 1) -> Game:
     """Return the traveler's dilemma on claims low, low + step, ..., high (Basu 1994).
 
@@ -137,11 +142,16 @@ def best_reply(game: Game, mix: FloatArray) -> Reply:
     `payoff` is what the replying partner earns, `partner` what the observed row player then earns:
     its payoff against a partner that exploits it.
     """
-    worth = mix @ game.column
-    best = int(np.flatnonzero(worth >= worth.max() - _EQUAL)[0])
-    return Reply(
-        move=game.moves[best], payoff=float(worth[best]), partner=float((mix @ game.row)[best])
-    )
+    (move,), (payoff,), (partner,) = best_replies(game, mix[None, :])
+    return Reply(move=game.moves[move], payoff=float(payoff), partner=float(partner))
+
+
+def best_replies(game: Game, mixes: FloatArray) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+    """Return, for each row of `mixes`, the place of the best reply and both payoffs, as above."""
+    worth = mixes @ game.column
+    best = (worth >= worth.max(axis=1, keepdims=True) - _EQUAL).argmax(axis=1)
+    each = np.arange(len(mixes))
+    return best, worth[each, best], (mixes @ game.row)[each, best]
 
 
 def welfare(game: Game, row: str, column: str) -> float | None:

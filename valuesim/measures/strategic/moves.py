@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,76 +11,110 @@ from valuesim.log.reader import DecisionRecord
 from valuesim.measures.interval import Rate
 from valuesim.measures.panel import Estimate, Panel, Reference
 from valuesim.measures.strategic import cooperation
-from valuesim.measures.strategic.history import (
-    History,
-    cooperative,
-    histories,
-    intended,
-    is_act,
-)
+from valuesim.measures.strategic.history import History, cooperative, histories, intended
 from valuesim.measures.strategic.people import references as people
-from valuesim.measures.strategic.sample import Sample, estimate
+from valuesim.measures.strategic.sample import Arm, Figures, Sample, computed, estimate
 from valuesim.measures.strategic.strategies import STRATEGIES, estimated
-from valuesim.measures.strategic.theory import Theory, theories
+from valuesim.measures.strategic.theory import Theory, predicted
+from valuesim.measures.strategic.worth import WELFARE, WELFARE_NOTE, has_welfare, welfare_of
 
 LEAST_SEQUENCES = 10
 """The fewest agents in episodes whose strategies are estimated."""
 MOST_ROUNDS = 20
 """Rounds beyond this are not drawn one by one."""
+_OVERALL, _FIRST, _PROMISES = "cooperation", "cooperation in round 1", "keeps promises"
+_OF_DECISIONS = "share of valid decisions"
 
 
 def move_panels(sample: Sample, rng: np.random.Generator) -> Iterator[Panel]:
     """Yield the panels of one treatment of a game with two moves."""
-    acts = [record for record in sample.records if is_act(record)]
-    if not any(cooperative(record) for record in acts):
-        yield from _moves(sample, acts)
+    if not any(cooperative(record) for record in sample.acts):
+        yield _moves(sample)
+        if has_welfare(sample):
+            yield _welfare(sample)
         return
-    own = histories(acts)
-    yield _cooperation(sample, acts, own)
+    yield _cooperation(sample)
     if sample.treatment.rounds != 1:
-        yield _by_round(sample, acts, own)
-        yield _memory(sample, acts, own)
-        yield _strategies(sample, acts, own, rng)
-    if sample.treatment.rounds != 1 or any(p.kept is not None for h in own for p in h.plays):
-        yield _conduct(sample, acts, own)
+        for part in sample.by_design():
+            acts = part.acts
+            own = histories(acts)
+            yield _by_round(part, acts, own)
+            yield _memory(part, acts, own)
+            yield _strategies(part, acts, own, rng)
+            yield _conduct(part, acts, own)
 
 
-def _moves(sample: Sample, acts: Sequence[DecisionRecord]) -> Iterator[Panel]:
-    """Yield, for each role, how often each move was chosen."""
-    roles = sorted({record.role for record in acts})
-    for role in roles:
-        own = [record for record in acts if record.role == role]
-        chosen = [(cluster_of(r), move) for r in own if (move := intended(r)) is not None]
-        predicted = theories(sample.treatment, sample.penalty, role)
-        moves = predicted[0].moves if predicted else sorted({move for _, move in chosen})
-        yield sample.panel(
-            f"moves/{role}",
-            f"Moves of {role}",
-            "share of valid decisions",
-            [estimate(m, cooperation.rate((c, move == m) for c, move in chosen)) for m in moves],
-            records=own,
-            references=[_shares(theory, {m: [m] for m in theory.moves}) for theory in predicted],
-        )
+def _moves(sample: Sample) -> Panel:
+    """Return how often each role chose each move."""
+    measured = []
+    for arm in sample.arms:
+        estimates: list[Estimate] = []
+        beside: list[Reference] = []
+        for role in sorted({record.role for record in arm.acts}):
+            own = [record for record in arm.acts if record.role == role]
+            chosen = [(cluster_of(r), move) for r in own if (move := intended(r)) is not None]
+            known = predicted(sample, arm)
+            moves = known[0].moves if known else sorted({move for _, move in chosen})
+            labels = {move: f"{move} as {role}" for move in moves}
+            estimates += [
+                estimate(label, cooperation.rate((c, made == move) for c, made in chosen))
+                for move, label in labels.items()
+            ]
+            beside += [_mix(theory, role, labels) for theory in known]
+        measured.append(Figures(arm=arm, estimates=estimates, references=beside))
+    return sample.across("moves", "Moves", _OF_DECISIONS, measured, records=sample.acts)
 
 
-def _cooperation(sample: Sample, acts: Sequence[DecisionRecord], own: Sequence[History]) -> Panel:
-    estimates = [estimate("overall", cooperation.overall(own))]
+def _mix(theory: Theory, role: str, labels: Mapping[str, str]) -> Reference:
+    mix = theory.partner if role == "Beta" and theory.partner is not None else theory.mix
+    shares = zip(theory.moves, mix, strict=True)
+    points = (Estimate(label=labels[move], value=float(share)) for move, share in shares)
+    return computed(theory.label, theory.source, points)
+
+
+def _welfare(sample: Sample) -> Panel:
+    return sample.across(
+        "welfare",
+        "Welfare",
+        "share of the highest joint payoff",
+        [welfare_of(sample, arm) for arm in sample.arms],
+        records=sample.acts,
+        note=WELFARE_NOTE,
+    )
+
+
+def _cooperation(sample: Sample) -> Panel:
+    """Return the shares that sum the game up: cooperation, promises kept, welfare."""
+    measured = [_cooperates(sample, arm) for arm in sample.arms]
+    notes = [_stage_game(sample)] if sample.treatment.rounds != 1 else []
+    title, unit = "Cooperation", _OF_DECISIONS
+    if has_welfare(sample):
+        measured += [welfare_of(sample, arm) for arm in sample.arms]
+        title, unit = f"Cooperation and {WELFARE}", "share of decisions, of the joint payoff"
+        notes.append(WELFARE_NOTE)
+    return sample.across(
+        "cooperation", title, unit, measured, records=sample.acts, note=" ".join(notes)
+    )
+
+
+def _cooperates(sample: Sample, arm: Arm) -> Figures:
+    own = histories(arm.acts)
     is_repeated = sample.treatment.rounds != 1
+    estimates = [estimate(_OVERALL, cooperation.overall(own))]
     if is_repeated:
-        estimates.append(estimate("round 1", cooperation.in_round(own, 1)))
-    moves = next(iter(m for record in acts if (m := cooperative(record))))
-    labels = {e.label: sorted(moves) for e in estimates}
-    return sample.panel(
-        "cooperation",
-        "Cooperation",
-        "share of valid decisions",
-        estimates,
-        records=acts,
+        estimates.append(estimate(_FIRST, cooperation.in_round(own, 1)))
+    labels = [e.label for e in estimates]
+    if not is_repeated and any(play.kept is not None for h in own for play in h.plays):
+        estimates.append(estimate(_PROMISES, cooperation.promise_keeping(own)))
+    moves = sorted(next((m for record in arm.acts if (m := cooperative(record))), ()))
+    figures = {"overall": _OVERALL} | ({"round 1": _FIRST} if is_repeated else {})
+    return Figures(
+        arm=arm,
+        estimates=estimates,
         references=[
-            *people(sample.treatment, sample.penalty, {label: label for label in labels}),
-            *(_shares(t, labels) for t in theories(sample.treatment, sample.penalty, "Alpha")),
+            *people(sample.treatment, arm.penalty, figures),
+            *(_shares(theory, dict.fromkeys(labels, moves)) for theory in predicted(sample, arm)),
         ],
-        note=_stage_game(sample) if is_repeated else "",
     )
 
 
@@ -94,13 +128,9 @@ def _stage_game(sample: Sample) -> str:
     return f"{note} Without noise GRIM sustains cooperation from delta {(t - r) / (t - p):.2f} on."
 
 
-def _shares(theory: Theory, labels: dict[str, list[str]]) -> Reference:
-    return Reference(
-        label=theory.label,
-        points=tuple(Estimate(label=k, value=theory.share(moves)) for k, moves in labels.items()),
-        source=theory.source,
-        population="computed",
-    )
+def _shares(theory: Theory, labels: Mapping[str, Sequence[str]]) -> Reference:
+    points = (Estimate(label=k, value=theory.share(moves)) for k, moves in labels.items())
+    return computed(theory.label, theory.source, points)
 
 
 def _by_round(sample: Sample, acts: Sequence[DecisionRecord], own: Sequence[History]) -> Panel:
@@ -108,7 +138,7 @@ def _by_round(sample: Sample, acts: Sequence[DecisionRecord], own: Sequence[Hist
     return sample.panel(
         "cooperation_by_round",
         "Cooperation by round",
-        "share of valid decisions",
+        _OF_DECISIONS,
         [estimate("cooperation", rate, at=float(number)) for number, rate in rates],
         records=acts,
         axis="round",
@@ -118,26 +148,27 @@ def _by_round(sample: Sample, acts: Sequence[DecisionRecord], own: Sequence[Hist
 def _memory(sample: Sample, acts: Sequence[DecisionRecord], own: Sequence[History]) -> Panel:
     return sample.panel(
         "memory_one",
-        "Cooperation after each outcome of the last round",
+        "Cooperation by the outcome of the last round",
         "share that cooperates",
-        [estimate(f"after {k}", rate) for k, rate in cooperation.memory_one(own).items()],
+        [estimate(_AFTER[k], rate) for k, rate in cooperation.memory_one(own).items()],
         records=acts,
         references=[_vector(name, vector) for name, vector in _VECTORS.items()],
-        note="Own move first: CD is having cooperated with a partner that defected.",
     )
 
 
+_AFTER = {
+    "CC": "after both cooperated",
+    "CD": "after only the partner defected",
+    "DC": "after only the agent defected",
+    "DD": "after both defected",
+}
 _VECTORS = {"TFT": (1, 0, 1, 0), "WSLS": (1, 0, 0, 1), "GRIM": (1, 0, 0, 0)}
 
 
 def _vector(name: str, vector: Sequence[int]) -> Reference:
-    pairs = zip(cooperation.OUTCOMES, vector, strict=True)
-    return Reference(
-        label=name,
-        points=tuple(Estimate(label=f"after {k}", value=float(p)) for k, p in pairs),
-        source=f"the strategy {name} without trembles",
-        population="computed",
-    )
+    pairs = zip(_AFTER.values(), vector, strict=True)
+    points = (Estimate(label=label, value=float(p)) for label, p in pairs)
+    return computed(name, f"the strategy {name} without trembles", points)
 
 
 def _conduct(sample: Sample, acts: Sequence[DecisionRecord], own: Sequence[History]) -> Panel:
@@ -146,8 +177,9 @@ def _conduct(sample: Sample, acts: Sequence[DecisionRecord], own: Sequence[Histo
         "retaliates": cooperation.retaliation(own),
         "lenient at a first defection": cooperation.leniency(own),
         "forgives a returning partner": cooperation.forgiveness(own),
-        "keeps promises": cooperation.promise_keeping(own),
     }
+    if any(play.kept is not None for h in own for play in h.plays):
+        rates[_PROMISES] = cooperation.promise_keeping(own)
     return sample.panel(
         "conduct",
         "Conduct towards the partner",
@@ -159,6 +191,12 @@ def _conduct(sample: Sample, acts: Sequence[DecisionRecord], own: Sequence[Histo
             f"{cooperation.WITHIN} rounds of the partner's return."
         ),
     )
+
+
+_MEANING = (
+    "ALLD never cooperates, ALLC always; GRIM never after a defection; TFT repeats the partner; "
+    "WSLS changes after a bad outcome; T2 punishes for two rounds."
+)
 
 
 def _strategies(
@@ -187,12 +225,12 @@ def _strategies(
             )
             for name, share in mixture.shares.items()
         ]
-        note = f"Tremble {mixture.tremble:.2f} over {mixture.rounds} moves."
+        note = f"{_MEANING} Tremble {mixture.tremble:.2f} over {mixture.rounds} moves."
         if any("=" in name for name in mixture.shares):
             note += " Strategies joined by = prescribe the same in every round of this evidence."
     return sample.panel(
         "strategies",
-        "Strategies (maximum-likelihood mixture)",
+        "Strategies that fit best",
         "share of agents in episodes",
         estimates,
         records=acts,

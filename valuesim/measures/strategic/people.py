@@ -57,12 +57,15 @@ def references(
     penalty: float | None,
     labels: Mapping[str, str],
     scaled: Callable[[float], float] = float,
+    *,
+    is_exact: bool = False,
 ) -> tuple[Reference, ...]:
     """Return what people did, for the figures that `labels` names {figure: label in the panel}.
 
     A study with a condition of exactly these parameters gives that condition's figures, `scaled`.
     One without gives what it found in another design, and says so: each condition's figures if
-    there are at most two, else their median and range. Where claims range otherwise it gives none.
+    there are at most two, else their median and range. Where claims range otherwise, or if only
+    what `is_exact` is wanted, it gives none.
     """
     found = []
     for study in studies():
@@ -70,7 +73,7 @@ def references(
             same = [c for c in study.conditions if _holds(c.when, treatment, penalty)]
             if same:
                 found.append(_reference(study, f"people ({study.study})", same, labels, scaled))
-            elif _is_comparable(study, treatment):
+            elif not is_exact and _is_comparable(study, treatment):
                 for design, conditions in _others(study):
                     label = f"people in another design ({design})"
                     found.append(_reference(study, label, conditions, labels, scaled))

@@ -19,7 +19,7 @@ from scipy import stats
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
 from valuesim.measures.strategic.history import canonical, intended, is_fresh
-from valuesim.measures.strategic.treatment import Problem, problem
+from valuesim.measures.strategic.treatment import Problem, Treatment, problem, treatment
 
 MOST_OPTIONS = 12
 """The largest menu whose options are all compared with one another."""
@@ -74,7 +74,13 @@ def choices_of(records: Iterable[DecisionRecord]) -> tuple[Choice, ...]:
     Left out: faults, abstentions, talk, punishment, decisions with an earlier round behind them,
     and menus of more than two options that are shown neither upwards nor downwards.
     """
-    return tuple(choice for record in records if (choice := _choice(record)) is not None)
+    treatments: dict[str, Treatment] = {}
+    found = []
+    for record in records:
+        if record.episode.id not in treatments:
+            treatments[record.episode.id] = treatment(record)
+        found.append(_choice(record, treatments[record.episode.id]))
+    return tuple(choice for choice in found if choice is not None)
 
 
 def preferences(choices: Sequence[Choice]) -> tuple[Preference, ...]:
@@ -127,7 +133,7 @@ def _is_balanced(cells: Iterable[Cell]) -> bool:
     return len({cell.reversed_order for cell in met}) == 2 and len(assignments) != 1
 
 
-def _choice(record: DecisionRecord) -> Choice | None:
+def _choice(record: DecisionRecord, own: Treatment) -> Choice | None:
     move = intended(record)
     phase = record.annotations.get("phase", "act")
     if move is None or not is_fresh(record) or phase not in ("act", "respond"):
@@ -140,7 +146,7 @@ def _choice(record: DecisionRecord) -> Choice | None:
     bears = tuple(sorted(label for label in labels if len(label) == 1 and not label.isdigit()))
     condition = record.episode.condition
     cell = Cell(
-        problem=problem(record),
+        problem=problem(record, own),
         telling=(str(condition.get("wording", "")), str(condition.get("paraphrase", ""))),
         reversed_order=shown != options,
         labels=bears,

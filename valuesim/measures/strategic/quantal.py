@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,9 +90,7 @@ def fitted_rate(
     """
     if not moves or game.span <= 0:
         return FittedRate()
-    rates = np.concatenate([[0.0], np.geomspace(0.01, _STEEPEST, _PLACES)]) / game.span
-    curve = [pair.row for pair in branch(game, rates.tolist()) if pair is not None]
-    rates, logs = _finer(rates[: len(curve)], np.log(np.maximum(np.array(curve), 1e-300)))
+    rates, logs = _curve(game)
     counts = _counts(game, moves, clusters)
     heights = logs @ counts.sum(axis=0)
     if np.ptp(heights) < _FLAT:
@@ -115,9 +114,17 @@ def logit(payoffs: FloatArray, rate: float) -> FloatArray:
     return np.asarray(raised / raised.sum())
 
 
+@lru_cache(maxsize=64)
+def _curve(game: Game) -> tuple[FloatArray, FloatArray]:
+    """Return the rates that are searched, and each move's log-probability at each of them."""
+    rates = np.concatenate([[0.0], np.geomspace(0.01, _STEEPEST, _PLACES)]) / game.span
+    found = [pair.row for pair in branch(game, rates.tolist()) if pair is not None]
+    return _finer(rates[: len(found)], np.log(np.maximum(np.array(found), 1e-300)))
+
+
 def _walk(game: Game, mix: FloatArray, start: float, end: float) -> FloatArray | None:
     """Return the mix at rate `end`, followed from `mix` at `start`; None where it cannot be."""
-    at, step = start, 0.1 / max(game.span, 1e-12)
+    at, step = start, end - start
     for _ in range(_MOST_STEPS):
         if at >= end:
             return mix
@@ -151,13 +158,17 @@ def _answer(game: Game, mix: FloatArray, rate: float) -> tuple[FloatArray, Float
     """Return the logit answer to `mix` and its derivative with respect to `mix`."""
     if game.is_symmetric:
         answer = logit(game.row @ mix, rate)
-        return answer, rate * (np.diag(answer) - np.outer(answer, answer)) @ game.row
+        return answer, _slope(answer, game.row, rate)
     size = len(game.moves)
     row, column = logit(game.row @ mix[size:], rate), logit(mix[:size] @ game.column, rate)
     slope = np.zeros((2 * size, 2 * size))
-    slope[:size, size:] = rate * (np.diag(row) - np.outer(row, row)) @ game.row
-    slope[size:, :size] = rate * (np.diag(column) - np.outer(column, column)) @ game.column.T
+    slope[:size, size:] = _slope(row, game.row, rate)
+    slope[size:, :size] = _slope(column, game.column.T, rate)
     return np.concatenate([row, column]), slope
+
+
+def _slope(answer: FloatArray, payoffs: FloatArray, rate: float) -> FloatArray:
+    return np.asarray(rate * answer[:, None] * (payoffs - answer @ payoffs))
 
 
 def _pair(game: Game, mix: FloatArray) -> Equilibrium:
@@ -183,8 +194,8 @@ def _counts(game: Game, moves: Sequence[str], clusters: Sequence[str]) -> FloatA
 
 def _best(heights: FloatArray) -> NDArray[np.intp]:
     """Return the place of the highest likelihood; the last one where it is flat from there on."""
-    near = heights >= heights.max(axis=0) - _FLAT
-    return np.asarray(np.where(near[-1], len(heights) - 1, heights.argmax(axis=0)))
+    is_flat = heights[-1] >= heights.max(axis=0) - _FLAT
+    return np.asarray(np.where(is_flat, len(heights) - 1, heights.argmax(axis=0)))
 
 
 def _interval(

@@ -165,8 +165,8 @@ def _concordance(
     agreement = direction * np.sign(cells[:, None, 1] - cells[None, :, 1])
     parts = []
     for kernel in (agreement, np.abs(direction)):
-        inside = np.einsum("gc,cd,gd->g", counts, kernel, counts, optimize=True)
-        everywhere = counts @ kernel @ counts.sum(axis=0)
+        scored = counts @ kernel
+        inside, everywhere = (scored * counts).sum(axis=1), scored @ counts.sum(axis=0)
         parts.append(inside if within else everywhere - inside)
     return parts[0], parts[1]
 

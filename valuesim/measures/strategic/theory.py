@@ -20,11 +20,16 @@ from valuesim.measures.strategic.equilibrium import (
     travelers_dilemma,
 )
 from valuesim.measures.strategic.quantal import logit, quantal_response
+from valuesim.measures.strategic.sample import Arm, Sample
 from valuesim.measures.strategic.treatment import Treatment
 
 SHARPNESS = 10.0
 """The logit rate of references, times the span of a player's payoffs: moderate errors. (Capra et
 al., American Economic Review 89, 1999, fit a rate of 1/8.3 per cent to claims of 80 to 200.)"""
+LOGIT_RATE = f"lambda {SHARPNESS:g} over the span of payoffs"
+"""That rate in words."""
+LOGIT = "logit equilibrium"
+"""The label of the logit equilibrium."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,16 +62,30 @@ def game_for(treatment: Treatment, penalty: float | None) -> Game | None:
     return treatment.game_table
 
 
-def theories(treatment: Treatment, penalty: float | None, role: str) -> tuple[Theory, ...]:
-    """Return the predictions for the first move of `role` (as in `Game.seen_by`).
+def theories(treatment: Treatment, penalty: float | None) -> tuple[Theory, ...]:
+    """Return the predictions for the first move of the row player, Alpha.
 
     Nash equilibria first, then the logit equilibrium at the reference rate. Nothing is predicted of
     games that are not known here.
     """
     game = game_for(treatment, penalty)
     if game is not None:
-        return _simultaneous(game.seen_by(role), _answer(treatment, penalty, role))
+        return _simultaneous(game)
     return _AMOUNTS[treatment.game](treatment) if treatment.game in _AMOUNTS else ()
+
+
+def predicted(sample: Sample, arm: Arm) -> tuple[Theory, ...]:
+    """Return the predictions for `arm`, fit to lie along the penalty where there are several.
+
+    Then they are only the lowest Nash equilibrium and the logit equilibrium, called the same at
+    every penalty.
+    """
+    found = theories(sample.treatment, arm.penalty)
+    if not sample.is_dosed or not found:
+        return found
+    lowest = replace(found[0], label="lowest Nash equilibrium")
+    source = f"{_LOGIT_SOURCE} at {LOGIT_RATE}"
+    return (lowest, *(replace(t, source=source) for t in found if t.label == LOGIT))
 
 
 def acceptance(treatment: Treatment, offer: float) -> float:
@@ -75,26 +94,19 @@ def acceptance(treatment: Treatment, offer: float) -> float:
     return float(logit(np.array([offer, 0.0]), SHARPNESS / pie)[0])
 
 
-def _simultaneous(game: Game, answer: Equilibrium | None) -> tuple[Theory, ...]:
-    """Return the Nash equilibria of `game` and, if there is one, its logit equilibrium `answer`."""
+@lru_cache(maxsize=256)
+def _simultaneous(game: Game) -> tuple[Theory, ...]:
+    """Return the Nash equilibria of `game` and its logit equilibrium, where it has one."""
     found = equilibria(game) if len(game.moves) == 2 else pure_equilibria(game)
     nash = [_theory(game, each, _nash_label(game, each), "Nash equilibrium") for each in found]
     if len(nash) > _MOST_NASH:
         # where undercutting by a step costs more than it brings, every claim is an equilibrium
         ends = (("lowest", nash[0]), ("highest", nash[-1]))
         nash = [replace(t, label=f"{which} of {len(nash)} Nash equilibria") for which, t in ends]
+    answer = quantal_response(game, SHARPNESS / game.span) if game.span > 0 else None
     if answer is None:
         return tuple(nash)
-    source = _logit_source(SHARPNESS / game.span)
-    return (*nash, _theory(game, answer, "logit equilibrium", source))
-
-
-@lru_cache(maxsize=256)
-def _answer(treatment: Treatment, penalty: float | None, role: str) -> Equilibrium | None:
-    game = game_for(treatment, penalty)
-    if game is None or game.span <= 0:
-        return None
-    return quantal_response(game.seen_by(role), SHARPNESS / game.span)
+    return (*nash, _theory(game, answer, LOGIT, _logit_source(SHARPNESS / game.span)))
 
 
 def _theory(game: Game, pair: Equilibrium, label: str, source: str) -> Theory:
@@ -109,7 +121,7 @@ def _nash_label(game: Game, pair: Equilibrium) -> str:
 
 
 def _logit_source(rate: float) -> str:
-    return f"logit equilibrium (McKelvey and Palfrey 1995) at lambda {rate:.3g} per unit of payoff"
+    return f"{_LOGIT_SOURCE} at lambda {rate:.3g} per unit of payoff"
 
 
 def _amounts(treatment: Treatment, most: str) -> FloatArray:
@@ -125,7 +137,7 @@ def _pair_of(
     return (
         Theory(label=f"equilibrium ({nash:g})", source=source, moves=moves, mix=sharp),
         Theory(
-            label="logit equilibrium",
+            label=LOGIT,
             source=_logit_source(rate),
             moves=moves,
             mix=logit(payoffs, rate),
@@ -166,6 +178,7 @@ def _sent(treatment: Treatment) -> tuple[Theory, ...]:
     return _pair_of(amounts, payoffs, rate, 0.0, "subgame-perfect: nothing would be returned")
 
 
+_LOGIT_SOURCE = "logit equilibrium (McKelvey and Palfrey 1995)"
 _MOST_NASH = 3
 _AMOUNTS = {
     "public_goods": _contributions,

@@ -13,14 +13,17 @@ from valuesim.measures.strategic.equilibrium import Game, game_of
 Factors = tuple[tuple[str, str], ...]
 
 _OF_THE_TELLING = frozenset({"wording", "paraphrase", "wording_id", "labels", "shuffle_options"})
-_OF_THE_DOSE = frozenset({"stake", "penalty", "price_list", "sweeps"})
+_OF_THE_DOSE = frozenset({"stake", "penalty", "price_list", "sweeps", "design"})
 _DERIVED = frozenset({"most_rounds", "horizon"})
+_SAID_OTHERWISE = frozenset({"game", "table", "perspective"})
+PREDICTED = "predicted for people"
+_JSON = json.JSONEncoder(sort_keys=True, default=str)
 _APART = _OF_THE_TELLING | _OF_THE_DOSE | _DERIVED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Treatment:
-    """A game as it was played: every factor but its words and its dose (stake, penalty).
+    """A game as it was played: every factor but its words and its doses, with their design.
 
     `factors` are (name, JSON text) in order of name, with the number of `rounds` where it is fixed
     (1 in a price list, whose decisions are each played once).
@@ -28,11 +31,6 @@ class Treatment:
 
     game: str
     factors: Factors
-
-    @property
-    def design(self) -> str:
-        """Whether doses vary "within" an episode (a price list) or only "between" episodes."""
-        return str(self.factor("design", "between"))
 
     @property
     def is_predicted(self) -> bool:
@@ -84,17 +82,16 @@ def treatment(record: DecisionRecord) -> Treatment:
     return Treatment(
         game=str(condition.get("game", record.episode.env)),
         factors=tuple(
-            (name, json.dumps(condition[name], sort_keys=True, default=str))
+            (name, _JSON.encode(condition[name]))
             for name in sorted(condition)
             if name not in _APART
         ),
     )
 
 
-def problem(record: DecisionRecord) -> Problem:
-    """Return the problem that the decision answers."""
+def problem(record: DecisionRecord, own: Treatment) -> Problem:
+    """Return the problem that the decision answers; `own` is its treatment."""
     received = record.annotations.get("received")
-    own = treatment(record)
     is_alike = own.game_table is not None and own.game_table.is_symmetric
     return Problem(
         treatment=own,
@@ -104,6 +101,14 @@ def problem(record: DecisionRecord) -> Problem:
         penalty=penalty(record),
         received=None if received is None else float(received),
     )
+
+
+def design(record: DecisionRecord) -> str:
+    """Return whether doses vary "within" the episode (a price list) or only "between" episodes.
+
+    Decisions of the two are never pooled.
+    """
+    return str(record.episode.condition.get("design", "between"))
 
 
 def stake(record: DecisionRecord) -> float:
@@ -128,17 +133,26 @@ def by_treatment(records: Iterable[DecisionRecord]) -> dict[Treatment, list[Deci
     return found
 
 
-def names(treatments: Sequence[Treatment]) -> Mapping[Treatment, str]:
-    """Return, for each treatment, what sets it apart from the others: "delta 0.5, R 32" or ""."""
+def differing(treatments: Sequence[Treatment]) -> tuple[str, ...]:
+    """Return the factors in which `treatments` differ, in order of name."""
     every = {name for each in treatments for name, _ in each.factors}
-    differing = [
-        name
-        for name in sorted(every - {"game", "table"})
-        if len({str(each.factor(name)) for each in treatments}) > 1
-    ]
+    return tuple(
+        name for name in sorted(every) if len({str(each.factor(name)) for each in treatments}) > 1
+    )
+
+
+def names(treatments: Sequence[Treatment]) -> Mapping[Treatment, str]:
+    """Return, for each treatment, what sets it apart from the others: "delta 0.5, R 32" or "".
+
+    Predictions are always said to be such.
+    """
+    factors = [name for name in differing(treatments) if name not in _SAID_OTHERWISE]
+    said = {each: _said(each, factors) for each in treatments}
+    alike = list(said.values())
+    # tables that no factor tells apart are numbered
     return {
-        each: ", ".join(f"{name} {_shown(each.factor(name))}" for name in differing)
-        for each in treatments
+        each: name if alike.count(name) == 1 else f"{name or 'game'} {place}"
+        for place, (each, name) in enumerate(said.items(), start=1)
     }
 
 
@@ -147,5 +161,15 @@ def _of_the_dose(record: DecisionRecord, name: str, default: Any) -> Any:
     return record.episode.condition.get(name, default) if given is None else given
 
 
-def _shown(factor: Any) -> str:
-    return f"{factor:g}" if isinstance(factor, float) else str(factor)
+def _said(treatment: Treatment, factors: Sequence[str]) -> str:
+    said = [PREDICTED] if treatment.is_predicted else []
+    said += [_shown(name, treatment.factor(name)) for name in factors]
+    return ", ".join(each for each in said if each)
+
+
+def _shown(name: str, level: Any) -> str:
+    if level is None:
+        return "memory of all rounds" if name == "memory" else ""
+    if isinstance(level, bool):
+        return name if level else f"no {name}"
+    return f"{name} {level:g}" if isinstance(level, float) else f"{name} {level}"

@@ -10,40 +10,50 @@ from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
 from valuesim.measures.interval import clustered_rate
 from valuesim.measures.panel import Estimate, Panel, Reference
-from valuesim.measures.strategic.equilibrium import Game, Reply, best_reply, welfare
-from valuesim.measures.strategic.history import intended, is_act
+from valuesim.measures.strategic.equilibrium import (
+    FloatArray,
+    Game,
+    best_replies,
+    best_reply,
+    welfare,
+)
+from valuesim.measures.strategic.history import intended
 from valuesim.measures.strategic.quantal import fitted_rate
-from valuesim.measures.strategic.sample import Sample, estimate
-from valuesim.measures.strategic.theory import Theory, game_for, theories
+from valuesim.measures.strategic.sample import Arm, Figures, Sample, computed, estimate
+from valuesim.measures.strategic.theory import (
+    LOGIT_RATE,
+    SHARPNESS,
+    Theory,
+    game_for,
+    predicted,
+)
 
 BOOTSTRAPS = 300
-_EARNS, _LEFT = "partner that replies best earns", "agent earns against it"
+WELFARE = "welfare"
+WELFARE_NOTE = (
+    "Welfare: the joint payoff of both moves that took effect over the highest that is possible."
+)
+_EARNS, _LEFT = "partner earns", "agent earns"
+_SELF_BELIEF = "0 is choice by lot; the agent is taken to expect others to play as it does."
 
 
-def worth_panels(sample: Sample, rng: np.random.Generator) -> Iterator[Panel]:
-    """Yield the panels of a game of two simultaneous movers; none for other games.
-
-    Roles with the same payoffs are put together, others apart.
-    """
-    game = game_for(sample.treatment, sample.penalty)
-    if game is None or sample.treatment.is_predicted:
-        return
-    acts = [record for record in sample.records if is_act(record)]
-    if game.row.min() >= 0 and game.column.min() >= 0:
-        yield from _welfare(sample, acts, game)
-    for role in ["Alpha"] if game.is_symmetric else sorted({record.role for record in acts}):
-        own = acts if game.is_symmetric else [r for r in acts if r.role == role]
-        played = [(cluster_of(r), move) for r in own if (move := intended(r)) is not None]
-        suffix = "" if game.is_symmetric else f" of {role}"
-        predicted = theories(sample.treatment, sample.penalty, role)
-        seen = game.seen_by(role)
-        yield _exploitability(sample, own, played, seen, predicted, suffix, rng)
-        yield _sharpness(sample, own, played, seen, suffix, rng)
+def has_welfare(sample: Sample) -> bool:
+    """Return whether joint payoffs can be a share of the highest: none is negative."""
+    games = [game_for(sample.treatment, arm.penalty) for arm in sample.arms]
+    return not sample.treatment.is_predicted and all(
+        game is not None
+        and min(game.row.min(), game.column.min()) >= 0
+        and (game.row + game.column).max() > 0
+        for game in games
+    )
 
 
-def _welfare(sample: Sample, acts: Sequence[DecisionRecord], game: Game) -> Iterator[Panel]:
+def welfare_of(sample: Sample, arm: Arm) -> Figures:
+    """Return the welfare in `arm`, beside that of equilibria; see `has_welfare`."""
+    game = game_for(sample.treatment, arm.penalty)
+    assert game is not None, "the caller asked has_welfare"
     sums: dict[str, list[float]] = {}
-    for record in acts:
+    for record in arm.acts:
         own, other = record.effect.get("move"), record.effect.get("partner")
         if own in game.moves and other in game.moves:
             pair = (other, own) if record.role == "Beta" else (own, other)
@@ -52,116 +62,173 @@ def _welfare(sample: Sample, acts: Sequence[DecisionRecord], game: Game) -> Iter
                 sums.setdefault(cluster_of(record), []).append(share)
     found = clustered_rate([sum(x) for x in sums.values()], [len(x) for x in sums.values()])
     joint = game.row + game.column
-    predicted = [
-        (theory, float(theory.mix @ joint @ theory.partner / joint.max()))
-        for theory in theories(sample.treatment, sample.penalty, "Alpha")
-        if theory.partner is not None and joint.max() > 0
-    ]
-    yield sample.panel(
-        "welfare",
-        "Welfare",
-        "share of the highest joint payoff",
-        [estimate("welfare", found)],
-        records=acts,
-        references=[_reference(theory, {"welfare": value}) for theory, value in predicted],
-        note="Joint payoff of both moves that took effect, the partner's included.",
-    )
-
-
-def _reference(theory: Theory, values: Mapping[str, float]) -> Reference:
-    points = tuple(Estimate(label=label, value=value) for label, value in values.items())
-    return Reference(label=theory.label, points=points, source=theory.source, population="computed")
-
-
-def _exploitability(
-    sample: Sample,
-    acts: Sequence[DecisionRecord],
-    played: Sequence[tuple[str, str]],
-    game: Game,
-    predicted: Sequence[Theory],
-    suffix: str,
-    rng: np.random.Generator,
-) -> Panel:
-    clusters, counts = _counts(game, played)
-    reply = best_reply(game, counts.sum(axis=0) / counts.sum()) if len(played) else None
-    draws = []
-    for _ in range(BOOTSTRAPS if len(clusters) > 1 else 0):
-        drawn = counts[rng.integers(len(counts), size=len(counts))].sum(axis=0)
-        draws.append(_values(best_reply(game, drawn / drawn.sum())))
-    # resamples of unanimous play do not differ: they say nothing of what else might be played
-    is_known = bool(draws) and bool(np.ptp(draws, axis=0).max() > 0)
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0) if is_known else (None, None)
-    estimates = [
-        Estimate(
-            label=label,
-            value=None if reply is None else _values(reply)[place],
-            low=None if low is None else float(low[place]),
-            high=None if high is None else float(high[place]),
-            n=len(played),
-        )
-        for place, label in enumerate((_EARNS, _LEFT))
-    ]
-    known = [t for t in predicted if t.partner is not None]
-    return sample.panel(
-        "exploitability",
-        f"What a best reply takes{suffix}",
-        "payoff a round at stake 1",
-        estimates,
-        records=acts,
-        bounds=(None, None),
+    return Figures(
+        arm=arm,
+        estimates=[estimate(WELFARE, found)],
         references=[
-            _reference(t, dict(zip((_EARNS, _LEFT), _values_at(game, t), strict=True)))
-            for t in known
+            _beside(t, {WELFARE: float(t.mix @ joint @ t.partner / joint.max())})
+            for t in predicted(sample, arm)
+            if t.partner is not None
         ],
-        note="" if reply is None else f"The best reply to all moves together is {reply.move}.",
     )
 
 
-def _values(reply: Reply) -> tuple[float, float]:
-    return reply.payoff, reply.partner
+def worth_panels(sample: Sample, rng: np.random.Generator) -> Iterator[Panel]:
+    """Yield the panels of a game of two simultaneous movers; none for other games.
+
+    Roles with the same payoffs are put together, others are rows of their own.
+    """
+    games = ((arm, game_for(sample.treatment, arm.penalty)) for arm in sample.arms)
+    known = [(arm, game) for arm, game in games if game is not None]
+    if not known or sample.treatment.is_predicted:
+        return
+    replies = [_replies(sample, arm, game, rng) for arm, game in known]
+    yield sample.across(
+        "exploitability",
+        "Payoffs against a best reply",
+        "payoff a round at stake 1",
+        [figures for figures, _ in replies],
+        records=sample.acts,
+        bounds=(None, None),
+        note=_best(sample, [(arm, move) for figures, moves in replies for arm, move in moves]),
+    )
+    yield _sharpness(sample, known, rng)
 
 
-def _values_at(game: Game, theory: Theory) -> tuple[float, float]:
+def _beside(theory: Theory, values: Mapping[str, float]) -> Reference:
+    points = (Estimate(label=label, value=value) for label, value in values.items())
+    return computed(theory.label, theory.source, points)
+
+
+def _roles(
+    game: Game, acts: Sequence[DecisionRecord]
+) -> Iterator[tuple[str, str, Game, list[DecisionRecord]]]:
+    """Yield (role, suffix of its labels, the game as it sees it, its moves)."""
+    if game.is_symmetric:
+        yield "Alpha", "", game, list(acts)
+        return
+    for role in sorted({record.role for record in acts}):
+        own = [record for record in acts if record.role == role]
+        yield role, f" as {role}", game.seen_by(role), own
+
+
+def _played(acts: Sequence[DecisionRecord]) -> list[tuple[str, str]]:
+    return [(cluster_of(r), move) for r in acts if (move := intended(r)) is not None]
+
+
+def _replies(
+    sample: Sample, arm: Arm, game: Game, rng: np.random.Generator
+) -> tuple[Figures, list[tuple[Arm, str]]]:
+    """Return what each earns if the partner replies best, and these best replies."""
+    estimates: list[Estimate] = []
+    moves: list[tuple[Arm, str]] = []
+    beside: list[Reference] = []
+    for role, suffix, seen, acts in _roles(game, arm.acts):
+        labels = _EARNS + suffix, _LEFT + suffix
+        counts = _counts(seen, _played(acts))
+        values, low, high = _taken(seen, counts, rng)
+        n = int(counts.sum())
+        estimates += [
+            Estimate(label=label, value=values[k], low=low[k], high=high[k], n=n)
+            for k, label in enumerate(labels)
+        ]
+        if n:
+            moves.append((arm, best_reply(seen, counts.sum(axis=0) / n).move + suffix))
+        for theory in predicted(sample, arm):
+            if theory.partner is not None:
+                earned = _earned(theory, game, is_row=role != "Beta")
+                beside.append(_beside(theory, dict(zip(labels, earned, strict=True))))
+    return Figures(arm=arm, estimates=estimates, references=beside), moves
+
+
+def _best(sample: Sample, moves: Sequence[tuple[Arm, str]]) -> str:
+    """Return the sentence that names the best replies, in each design in order of penalty."""
+    if not moves:
+        return ""
+    by_design: dict[str, list[str]] = {}
+    for arm, move in moves:
+        by_design.setdefault(sample.labelled("", arm.design), []).append(move)
+    said = "; ".join(f"{k}{k and ': '}{', '.join(own)}" for k, own in by_design.items())
+    order = ", in order of penalty" if sample.is_dosed else ""
+    return f"The best reply to all moves together{order}: {said}."
+
+
+def _earned(theory: Theory, game: Game, *, is_row: bool) -> tuple[float, float]:
+    """Return what the partner and the agent earn in an equilibrium."""
     assert theory.partner is not None, "the caller left the others out"
-    partner = float(theory.mix @ game.column @ theory.partner)
-    return partner, float(theory.mix @ game.row @ theory.partner)
+    row = float(theory.mix @ game.row @ theory.partner)
+    column = float(theory.mix @ game.column @ theory.partner)
+    return (column, row) if is_row else (row, column)
 
 
-def _counts(
-    game: Game, played: Sequence[tuple[str, str]]
-) -> tuple[list[str], np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+_Ends = tuple[float | None, float | None]
+
+
+def _taken(game: Game, counts: FloatArray, rng: np.random.Generator) -> tuple[_Ends, _Ends, _Ends]:
+    """Return what partner and agent earn against a best reply, and the ends of their intervals."""
+    if not len(counts):
+        return (None, None), (None, None), (None, None)
+    reply = best_reply(game, counts.sum(axis=0) / counts.sum())
+    drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=BOOTSTRAPS)
+    mixes = drawn @ counts
+    _, payoffs, partners = best_replies(game, mixes / mixes.sum(axis=1, keepdims=True))
+    draws = np.stack([payoffs, partners], axis=1)
+    value = reply.payoff, reply.partner
+    # resamples of unanimous play do not differ: they say nothing of what else might be played
+    if np.ptp(draws, axis=0).max() < 1e-9:
+        return value, (None, None), (None, None)
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    return value, (float(low[0]), float(low[1])), (float(high[0]), float(high[1]))
+
+
+def _counts(game: Game, played: Sequence[tuple[str, str]]) -> FloatArray:
     clusters = sorted({cluster for cluster, _ in played})
     counts = np.zeros((len(clusters), len(game.moves)))
     for cluster, move in played:
         counts[clusters.index(cluster), game.moves.index(move)] += 1
-    return clusters, counts
+    return counts
 
 
 def _sharpness(
-    sample: Sample,
-    acts: Sequence[DecisionRecord],
-    played: Sequence[tuple[str, str]],
-    game: Game,
-    suffix: str,
-    rng: np.random.Generator,
+    sample: Sample, known: Sequence[tuple[Arm, Game]], rng: np.random.Generator
 ) -> Panel:
-    moves, clusters = [move for _, move in played], [cluster for cluster, _ in played]
-    fitted = fitted_rate(game, moves, clusters, rng=rng)
-    note = "0 is choice by lot; the agent is taken to expect others to play as it does."
-    if fitted.n and not fitted.is_identified:
-        note = "Undetermined: every rate predicts the same of this game."
-    elif fitted.n and fitted.value is None:
-        note += " Choices are as sharp as an equilibrium: no finite rate fits best."
-    return sample.panel(
-        "sharpness",
-        f"Logit rate that fits best{suffix}",
-        "lambda per unit of payoff",
-        [
-            Estimate(
-                label="lambda", value=fitted.value, low=fitted.low, high=fitted.high, n=fitted.n
+    measured, notes = [], [_SELF_BELIEF]
+    for arm, game in known:
+        estimates = []
+        for _, suffix, seen, acts in _roles(game, arm.acts):
+            played = _played(acts)
+            moves, clusters = [move for _, move in played], [cluster for cluster, _ in played]
+            found = fitted_rate(seen, moves, clusters, rng=rng)
+            estimates.append(
+                Estimate(
+                    label=f"lambda{suffix}",
+                    value=found.value,
+                    low=found.low,
+                    high=found.high,
+                    n=found.n,
+                )
             )
-        ],
-        records=acts,
+            if found.n and not found.is_identified:
+                notes.append("Undetermined where every rate predicts the same of the game.")
+            elif found.n and found.value is None:
+                notes.append(
+                    "None where choices are as sharp as an equilibrium: no rate fits best."
+                )
+        measured.append(Figures(arm=arm, estimates=estimates, references=_usual(game, estimates)))
+    return sample.across(
+        "sharpness",
+        "Logit rate that fits best",
+        "lambda per unit of payoff",
+        measured,
+        records=sample.acts,
         bounds=(0.0, None),
-        note=note,
+        note=" ".join(dict.fromkeys(notes)),
     )
+
+
+def _usual(game: Game, estimates: Sequence[Estimate]) -> list[Reference]:
+    """Return the rate of the logit equilibria that other panels show."""
+    if game.span <= 0:
+        return []
+    points = (Estimate(label=e.label, value=SHARPNESS / game.span) for e in estimates)
+    return [computed("rate of the logit equilibrium shown", LOGIT_RATE, points)]
