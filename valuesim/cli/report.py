@@ -45,7 +45,7 @@ def _print_tables(summary: Summary) -> None:
 
 
 def _print_overview(summary: Summary) -> None:
-    """Print one line a group: what it puts first and last; `graph` and `measures` say more."""
+    """Print one line a group: what it puts first; `graph` and `measures` say more."""
     from valuesim.cli.terminal import percent, print_table
 
     rows = []
@@ -55,12 +55,11 @@ def _print_overview(summary: Summary) -> None:
         ordered = sorted(known, key=lambda value: -(value.strength or 0.0))
         is_told = ranking.coherence.is_coherent and len(ordered) > 1 and len(ranking.components) < 2
         first = ordered[0].value if is_told else "-"
-        last = ordered[-1].value if is_told else "-"
         counted = (group.decisions, percent(group.fault_rate))
         archetype = group.archetypes.verdict.archetype if group in summary.judged else "-"
-        rows.append((group.name, *counted, first, last, archetype))
+        rows.append((group.name, *counted, first, archetype))
     print_table(
         "what each group puts first (-: no coherent ranking, or no transgression on offer)",
-        ("group", "decisions", "faults", "first", "last", "archetype"),
+        ("group", "decisions", "faults", "first", "archetype"),
         rows,
     )
