@@ -97,9 +97,10 @@ def test_a_fault_is_counted_and_gives_no_evidence() -> None:
     assert seen.fault_rate == pytest.approx(2 / 3)
 
 
-def test_evidence_keeps_the_order_shown_and_the_episode_as_cluster() -> None:
+def test_evidence_keeps_the_order_shown_and_its_world_as_cluster() -> None:
     (seen,) = choices([record("LEAVE")]).evidence
-    assert (seen.position, seen.cluster, seen.chosen.name) == (1, "e1", "LEAVE")
+    world = record("LEAVE").episode.world
+    assert (seen.position, seen.cluster, seen.chosen.name) == (1, world, "LEAVE")
 
 
 def test_without_decisions_the_fault_rate_is_unknown() -> None:

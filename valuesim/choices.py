@@ -108,10 +108,11 @@ def cluster_of(decision: DecisionRecord) -> str:
     """Return the unit within which `decision` is not independent of others.
 
     That is its annotation "scene" (an environment's name for a scene that it asks in many
-    episodes, whatever the telling), within the environment, else its episode.
+    episodes, whatever the telling), within the environment; else the world of its episode, which
+    others may have played as well (see `EpisodeRecord.world`).
     """
     scene = decision.annotations.get("scene")
-    return decision.episode.id if scene is None else f"{decision.episode.env}/{scene}"
+    return decision.episode.world if scene is None else f"{decision.episode.env}/{scene}"
 
 
 def _evidence(decision: DecisionRecord) -> Evidence:

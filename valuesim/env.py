@@ -57,6 +57,12 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     """What measures a group of decisions, as "module:function" (see `measures.panel`), or none."""
     depicts: ClassVar[str] = ""
     """What draws a decision as SVG from its annotations, as "module:function", or none."""
+    is_paired: ClassVar[bool] = False
+    """Whether one seed asks the same scenes under every condition; they are then the clusters.
+
+    Elsewhere what is drawn depends on the condition as well, so that episodes of two conditions
+    are independent pieces of evidence though their seeds are the same.
+    """
     is_scale: bool = False
     """Whether options form a scale: shown upwards or downwards by lot, never in any order."""
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "name": "valuesim"}  # noqa: RUF012 (PettingZoo's)
@@ -154,7 +160,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         """Start an episode; without a seed, the generator goes on where it was."""
         if seed is not None or self._seed is None:
             self._seed = int(self.rng.integers(2**31)) if seed is None else seed
-            self.rng = np.random.default_rng(self._seed)
+            key = [self._seed] if self.is_paired else [self._seed, self._condition_key]
+            self.rng = np.random.default_rng(key)
         self.turn = 0
         self.agents = []
         self.notices: dict[str, str] = {}

@@ -30,6 +30,7 @@ class MoralMachine(Environment):
     id: ClassVar[str] = "moral_machine-v0"
     taxonomy: str = "moral_machine"
     depicts: ClassVar[str] = "valuesim.envs.moral_machine.depiction:depicted"
+    is_paired: ClassVar[bool] = True
     panels: ClassVar[str] = "valuesim.measures.moral_machine.panels:panels"
     metadata: dict[str, Any] = {  # noqa: RUF012 (PettingZoo's)
         "render_modes": ["ansi", "rgb_array", "svg"],

@@ -26,6 +26,7 @@ class Questionnaire(Environment):
     """
 
     id: ClassVar[str] = "questionnaire-v0"
+    is_paired: ClassVar[bool] = True
     panels: ClassVar[str] = "valuesim.measures.questionnaire:panels"
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "name": "questionnaire-v0"}  # noqa: RUF012 (PettingZoo's)
     world: Sheet

@@ -28,6 +28,10 @@ from scipy import stats
 from valuesim.graph.design import BoolArray, Design, FloatArray
 
 PRIOR_SD = 3.0
+_MOST_CELLS = 8_000_000
+"""The most numbers that the clusters' own Hessians may hold, lest they fill the memory."""
+_LEAST_LEFT = 0.05
+"""What is left of a direction that one cluster decides alone; nothing would divide by zero."""
 LEAST_VARIANCE = 0.25
 _ALMOST_FLAT = (1e-6, 1e-8)
 
@@ -70,7 +74,11 @@ def fit(design: Design) -> LogitFit:
         theta=theta,
         hessian=hessian,
         sandwich=sandwich,
-        covariance=_floored(sandwich, hessian, 1.0 if separated.any() else LEAST_VARIANCE),
+        covariance=_floored(
+            _unbiased(design, theta, hessian, sandwich),
+            hessian,
+            1.0 if separated.any() else LEAST_VARIANCE,
+        ),
         separated=separated,
         n_clusters=len(design.clusters),
     )
@@ -191,6 +199,33 @@ def _sandwich(design: Design, theta: FloatArray, hessian: FloatArray) -> FloatAr
     bread = np.linalg.inv(hessian)
     meat = scores.T @ scores * n_clusters / (n_clusters - 1)
     covariance: FloatArray = bread @ meat @ bread
+    return covariance
+
+
+def _unbiased(
+    design: Design, theta: FloatArray, hessian: FloatArray, sandwich: FloatArray
+) -> FloatArray:
+    """Return the sandwich with each cluster's score freed of its own pull on the estimate (CR2).
+
+    A score s becomes (I - H_g H^-1)^-1/2 s, H_g the cluster's share of the Hessian H (Bell and
+    McCaffrey 2002): with twenty values on a hundred scenes the plain sandwich is too small.
+    Where there are so many clusters that none pulls noticeably, `sandwich` is returned.
+    """
+    n_clusters, n_columns = len(design.clusters), len(theta)
+    if n_clusters < 2 or n_clusters * n_columns**2 > _MOST_CELLS:
+        return sandwich
+    p = probabilities(design, theta)
+    expected = np.einsum("sk,skp->sp", p, design.features)
+    centred = design.features - expected[:, None, :]
+    spread = np.matmul((centred * p[:, :, None]).transpose(0, 2, 1), centred)
+    root = np.linalg.cholesky(hessian)
+    back = np.linalg.inv(root)
+    own = (design.asked @ spread.reshape(len(spread), -1)).reshape(-1, n_columns, n_columns)
+    scores = (design.totals - design.asked @ expected) @ back.T
+    left, directions = np.linalg.eigh(np.eye(n_columns) - back @ own @ back.T)
+    turned = np.einsum("gji,gj->gi", directions, scores) / np.sqrt(np.maximum(left, _LEAST_LEFT))
+    freed = np.einsum("gij,gj->gi", directions, turned)
+    covariance: FloatArray = back.T @ (freed.T @ freed) @ back
     return covariance
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 from valuesim.decision import Fault, Try
@@ -46,6 +48,15 @@ class EpisodeRecord:
     decisions: int
     faults: Mapping[str, int]
     usage: Mapping[str, int]
+
+    @property
+    def world(self) -> str:
+        """What names the world that was played: environment, condition and seed.
+
+        Episodes that differ in who played share it, and what its seed drew.
+        """
+        key = zlib.crc32(orjson.dumps(self.condition, option=orjson.OPT_SORT_KEYS))
+        return f"{self.env}/{key:08x}/{self.seed}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
