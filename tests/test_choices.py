@@ -1,10 +1,11 @@
 """From decisions to evidence: one decision, one vote, and a fault is none."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
-from valuesim.choices import Choices, Evidence, choices
+from valuesim.choices import Choices, Evidence, choices, cluster_of
 from valuesim.decision import Fault
 from valuesim.episode import Player
 from valuesim.errors import LogError
@@ -111,3 +112,20 @@ def test_without_decisions_the_fault_rate_is_unknown() -> None:
 def test_a_choice_that_was_not_offered_is_an_error_and_no_vote() -> None:
     with pytest.raises(LogError, match="'FLY', chosen by a at step 0 of episode e1"):
         choices([record("FLY")])
+
+
+def test_a_world_that_several_populations_played_is_one_cluster() -> None:
+    one = record("LEAVE")
+    other = replace(one, episode=replace(one.episode, id="e2", population={}))
+    elsewhere = replace(one, episode=replace(one.episode, id="e3", condition={"delta": 0.5}))
+    later = replace(one, episode=replace(one.episode, id="e4", seed=one.episode.seed + 1))
+    assert cluster_of(one) == cluster_of(other)
+    assert len({cluster_of(each) for each in (one, elsewhere, later)}) == 3
+
+
+def test_a_scene_is_a_cluster_in_whatever_episode_it_is_asked() -> None:
+    one = replace(record("LEAVE"), annotations={"scene": "pack/one"})
+    again = replace(one, episode=replace(one.episode, id="e2", seed=9))
+    assert cluster_of(one) == cluster_of(again) == "toy-v0/pack/one"
+    assert choices([one, again]).unit == "scene"
+    assert choices([one, record("LEAVE")]).unit == "cluster"

@@ -6,14 +6,14 @@ from math import log
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import linalg, optimize
 
 from valuesim.choices import Choices, Evidence
 from valuesim.graph import rank_values
 from valuesim.graph.bootstrap import bootstrap, refits
 from valuesim.graph.design import Design, compact
 from valuesim.graph.identification import identify
-from valuesim.graph.logit import PRIOR_SD, fit, information, losses
+from valuesim.graph.logit import PRIOR_SD, fit, information, losses, probabilities
 from valuesim.option import Option
 
 VALUES = ("Care", "Justice", "Power", "Privacy")
@@ -373,3 +373,51 @@ def test_two_options_and_ten_give_the_same_strengths() -> None:
         )
         centre, half = strengths(compact(choices))
         assert (np.abs(centre - theta) <= 1.5 * half).all()
+
+
+def test_the_covariance_frees_each_score_of_its_own_pull() -> None:
+    theta = np.array([1.0, 0.0, -1.0, 0.5])
+    design = compact(simulated(np.random.default_rng(3), theta, n_clusters=30, n_each=6))
+    fitted = fit(design)
+    bread = np.linalg.inv(fitted.hessian)
+    p = probabilities(design, fitted.theta)
+    meat = np.zeros_like(bread)
+    for g in range(len(design.clusters)):
+        own, score = np.zeros_like(bread), np.zeros(len(bread))
+        met = np.asarray(design.asked.todense())[g]
+        taken = np.asarray(design.chosen.todense())[g].reshape(design.offered.shape)
+        for s, times in enumerate(met):
+            x = design.features[s]
+            mean = p[s] @ x
+            own += times * (x - mean).T @ np.diag(p[s]) @ (x - mean)
+            score += taken[s] @ x - times * mean
+        freed = np.real(linalg.inv(linalg.sqrtm(np.eye(len(bread)) - own @ bread))) @ score
+        meat += np.outer(freed, freed)
+    # no option here is an omission: that column rests on the floor
+    seen = slice(0, 6)
+    expected = (bread @ meat @ bread)[seen, seen]
+    assert fitted.covariance[seen, seen] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert (np.diag(fitted.covariance) > 0.8 * np.diag(fitted.sandwich)).all()
+
+
+def test_heavy_values_on_few_scenes_are_covered() -> None:
+    rng = np.random.default_rng(11)
+    truth = rng.normal(0, 1, 12)
+    names = [f"v{k}" for k in range(12)]
+    held = []
+    for _ in range(60):
+        items = []
+        for scene in range(60):
+            u, w, x, y = rng.permutation(12)[:4]
+            options = [
+                at_stake({names[u]: 0.9, names[w]: -0.5}),
+                at_stake({names[x]: 0.7, names[y]: -0.3}, "other"),
+            ]
+            gap = 0.9 * truth[u] - 0.5 * truth[w] - 0.7 * truth[x] + 0.3 * truth[y]
+            chosen = int(rng.random() > 1 / (1 + np.exp(-gap)))
+            items += [evidence(scene, options, chosen)]
+        design = compact(gathered(items))
+        centre, half = strengths(design)
+        own = np.array([truth[int(name[1:])] for name in design.values])
+        held.append(np.abs(centre[: len(own)] - own + own.mean()) <= half[: len(own)])
+    assert 0.92 <= np.concatenate(held).mean() <= 0.985

@@ -171,6 +171,8 @@ def _answer(**changes: Any) -> Callable[[dict[str, Any]], None]:
         _answer(fault="refused"),
         _answer(option=None, fault="lazy"),
         lambda line: line.update(agent="Nobody"),
+        lambda line: line["observation"].update(annotations=[1]),
+        lambda line: line.update(effect="none"),
         lambda line: line["observation"]["options"][0].update(stakes={"Care": 7}),
     ],
 )

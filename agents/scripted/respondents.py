@@ -14,7 +14,8 @@ _AGREE = "agree"
 class Acquiescent(Scripted):
     """Agrees with everything, or takes the same point of every scale, whatever it says.
 
-    Where no scale is shown, or none with that point, it takes the option shown first.
+    On a scale without that point it takes the nearest one; where no scale is shown, the option
+    shown first.
     """
 
     environments: ClassVar[frozenset[str] | None] = frozenset({"questionnaire-v0"})
@@ -30,5 +31,7 @@ class Acquiescent(Scripted):
     def choose(self, observation: Observation) -> Move:
         """Return the point that the habit takes."""
         wanted = observation.view["strongest"] if self.variant == _AGREE else self.variant
-        option = observation.option(wanted) if wanted else None
-        return Move(option=option.name if option else observation.options[0].name)
+        points = [option.name for option in observation.options if option.name.isdecimal()]
+        if not wanted or not points:
+            return Move(option=observation.options[0].name)
+        return Move(option=min(points, key=lambda point: abs(int(point) - int(wanted))))

@@ -43,10 +43,12 @@ class Evidence:
     def notes(self, group: Group) -> list[str]:
         """Return a sentence for each factor that differs within `group` and is pooled."""
         episodes = {r.episode.id: r.episode for r in self.groups.get(group, ())}.values()
+        envs = sorted({episode.env for episode in episodes})
+        differing = ({"env": envs} if len(envs) > 1 else {}) | settings_of(episodes)
         return [
             f"pooled over {name} ({len(each)} settings); --by {','.join([*self.by, name])} "
             "separates them"
-            for name, each in settings_of(episodes).items()
+            for name, each in differing.items()
         ]
 
     def interruptions(self, group: Group) -> str | None:

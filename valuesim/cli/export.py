@@ -26,6 +26,12 @@ def main(arguments: argparse.Namespace) -> int:
     pool = decisions_once([read_run(path) for path in find_runs(arguments.paths)])
     module, _, name = FORMATS[arguments.format].partition(":")
     write: Writer = getattr(import_module(module), name)
-    decisions = write(pool.decisions, arguments.out)
+    scenes = [record for record in pool.decisions if "moral_scene" in record.annotations]
+    if not scenes:
+        raise InputError(
+            f"there is no moral-machine decision in {', '.join(map(str, arguments.paths))}: "
+            "play some with env=moral_machine"
+        )
+    decisions = write(scenes, arguments.out)
     print(f"wrote {decisions:,} decisions to {arguments.out}")
     return 0

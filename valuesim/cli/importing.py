@@ -12,6 +12,7 @@ from valuesim.envs.dilemmas.format import PACK_NAME
 from valuesim.envs.dilemmas.importers import Imported, import_pack
 from valuesim.envs.dilemmas.writing import write_pack
 from valuesim.errors import InputError
+from valuesim.graph.statement import count
 
 _MOST_TOLD = 20
 
@@ -29,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
         value_map=arguments.values,
     )
     write_pack(made.pack, out)
-    print(f"wrote {len(made.pack.dilemmas):,} dilemmas to {clean(out)}")
+    print(f"wrote {count(len(made.pack.dilemmas), 'dilemma')} to {clean(out)}")
     _tell_left_out(made)
     return 0
 

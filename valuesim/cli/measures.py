@@ -27,6 +27,8 @@ def main(arguments: argparse.Namespace) -> int:
             print(f"nothing to measure: {found.why_nothing}")
         for group, own in measured.items():
             print_panels(str(group), own)
+            for note in found.notes(group):
+                print(f"  note: {clean(note)}")
     return 0
 
 

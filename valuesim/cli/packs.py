@@ -8,6 +8,7 @@ from pathlib import Path
 from valuesim.cli.terminal import clean, write_json
 from valuesim.envs.dilemmas import Problem, checked_pack
 from valuesim.errors import InputError
+from valuesim.graph.statement import count
 
 _MOST_TOLD = 50
 
@@ -23,7 +24,8 @@ def check(files: Sequence[Path], json: str | None) -> int:
         if json != "-":
             _tell(problems)
             if pack is not None and not problems:
-                told = f"{len(pack.dilemmas):,} dilemmas, {len(pack.role)} tellings of each"
+                held = count(len(pack.dilemmas), "dilemma")
+                told = f"{held}, {count(len(pack.role), 'telling')} of each"
                 print(f"ok      {clean(file)}: {clean(pack.id)}, {told}")
     if json:
         write_json([_row(problem) for problem in found], json)

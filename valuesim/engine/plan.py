@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -146,11 +146,19 @@ def _check_agent(agent: str, env: str) -> None:
     entry, variant = registry.agent_entry(agent)
     plays = getattr(entry.load(), "environments", None)
     if plays is not None and env not in plays:
+        able = [name for name in registry.agents() if env in _played_by(name)]
         raise InputError(
-            f"agent {agent!r} does not play {env}; it plays {', '.join(sorted(plays))}"
+            f"agent {agent!r} does not play {env}; it plays {', '.join(sorted(plays))}. Give "
+            f"agents=NAME, one of: {', '.join(able)}"
         )
     if variant is not None:
         registry.make_agent(agent, role="any", seed=0)
+
+
+def _played_by(agent: str) -> Collection[str]:
+    """Return the environments that `agent` plays; of one that plays any, all."""
+    plays = getattr(registry.agents()[agent].load(), "environments", None)
+    return registry.environments() if plays is None else plays
 
 
 def _asks_a_model(population: Mapping[str, Player]) -> bool:

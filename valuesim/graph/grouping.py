@@ -70,7 +70,7 @@ class Played(Protocol):
 _KEYS = ("agent", "model", "env", "role")
 _SETS = ("condition", "elicitation")
 _ALWAYS = {*_KEYS, *_SETS, "format"}
-_APART = {"perspective": "act", "form": None}
+_APART = {"perspective": "act", "form": None, "pack": None}
 """Factors that are never pooled, and what they are where an environment does not have them."""
 _OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
 _OF_THE_COVERAGE = frozenset({"part", "pack_digest"})
@@ -109,7 +109,8 @@ def kept_apart(by: Sequence[str], episodes: Iterable[Played]) -> tuple[str, ...]
     """Return the keys `by`, and those by which `episodes` must be told apart whoever groups them.
 
     What an agent says that others would do ("perspective") is no choice of its own; what it
-    answers to a questionnaire ("form": pairwise, best_worst, ...) is no behaviour.
+    answers to a questionnaire ("form": pairwise, best_worst, ...) is no behaviour; and each pack of
+    dilemmas puts it into another place.
     """
     found = {name: usual for name, usual in _APART.items() if name not in by}
     other = {

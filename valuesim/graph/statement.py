@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from valuesim.graph.ranking import ValueRanking
 
+MOST_FAULTS = 0.1
+"""The share of faults above which a reader is warned, as no archetype is named above it."""
+
 
 def statement(ranking: ValueRanking) -> str | None:
     """Return why there is no ranking, or what limits it; None where nothing does."""
@@ -58,6 +61,11 @@ def _limits(ranking: ValueRanking) -> str:
         sentences.append(
             f"The choices compare values only within {len(several)} separate sets; "
             f"ranks are within each."
+        )
+    if ranking.fault_rate is not None and ranking.fault_rate > MOST_FAULTS:
+        sentences.append(
+            f"{100 * ranking.fault_rate:.0f} % of the decisions were faults: if they came where "
+            f"something was at stake, what is left is no fair sample."
         )
     unknown = [value.value for value in ranking.values if not value.is_identified]
     if unknown and ranking.clusters > 1:

@@ -257,9 +257,9 @@ def _decision(
             attempted=_attempted(answer),
             schema_break=answer.get("schema_break", False),
             usage=answer["usage"],
-            view=seen["view"],
-            annotations=seen["annotations"],
-            effect=line["effect"],
+            view=_expect(seen["view"], dict),
+            annotations=_expect(seen["annotations"], dict),
+            effect=_expect(line["effect"], dict),
             payoff=line["payoff"],
             latency=line["time"]["latency"],
         )

@@ -147,7 +147,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         ),
         groups=summaries,
         levels=material.at,
-        pooled=_pooled(episodes.values()),
+        pooled=_pooled([e for e in episodes.values() if not material.at or level(e) is not None]),
         fault_rows=fault_rows(groups, material.at),
         episodes=len(episodes),
         decisions=len(records),
@@ -161,8 +161,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
 def _by(episodes: Collection[EpisodeRecord]) -> tuple[str, ...]:
     several = len({episode.env for episode in episodes}) > 1
     keys = ("env", "agent", "model") if several else ("agent", "model")
-    packs = {episode.condition.get("pack") for episode in episodes} - {None}
-    return kept_apart((*keys, "pack") if len(packs) > 1 else keys, episodes)
+    return kept_apart(keys, episodes)
 
 
 def _named(
