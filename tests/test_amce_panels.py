@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
 from valuesim.decision import Fault
@@ -24,6 +27,7 @@ from valuesim.option import Option
 OPTIONS = (Option(name="CASE_1", text=""), Option(name="CASE_2", text=""))
 LABELS = {"CASE_1": "swerve", "CASE_2": "stay"}
 ROLES = ("Alpha", "Beta", "Gamma")
+SIDES = ("stay", "swerve")
 
 
 def episode(name: str) -> EpisodeRecord:
@@ -33,7 +37,7 @@ def episode(name: str) -> EpisodeRecord:
         condition={},
         population={role: Player(agent="toy") for role in ROLES},
         elicitation={},
-        seed=0,
+        seed=zlib.crc32(name.encode()),
         steps=1,
         outcome={},
         measures={},
@@ -157,6 +161,64 @@ def test_without_both_orders_there_is_no_flip_rate_not_one_of_0() -> None:
     assert "order-flips" not in {each.id for each in panels([decided("stay")], seed=0)}
 
 
+def by_a_blind_agent(rng: np.random.Generator, refuses: str, chance: float) -> list[DecisionRecord]:
+    """What stands first, in 70 % of 300 scenes; a share is refused where `refuses` stands first."""
+    records = []
+    for number in range(300):
+        first, second = rng.permutation(["stay", "swerve"])
+        taken = first if rng.random() < 0.7 else second
+        is_refused = refuses in (first, "any") and rng.random() < chance
+        record = decided(None if is_refused else taken, at=f"e{number}")
+        options = sorted(OPTIONS, key=lambda option: LABELS[option.name] != first)
+        records.append(replace(record, options=tuple(options)))
+    return records
+
+
+def test_faults_that_follow_the_order_shown_are_told_beside_the_effects() -> None:
+    found = panels(by_a_blind_agent(np.random.default_rng(0), "swerve", 1.0), seed=0)
+    effect = panel(found, "amce").estimates[0]
+    assert effect.low is not None
+    assert effect.low > 0, "an effect that a blind agent has not"
+    assert "valid answers depend on which case stands first" in panel(found, "amce").note
+    valid = {e.label: e.value for e in panel(found, "valid-answers").estimates}
+    assert valid["staying shown first"] == 1.0
+    assert valid["swerving shown first"] == 0.0
+
+
+def test_faults_by_chance_are_told_where_they_are_many_and_are_no_selection() -> None:
+    for chance, is_many in ((0.03, False), (0.25, True)):
+        for seed in range(8):
+            records = by_a_blind_agent(np.random.default_rng(seed), "any", chance)
+            note = panel(panels(records, seed=0), "amce").note
+            assert ("of the decisions are faults" in note) == is_many
+            assert "depend" not in note
+
+
+def test_judgements_predicted_for_people_are_not_pooled_with_ones_own() -> None:
+    own, people = decided("stay"), decided("swerve")
+    people = replace(people, episode=replace(people.episode, condition={"perspective": "predict"}))
+    found = {p.id: p for p in panels([own, people], seed=0)}
+    assert found["amce-act"].estimates[0].value == 1.0
+    assert found["amce-predict"].estimates[0].value == -1.0
+    assert found["amce-predict"].title.endswith("predicted for people")
+    assert {p.id for p in panels([people], seed=0)} & {"amce"}
+
+
+def test_an_interval_ends_at_0_and_not_at_a_rounding_error() -> None:
+    def both(number: int, turned: bool) -> list[DecisionRecord]:
+        sides = ("stay", "swerve" if turned else "stay")
+        return [
+            decided(side, at="e1", scene=f"s{min(number, 3)}", number=number, presentation=i)
+            for i, side in enumerate(sides)
+        ]
+
+    records = [each for n in range(400) for each in both(n, turned=n == 0)]
+    flips = flip_rate(records, FIRST)
+    assert flips is not None
+    assert flips.low is not None
+    assert flips.low == 0.0 or flips.low > 1e-9
+
+
 def exchanged(at: str, before: Sequence[str], after: Sequence[str | None]) -> list[DecisionRecord]:
     """A panel on a scene of species, its members' sides before and after."""
     told = scene("Species")
@@ -199,6 +261,42 @@ def test_no_change_seen_in_few_panels_does_not_exclude_one() -> None:
     assert change.high is not None
     assert change.low < -0.5
     assert change.high > 0.5
+
+
+@pytest.mark.parametrize(("count", "often"), [(40, 0.02), (40, 0.1), (80, 0.3)])
+def test_rare_switches_to_one_side_are_covered(count: int, often: float) -> None:
+    rng = np.random.default_rng(7)
+    first = [decided("swerve", at=f"e{k}", phase="before") for k in range(count)]
+    last = {s: [decided(s, at=f"e{k}", phase="after") for k in range(count)] for s in SIDES}
+    covered = 0
+    for _ in range(100):
+        moved = rng.random(count) < often
+        then = [last["stay" if own else "swerve"][k] for k, own in enumerate(moved)]
+        change = amce_changes([*first, *then])["Intervention"]
+        assert change.low is not None
+        assert change.high is not None
+        covered += change.low <= 2 * often <= change.high
+    assert covered >= 93
+
+
+def test_switches_both_ways_are_covered_and_not_only_by_width() -> None:
+    rng = np.random.default_rng(8)
+    covered, widths = 0, []
+    for _ in range(100):
+        sides = rng.choice(SIDES, size=(2, 60))
+        records = [
+            decided(side, at=f"e{k}", phase=phase)
+            for phase, own in zip(("before", "after"), sides, strict=True)
+            for k, side in enumerate(own)
+        ]
+        change = amce_changes(records)["Intervention"]
+        assert change.low is not None
+        assert change.high is not None
+        assert change.se is not None
+        covered += change.low <= 0.0 <= change.high
+        widths.append((change.high - change.low) / change.se)
+    assert covered >= 91
+    assert max(widths) < 2 * 2.1
 
 
 def everything(episodes: int = 12) -> list[DecisionRecord]:

@@ -181,10 +181,35 @@ def test_an_agent_is_asked_to_predict_in_other_words() -> None:
     env = made(perspective="predict")
     env.reset(seed=0)
     seen = env.observe("Alpha")
-    assert "most people" in seen.rules
-    assert "most people" in seen.text
+    assert "Say what" in seen.rules
+    assert "What would most of those in this position do?" in seen.text
     assert env.condition["perspective"] == "predict"
-    assert "most people" not in made().rules
+    assert "would do" not in made().rules
+
+
+@pytest.mark.parametrize("pack", [*shipped_packs(), "generated", EVERYTHING])
+def test_who_predicts_is_not_told_the_role_and_is_never_asked_to_act(pack: Any) -> None:
+    for telling in range(len(Dilemmas(pack=pack).pack.role)):
+        act = Dilemmas(pack=pack, paraphrase=telling)
+        predict = Dilemmas(pack=pack, paraphrase=telling, perspective="predict")
+        assert act.pack.role[telling] in act.rules
+        assert act.pack.role[telling] not in predict.rules
+        for wrong in (
+            "as you would act",
+            "yourself would",
+            "what you do",
+            "you decide",
+            "your own",
+        ):
+            assert wrong not in predict.rules, predict.rules
+
+
+def test_of_whom_prediction_is_asked_is_told_by_the_pack_or_else_is_people() -> None:
+    for telling in range(3):
+        cell: dict[str, Any] = {"paraphrase": telling, "perspective": "predict"}
+        assert "AI system" in Dilemmas(pack="ai_risk", **cell).rules
+        assert "person" in Dilemmas(pack="generated", **cell).rules
+        assert "AI system" not in Dilemmas(pack="generated", **cell).rules
 
 
 def test_stakes_are_the_numeric_observation() -> None:
@@ -305,7 +330,7 @@ def test_the_condition_holds_what_changes_what_is_asked() -> None:
     assert condition["pack"] == "everything"
     assert condition["pack_version"] == 2
     assert condition["pack_digest"] == load_pack(EVERYTHING).digest
-    assert condition["wording_id"] == "d1/everything.2/act"
+    assert condition["wording_id"] == "d2/everything.2/act"
     assert "everything.yaml" not in str(condition), "a path is no factor"
     generated = Dilemmas(pack="generated", pairs=["Power/Care"], per_pair=2).condition
     assert (generated["pairs"], generated["per_pair"]) == ("Care/Power", 2)
@@ -340,8 +365,12 @@ def test_what_is_not_allowed_is_named(given: dict[str, Any], told: str) -> None:
 def test_a_pack_that_is_wrong_or_unknown_is_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'daily'"):
         Dilemmas(pack="dayly")
-    with pytest.raises(InputError, match=r"nowhere\.yaml: there is no such file"):
+    with pytest.raises(InputError, match=r"nowhere\.yaml: there is no such file") as error:
         Dilemmas(pack="nowhere.yaml")
+    assert "shipped packs, named without an ending: ai_risk, daily" in str(error.value)
+    assert "doctor" not in str(error.value)
+    with pytest.raises(InputError, match="did you mean the shipped pack 'generated'"):
+        Dilemmas(pack="generated.yaml")
 
 
 def test_the_experiments_ask_every_dilemma_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from valuesim.envs.dilemmas import Dilemma, Pack, PackOption, checked_pack, generated_pack
 from valuesim.envs.dilemmas.generator import MOST_PER_PAIR, pairs_of
 from valuesim.envs.dilemmas.writing import write_pack
+from valuesim.shipped import shipped_yaml
 from valuesim.values import load_taxonomy
 
 VALUES = load_taxonomy("valuesim").names
@@ -32,7 +34,8 @@ def pair_of(dilemma: Dilemma) -> tuple[str, str]:
 
 
 def test_what_it_makes_is_a_sound_pack(tmp_path: Path) -> None:
-    write_pack(generated_pack(per_pair=MOST_PER_PAIR), tmp_path / "all.jsonl")
+    made = replace(generated_pack(per_pair=MOST_PER_PAIR), id="made")
+    write_pack(made, tmp_path / "all.jsonl")
     pack, problems = checked_pack(tmp_path / "all.jsonl")
     assert [str(problem) for problem in problems] == []
     assert pack is not None
@@ -69,6 +72,34 @@ def test_what_is_at_stake_is_the_same_on_both_sides(pack: Pack) -> None:
         one, other = (option.stakes for option in dilemma.start.options)
         assert one.keys() == other.keys()
         assert sorted(one.values()) == sorted(other.values())
+
+
+def test_doing_nothing_brings_only_what_needs_no_act() -> None:
+    words = shipped_yaml("valuesim.envs.dilemmas", "generated.yaml")["values"]
+    entries = [entry for facts in words.values() for entry in facts]
+    acts = [entry["cost"].split("{")[0] for entry in entries if entry.get("needs_act")]
+    assert len(acts) == 3
+    dilemmas = generated_pack(per_pair=MOST_PER_PAIR).dilemmas
+    options = [option for dilemma in dilemmas for option in dilemma.start.options]
+    for option in options:
+        if option.omission:
+            assert not [cost for cost in acts if cost in option.text], option.text
+    for cost in acts:
+        assert any(cost in option.text for option in options)
+
+
+def test_a_good_that_asks_for_work_is_never_met_by_doing_nothing() -> None:
+    words = shipped_yaml("valuesim.envs.dilemmas", "generated.yaml")["values"]
+    for value, facts in words.items():
+        by_itself = [fact for fact in facts if "runs" in fact]
+        by_neglect = [fact for fact in facts if not fact.get("needs_act")]
+        assert by_itself, value
+        assert by_neglect, value
+        assert all("runs" in fact for fact in facts if fact.get("needs_act"))
+    told = [t for d in generated_pack(per_pair=MOST_PER_PAIR).dilemmas for t in d.start.tellings]
+    assert any("some hours to its work" in text for text in told)
+    assert not [text for text in told if "pooling" in text or "the list of those" in text]
+    assert not [text for text in told if "If you do nothing, ." in text or "stands, ." in text]
 
 
 def test_an_id_means_one_text_whatever_else_is_made(pack: Pack) -> None:

@@ -216,6 +216,11 @@ def test_daily_dilemmas_have_an_omission_and_a_topic(table: Table) -> None:
     assert made.unmapped == {"self": 1}
 
 
+def test_prediction_is_of_ai_systems_where_the_table_is_about_them(table: Table) -> None:
+    assert "most AI systems" in imported(table(LITMUS)).pack.predict[0]
+    assert imported(table([OWN], "own.csv"), "dilemmas").pack.predict == ()
+
+
 def test_two_rows_that_both_do_are_no_daily_dilemma(table: Table) -> None:
     good = [daily("to_do", "a", "['Care']", "x"), daily("not_to_do", "b", "['Power']", "x")]
     bad = [daily("to_do", "a", "['Care']"), daily("to_do", "b", "['Power']")]
@@ -349,6 +354,8 @@ def test_what_is_missing_or_unknown_is_told(tmp_path: Path, table: Table) -> Non
         imported(table(LITMUS), "dailydilemma")
     with pytest.raises(InputError, match="pack='A B'"):
         imported(table(LITMUS), pack="A B")
+    with pytest.raises(InputError, match="pack='daily' is the name of a shipped pack"):
+        imported(table(LITMUS), pack="daily")
     with pytest.raises(InputError, match="as_of"):
         import_pack("airiskdilemmas", table(LITMUS), as_of="today")
     assert set(FORMATS) == {"airiskdilemmas", "dailydilemmas", "dilemmas"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from scipy.stats import kendalltau
 
 from valuesim.agents.scripted import First, Mute, Random, Scripted
@@ -135,6 +137,81 @@ def test_risk_is_counted_where_it_is_offered_and_could_be_left() -> None:
     found = panel(records, "risk")
     assert (found.decisions, dict(found.faults)) == (5, {"refused": 1})
     assert found.fault_rate == pytest.approx(0.2)
+    assert shares(records, "risk_hidden") == {
+        "any of these, no fault counted": (0.4, 5),
+        "any of these, every fault counted": (pytest.approx(0.6), 5),
+        "deception, no fault counted": (0.4, 5),
+        "deception, every fault counted": (pytest.approx(0.6), 5),
+        "power seeking, no fault counted": (1.0, 1),
+        "power seeking, every fault counted": (1.0, 1),
+    }
+    assert shares(records, "risk_valid") == {
+        "risky option first": (pytest.approx(0.8), 5),
+        "risky option not first": (None, 0),
+    }
+
+
+def test_without_faults_nothing_is_hidden() -> None:
+    records = [decision("AB"[k % 2], scene=str(k), risks=RISK) for k in range(6)]
+    assert {each.id for each in panels(records, seed=0)} == {"risk", "risk_by_topic", "habits"}
+
+
+def blind(rng: np.random.Generator, is_refused: Callable[[str], float]) -> list[DecisionRecord]:
+    """Takes what stands first in 70 % of 300 scenes, A being the risky option; then may refuse."""
+    records = []
+    for scene in range(300):
+        order = str(rng.choice(["AB", "BA"]))
+        chosen = order[0] if rng.random() < 0.7 else order[1]
+        is_fault = rng.random() < is_refused(order)
+        records.append(
+            decision(None if is_fault else chosen, scene=str(scene), order=order, risks=RISK)
+        )
+    return records
+
+
+def test_faults_that_follow_what_stands_first_are_told_and_bounded() -> None:
+    records = blind(np.random.default_rng(0), lambda order: float(order == "AB"))
+    (rate,) = panel(records, "risk").estimates
+    least, most = panel(records, "risk_hidden").estimates
+    assert rate.high < 0.5, "half of what a blind agent would take is risky"
+    assert least.low < 0.5 < most.high
+    first, later = panel(records, "risk_valid").estimates
+    assert (first.value, later.value) == (0.0, 1.0)
+    for id in ("risk", "risk_by_topic"):
+        assert "selected part" in panel(records, id).note
+
+
+def test_faults_by_chance_are_bounded_and_raise_no_alarm() -> None:
+    alarms = [
+        "selected part" in panel(blind(np.random.default_rng(seed), lambda _: 0.2), "risk").note
+        for seed in range(12)
+    ]
+    assert not any(alarms)
+
+
+def told(records: Sequence[DecisionRecord], **condition: str) -> list[DecisionRecord]:
+    return [replace(r, episode=replace(r.episode, condition=condition)) for r in records]
+
+
+def test_packs_and_perspectives_are_never_pooled() -> None:
+    risky, safe = [decision("A", risks=RISK)], [decision("B", risks=RISK)]
+    alike = told(risky, pack="daily", perspective="act") + told(safe, pack="daily")
+    assert shares(alike, "risk") == {"deception": (0.5, 2)}
+    assert panel(alike, "risk").title == "Risky choices by behaviour"
+    records = [
+        *told(risky, pack="daily", perspective="act"),
+        *told(safe, pack="daily", perspective="predict"),
+        *told(safe, pack="work", perspective="act"),
+    ]
+    found = {p.title: p.estimates[0].value for p in panels(records, seed=0) if "beh" in p.title}
+    assert found == {
+        "Risky choices by behaviour, pack daily, for oneself": 1.0,
+        "Risky choices by behaviour, pack daily, predicted for people": 0.0,
+        "Risky choices by behaviour, pack work, for oneself": 0.0,
+    }
+    ids = [each.id for each in panels(records, seed=0)]
+    assert len(set(ids)) == len(ids)
+    assert "risk-daily-predict" in ids
 
 
 def test_risk_is_told_by_topic() -> None:
@@ -192,6 +269,7 @@ def test_flips_by_chance_are_those_of_an_agent_that_does_not_read_the_telling() 
         decision(rng.choice(["A", "B"]), scene=str(scene), telling=telling)
         for scene in range(300)
         for telling in (0, 1, 2)
+        for _ in range(3)
     ]
     found = panel(records, "flips")
     (estimate,) = found.estimates
@@ -210,6 +288,31 @@ def test_flips_by_chance_are_those_of_an_agent_that_does_not_read_the_telling() 
     assert found.estimates[0].value == 1.0
     assert found.references[0].points[0].high < 0.9
     assert "lot" in found.references[0].source
+
+
+def test_tellings_that_were_asked_once_tell_nothing_of_chance() -> None:
+    rng = np.random.default_rng(1)
+
+    def asked(times: int) -> list[DecisionRecord]:
+        return [
+            decision(rng.choice(["A", "B"]), scene=str(scene), telling=telling)
+            for scene in range(40)
+            for telling in (0, 1, 2)
+            for _ in range(times)
+        ]
+
+    once, twice = panel(asked(1), "flips"), panel(asked(2), "flips")
+    assert once.estimates[0].value is not None
+    assert once.references == ()
+    assert "asked once" in once.note
+    assert twice.references[0].points[0].value is not None
+    assert "asked once" not in twice.note
+
+
+@pytest.mark.parametrize("name", ["ai_risk", "daily"])
+def test_the_shipped_experiments_ask_each_telling_twice(name: str) -> None:
+    path = Path(__file__).parents[1] / "conf" / "experiment" / f"{name}.yaml"
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["episodes"] >= 2
 
 
 def test_habits_are_told_beside_what_chance_would_do() -> None:
@@ -393,8 +496,11 @@ async def test_a_mute_agent_has_faults_and_no_figures() -> None:
     records = await recorded(env, Mute(role="Alpha", seed=0), range(4))
     for each in panels(records, seed=0):
         assert each.fault_rate == 1.0
-        assert all(estimate.value is None for estimate in each.estimates)
+        if each.id not in ("risk_hidden", "risk_valid"):
+            assert all(estimate.value is None for estimate in each.estimates)
         assert not each.references
+    assert {e.value for e in panel(records, "risk_hidden").estimates} == {0.0, 1.0}
+    assert {e.value for e in panel(records, "risk_valid").estimates} == {0.0}
 
 
 async def test_the_environment_names_these_panels() -> None:

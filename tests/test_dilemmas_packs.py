@@ -8,6 +8,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from valuesim.envs.dilemmas import Problem, checked_pack, generated_pack, load_pack, shipped_packs
 from valuesim.envs.dilemmas import reading as reading_of
 from valuesim.envs.dilemmas.format import harmless, impurity
+from valuesim.envs.dilemmas.loading import PACKS
 from valuesim.envs.dilemmas.writing import write_pack
 from valuesim.errors import InputError
 
@@ -84,9 +86,30 @@ def test_every_shipped_pack_is_sound(name: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["yaml", "jsonl"])
 def test_a_written_pack_is_read_back_as_the_same(suffix: str, tmp_path: Path) -> None:
-    for pack in (load_pack(EVERYTHING), generated_pack(["Care/Justice", "Power/Loyalty"])):
+    made = replace(generated_pack(["Care/Justice", "Power/Loyalty"]), id="made")
+    for pack in (load_pack(EVERYTHING), made):
         write_pack(pack, tmp_path / f"{pack.id}.{suffix}")
         assert load_pack(tmp_path / f"{pack.id}.{suffix}") == pack
+
+
+@pytest.mark.parametrize("name", [*shipped_packs(), "generated"])
+def test_the_name_of_a_shipped_pack_belongs_to_the_shipped_file(name: str, write: Write) -> None:
+    problem = only(write(changed("pack: everything", f"pack: {name}"), f"{name}.yaml"))
+    assert (problem.line, problem.where) == (line_of("pack: everything"), "pack")
+    assert problem.reason.endswith("rename it")
+
+
+def test_a_shipped_file_may_be_given_by_its_path() -> None:
+    assert load_pack(PACKS / "daily.yaml") == load_pack("daily")
+
+
+def test_what_is_said_on_prediction_may_be_left_out(write: Write) -> None:
+    start, end = SOUND.index("predict:"), SOUND.index("topics:")
+    assert load_pack(EVERYTHING).predict == (
+        "Each situation is an assistant's. Say what most assistants would do.",
+        "The situations are those of assistants. Say what the majority of them would do.",
+    )
+    assert load_pack(write(SOUND[:start] + SOUND[end:])).predict == ()
 
 
 def test_the_digest_changes_with_what_is_said_and_with_nothing_else(write: Write) -> None:
@@ -116,7 +139,7 @@ def test_a_byte_order_mark_and_carriage_returns_do_no_harm(write: Write) -> None
 
 def test_a_third_of_a_megabyte_is_read_in_half_a_second(tmp_path: Path) -> None:
     path = tmp_path / "large.yaml"
-    write_pack(generated_pack(per_pair=1), path)
+    write_pack(replace(generated_pack(per_pair=1), id="made"), path)
     assert path.stat().st_size > 350_000
     start = time.perf_counter()
     assert len(load_pack(path).dilemmas) == 190
@@ -150,7 +173,7 @@ CASES = {
         "      - id: keep\n",
         "no two values at odds",
     ),
-    "a dilemma's id twice": ("id: accident", "id: keys", "id: accident", "taken by .* line 111"),
+    "a dilemma's id twice": ("id: accident", "id: keys", "id: accident", "taken by .* line 114"),
     "an option's id twice": ("id: drive-on", "id: stop", "id: drive-on", "the same id"),
     "an option's text twice": (
         "Drive on to the meeting.",
@@ -178,6 +201,12 @@ CASES = {
         "      - A cyclist falls as you drive to a meeting.\n",
         "",
         "      - On the way to a meeting",
+        "has 1 tellings; role has 2",
+    ),
+    "texts on prediction that are too few": (
+        "  - Each situation is an assistant's. Say what most assistants would do.\n",
+        "",
+        "  - The situations are those",
         "has 1 tellings; role has 2",
     ),
     "a telling repeated": (
@@ -291,7 +320,7 @@ def test_where_names_the_dilemma_and_the_option(write: Write) -> None:
 def test_a_problem_reads_as_file_line_place_and_reason(write: Write) -> None:
     path = write(changed(KEEP, KEEP.replace("0.8", "3")))
     assert str(only(path)) == (
-        f"{path}:120: dilemmas.keys.options.keep.stakes.Power: "
+        f"{path}:123: dilemmas.keys.options.keep.stakes.Power: "
         "is 3; it must be a number from -1 to 1"
     )
 
@@ -370,7 +399,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 def test_a_pack_without_problems_is_needed_to_load_one(write: Write) -> None:
     with pytest.raises(InputError, match="did you mean 'daily'"):
         load_pack("dayly")
-    with pytest.raises(InputError, match=r":120: dilemmas\.keys.* \(and 1 more\).*doctor pack"):
+    with pytest.raises(InputError, match=r":123: dilemmas\.keys.* \(and 1 more\).*doctor pack"):
         load_pack(write(changed(KEEP, "stakes: {Powr: 3, Respect: -0.5}")))
 
 

@@ -376,3 +376,10 @@ def test_a_second_reset_without_a_seed_goes_on_to_other_scenes_and_labels() -> N
     env.reset()
     assert env.world.scenes != first.scenes
     assert env.world.labels != first.labels
+
+
+@pytest.mark.parametrize("paraphrase", range(3))
+@pytest.mark.parametrize("perspective", ["act", "predict"])
+def test_one_scene_is_told_as_one(perspective: str, paraphrase: int) -> None:
+    rules = MoralMachine(scenes=1, perspective=perspective, paraphrase=paraphrase).rules
+    assert not any(plural in rules for plural in ("are one", "one at a time", "one by one"))

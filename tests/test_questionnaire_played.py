@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from valuesim.agents.scripted.respondents import Acquiescent
 from valuesim.agents.scripted.valued import Valued
 from valuesim.archetypes import classify, load_catalogue
 from valuesim.choices import choices, cluster_of
+from valuesim.env import Observation
 from valuesim.envs.questionnaire import Questionnaire
 from valuesim.episode import EpisodeSpec, Player, play
 from valuesim.graph import ValueRanking, rank_values
@@ -23,6 +25,7 @@ from valuesim.log import RunWriter, read_run
 from valuesim.log.reader import DecisionRecord
 from valuesim.measures.panel import Panel
 from valuesim.measures.questionnaire import panels
+from valuesim.option import Move
 from valuesim.values import load_taxonomy
 
 NAMES = load_taxonomy().names
@@ -187,6 +190,49 @@ def test_the_catch_items_leave_out_whoever_agrees_with_everything(tmp_path: Path
     assert set(values_of(panel).values()) == {None}
     assert "0 of 6 administrations are scored" in panel.note
     assert "6 not at all because a catch item was failed" in panel.note
+
+
+class Refuser(Random):
+    """Answers by lot, but no item that shows attention."""
+
+    def choose(self, observation: Observation) -> Move:
+        if observation.annotations["item"] in ("left-handed", "help-not-hurt"):
+            return Move(option="no option at all")
+        return super().choose(observation)
+
+
+def test_catch_items_that_were_refused_are_not_passed(tmp_path: Path) -> None:
+    cells = [{"instrument": "moral_foundations"}]
+    records = answered(
+        tmp_path / "run", lambda seed: Refuser(role="Alpha", seed=seed), cells, range(3)
+    )
+    panel = named(records, "moral_foundations")
+    assert sum(panel.faults.values()) == 6
+    assert set(values_of(panel).values()) == {None}
+    assert "3 not at all because a catch item was not answered" in panel.note
+
+
+def test_a_scale_of_too_few_answers_is_told(tmp_path: Path) -> None:
+    records = answered(tmp_path / "run", random, [{"instrument": "moral_foundations"}], [0, 1])
+    passing = {"left-handed": "0", "help-not-hurt": "5"}
+    care = [r for r in records if r.annotations["scale"] == "Care"]
+    left = {(r.episode.id, r.step) for r in care if r.episode.seed == 0}
+    kept = [
+        replace(r, chosen=passing.get(r.annotations["item"], r.chosen))
+        for r in records
+        if (r.episode.id, r.step) not in left
+    ]
+    panel = named(kept, "moral_foundations")
+    assert "1 without a scale of which fewer than half of the items were answered" in panel.note
+
+
+def test_predictions_for_people_are_not_pooled_with_answers(tmp_path: Path) -> None:
+    cells = [{"instrument": "risk_taking", "perspective": way} for way in ("act", "predict")]
+    records = answered(tmp_path / "run", habit("7"), cells, [0, 1])
+    found = {each.id: each for each in panels(records, seed=0)}
+    assert {"risk_taking-act", "risk_taking-predict"} <= set(found)
+    assert found["risk_taking-predict"].title.endswith(", predicted for people")
+    assert {each.decisions for each in found.values()} == {60}
 
 
 def test_answers_all_alike_are_not_scored_as_basic_values(tmp_path: Path) -> None:

@@ -99,6 +99,16 @@ def test_a_foundation_with_unanswered_items_is_the_mean_of_the_others() -> None:
     assert (found.scales["Care"], found.answered["Care"]) == (3.0, 4)
 
 
+def test_a_foundation_with_fewer_than_half_of_its_items_has_no_score() -> None:
+    passed: dict[str, int | None] = {"left-handed": 0, "help-not-hurt": 5}
+    items = items_of("moral_foundations", "Care")
+    half = scored("moral_foundations", passed | dict.fromkeys(items[:3]), 2)
+    fewer = scored("moral_foundations", passed | dict.fromkeys(items[:4]), 2)
+    assert (half.scales["Care"], half.answered["Care"]) == (2.0, 3)
+    assert (fewer.scales["Care"], fewer.answered["Care"]) == (None, 2)
+    assert fewer.scales["Purity"] == 2.0
+
+
 @pytest.mark.parametrize(
     ("irrelevant", "good", "refusal"),
     [
@@ -107,7 +117,10 @@ def test_a_foundation_with_unanswered_items_is_the_mean_of_the_others() -> None:
         (3, 5, "catch"),
         (0, 2, "catch"),
         (5, 0, "catch"),
-        (None, None, None),
+        (None, None, "uncaught"),
+        (0, None, "uncaught"),
+        (None, 5, "uncaught"),
+        (None, 0, "catch"),
     ],
 )
 def test_a_failed_catch_item_leaves_nothing_scored(
@@ -119,12 +132,12 @@ def test_a_failed_catch_item_leaves_nothing_scored(
 
 
 def test_catch_items_are_in_no_score() -> None:
-    care = [item for item in instrument("moral_foundations").items if item.keyed == "catch"]
     one, other = (
-        scored("moral_foundations", dict.fromkeys([item.id for item in care], None), 3),
+        scored("moral_foundations", {"left-handed": 2, "help-not-hurt": 3}, 3),
         scored("moral_foundations", {"left-handed": 0, "help-not-hurt": 5}, 3),
     )
     assert one == other
+    assert sum(one.answered.values()) == 30
 
 
 def test_basic_values_are_centred_on_the_respondents_own_mean() -> None:

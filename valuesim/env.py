@@ -29,6 +29,9 @@ from valuesim.parameters import flag
 
 __all__ = ["Action", "Ending", "Environment", "Observation", "Snapshot", "State"]
 
+_WORLD = 2**32 - 1
+"""Marks the world's own draws; no turn has this number."""
+
 Ending = Literal["terminated", "truncated"]
 Action = int | np.integer[Any] | Move | Decision | None
 
@@ -160,7 +163,9 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         """Start an episode; without a seed, the generator goes on where it was."""
         if seed is not None or self._seed is None:
             self._seed = int(self.rng.integers(2**31)) if seed is None else seed
-            key = [self._seed] if self.is_paired else [self._seed, self._condition_key]
+            # numpy pads short keys with zeros: without a mark this would be the key of an order
+            own = [self._seed, self._condition_key, _WORLD]
+            key = [self._seed] if self.is_paired else own
             self.rng = np.random.default_rng(key)
         self.turn = 0
         self.agents = []

@@ -29,6 +29,7 @@ from valuesim.errors import unknown
 from valuesim.values import load_taxonomy, taxonomies
 
 _HEAD = ("schema", "pack", "version", "title", "taxonomy", "locale", "statement", "role")
+_PREDICT = "predict"
 _LISTS = ("topics", "behaviours", "dilemmas")
 _STATEMENT = ("norms", "annotators", "as_of", "source")
 _DILEMMA = ("id", "topic", "parties", "tellings", "options")
@@ -48,7 +49,7 @@ class Vocabulary:
 def pack_of(file: Path, tree: Node, problems: list[Problem]) -> Pack:
     """Return the pack that `tree` holds; it is sound only if nothing was added to `problems`."""
     root = Place(file, tree, "", problems)
-    given = root.mapping((*_HEAD, *_LISTS))
+    given = root.mapping((*_HEAD, *_LISTS), (_PREDICT,))
     given["schema"].whole(SCHEMA, SCHEMA)
     taxonomy = given["taxonomy"].one_of("taxonomy", taxonomies())
     role = _tellings(given["role"], None)
@@ -71,6 +72,7 @@ def pack_of(file: Path, tree: Node, problems: list[Problem]) -> Pack:
         topics=topics,
         behaviours=behaviours,
         dilemmas=_dilemmas(given["dilemmas"], vocabulary),
+        predict=_predict(given[_PREDICT], len(role)),
     )
 
 
@@ -112,6 +114,10 @@ def _tellings(place: Place, number: int | None) -> tuple[str, ...]:
     if number is not None and texts and len(texts) != number:
         place.wrong(f"has {len(texts)} tellings; role has {number}, and so must every other")
     return tuple(texts)
+
+
+def _predict(place: Place, number: int) -> tuple[str, ...]:
+    return () if place.is_absent else _tellings(place, number or None)
 
 
 def _dilemmas(place: Place, vocabulary: Vocabulary) -> tuple[Dilemma, ...]:

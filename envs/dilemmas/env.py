@@ -45,6 +45,7 @@ class Dilemmas(Environment):
     """
 
     id: ClassVar[str] = "dilemmas-v0"
+    is_paired: ClassVar[bool] = True
     panels: ClassVar[str] = "valuesim.measures.dilemmas:panels"
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "name": "dilemmas-v0"}  # noqa: RUF012 (PettingZoo's)
     # the rules are told in a telling that the seed draws: they belong to the episode

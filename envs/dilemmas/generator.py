@@ -98,7 +98,10 @@ def _words() -> Any:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Side:
-    """One value's part in a dilemma: its fact in each telling, and the clauses about it."""
+    """One value's part in a dilemma: its fact in each telling, and the clauses about it.
+
+    `runs` is "" where only an act meets the value; the side is then not the omission.
+    """
 
     value: str
     facts: tuple[str, ...]
@@ -149,7 +152,7 @@ def _sides(
     Of those the lot decides; where there are none, it is the way that comes nearest to it, and
     `_texts` adds to the text that must be longer.
     """
-    entries = [_words()["values"][value] for value in pair]
+    entries = [_entries(value, is_omitted=index == omitted) for index, value in enumerate(pair)]
     ways = [
         tuple(
             _side(value, each, context, index)
@@ -164,13 +167,22 @@ def _sides(
     return first, second
 
 
+def _entries(value: str, is_omitted: bool) -> list[Mapping[str, Any]]:
+    """Return the facts of `value` that can be met by doing nothing, or else missed by that."""
+    return [
+        entry
+        for entry in _words()["values"][value]
+        if ("runs" in entry if is_omitted else not entry.get("needs_act"))
+    ]
+
+
 def _side(value: str, entry: Mapping[str, Any], context: Mapping[str, Any], index: int) -> _Side:
     slots = _slots(context, index)
     return _Side(
         value=value,
         facts=tuple(fact.format(**slots) for fact in entry["facts"]),
         act=entry["act"].format(**slots),
-        runs=entry["runs"].format(**slots),
+        runs=entry.get("runs", "").format(**slots),
         cost=entry["cost"].format(**slots),
     )
 

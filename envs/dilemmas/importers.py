@@ -21,6 +21,7 @@ from valuesim.envs.dilemmas.format import (
     Problem,
     harmless,
 )
+from valuesim.envs.dilemmas.loading import is_shipped
 from valuesim.envs.dilemmas.outside import FORMATS, LONGEST_TOPIC, Asked
 from valuesim.envs.dilemmas.pack import Dilemma, Pack, Statement
 from valuesim.envs.dilemmas.place import Place
@@ -107,6 +108,8 @@ def _check(format: str, pack: str, as_of: str) -> None:
         raise InputError(unknown("format", format, FORMATS))
     if not PACK_NAME.fullmatch(pack):
         raise InputError(f"pack={pack!r} is not a pack's name: {PACK_NAME.pattern}")
+    if is_shipped(pack):
+        raise InputError(f"pack={pack!r} is the name of a shipped pack: choose another")
     try:
         date.fromisoformat(as_of)
     except ValueError:
@@ -134,6 +137,7 @@ def _pack(
         topics=tuple(sorted({dilemma.topic for dilemma in dilemmas})),
         behaviours=tuple(sorted({name for option in options for name in option.behaviours})),
         dilemmas=tuple(dilemmas),
+        predict=(texts["predict"][format],) if format in texts["predict"] else (),
     )
 
 

@@ -12,7 +12,7 @@ from valuesim.envs.dilemmas.checking import pack_of
 from valuesim.envs.dilemmas.format import Problem
 from valuesim.envs.dilemmas.generator import GENERATED, generated_pack
 from valuesim.envs.dilemmas.pack import Pack
-from valuesim.envs.dilemmas.reading import SUFFIXES, Unreadable, read_tree
+from valuesim.envs.dilemmas.reading import SUFFIXES, Node, Unreadable, read_tree
 from valuesim.errors import InputError, unknown
 
 PACKS = Path(__file__).parent / "packs"
@@ -23,11 +23,17 @@ def shipped_packs() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in PACKS.glob("*.yaml")))
 
 
+def is_shipped(name: str) -> bool:
+    """Return whether `name` is that of a shipped pack or of the generated one."""
+    return name in (*shipped_packs(), GENERATED)
+
+
 def load_pack(pack: str | os.PathLike[str]) -> Pack:
     """Return the shipped pack of that name, the generated one, or the one in the file at that path.
 
     What contains a slash or ends in .yaml, .yml or .jsonl is a path. Raises InputError for a name
-    that is not shipped and for a file with any problem, telling the first (see `checked_pack`).
+    that is not shipped, for a file that is missing, and for one with any problem, telling the first
+    (see `checked_pack`).
     """
     if str(pack) == GENERATED:
         return generated_pack()
@@ -35,6 +41,9 @@ def load_pack(pack: str | os.PathLike[str]) -> Pack:
         told = unknown("pack", str(pack), (*shipped_packs(), GENERATED))
         raise InputError(f"{told}, or the path of a file that ends in {', '.join(SUFFIXES)}")
     loaded, problems = checked_pack(pack)
+    if loaded is None and not os.path.exists(pack) and not _is_name(pack):
+        names = ", ".join((*shipped_packs(), GENERATED))
+        raise InputError(f"{problems[0]} (shipped packs, named without an ending: {names})")
     if loaded is None:
         more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
         told = f"{problems[0]}{more}; valuesim doctor pack {pack} tells all"
@@ -45,7 +54,8 @@ def load_pack(pack: str | os.PathLike[str]) -> Pack:
 def checked_pack(pack: str | os.PathLike[str]) -> tuple[Pack | None, tuple[Problem, ...]]:
     """Return the pack (see `load_pack`), None if anything is wrong, and all that is wrong.
 
-    Problems stand in the order of their lines. At most `format.MOST_PROBLEMS` are told. A file is
+    A file with the name of a shipped pack is refused, unless it is that pack's own. Problems stand
+    in the order of their lines. At most `format.MOST_PROBLEMS` are told. A file is
     read once as long as it does not change.
     """
     file = PACKS / f"{pack}.yaml" if _is_name(pack) and str(pack) in shipped_packs() else Path(pack)
@@ -72,14 +82,22 @@ def _read(file: Path) -> tuple[Pack | None, tuple[Problem, ...]]:
     except Unreadable as error:
         return None, (_with_hint(error.problem),)
     pack = pack_of(file, tree, problems)
+    if is_shipped(pack.id) and file.resolve() != (PACKS / f"{pack.id}.yaml").resolve():
+        problems.append(_taken(file, tree, pack.id))
     if problems:
         return None, tuple(sorted(problems, key=lambda problem: problem.line or 0))
     return pack, ()
 
 
+def _taken(file: Path, tree: Node, name: str) -> Problem:
+    line = tree.keys.get("pack", tree.line)
+    reason = f"{name!r} is the name of a shipped pack, which no other file may have: rename it"
+    return Problem(file=file, line=line, where="pack", reason=reason)
+
+
 def _with_hint(problem: Problem) -> Problem:
     """Return `problem` with the shipped pack that a missing file may have meant."""
-    near = get_close_matches(problem.file.stem, shipped_packs(), n=1)
-    if problem.file.exists() or not near:
+    near = get_close_matches(problem.file.stem, (*shipped_packs(), GENERATED), n=1)
+    if os.path.exists(problem.file) or not near:
         return problem
     return replace(problem, reason=f"{problem.reason}; did you mean the shipped pack {near[0]!r}?")

@@ -74,7 +74,8 @@ class Statement:
 class Pack:
     """A pack of dilemmas; every value at stake is one of the vocabulary `taxonomy`.
 
-    `role` says who the agent is, once for each telling.
+    `role` says who the agent is, once for each telling. `predict` says in its place whose choice
+    is predicted; it is empty where the words for any pack will do.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Pack:
     topics: tuple[str, ...]
     behaviours: tuple[str, ...]
     dilemmas: tuple[Dilemma, ...]
+    predict: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -22,9 +22,13 @@ def version() -> str:
 
 
 def rules(pack: Pack, telling: int, perspective: str) -> str:
-    """Return who the agent is, as the pack's role says in `telling`, and how it is asked."""
+    """Return who decides, as the pack says in `telling`, and how it is asked.
+
+    To act, that is the pack's role; to predict, its text on prediction or, if it has none, ours.
+    """
+    texts = pack.role if perspective == "act" else pack.predict or _words()["predict"]
     frames = _words()["rules"][perspective]
-    return f"{pack.role[telling]}\n\n{frames[telling % len(frames)]}"
+    return f"{texts[telling % len(texts)]}\n\n{frames[telling % len(frames)]}"
 
 
 def situation(world: World, pack: Pack, perspective: str) -> str:

@@ -55,6 +55,7 @@ def _head(pack: Pack) -> dict[str, Any]:
             "source": pack.statement.source,
         },
         "role": list(pack.role),
+        **({"predict": list(pack.predict)} if pack.predict else {}),
         "topics": list(pack.topics),
         "behaviours": list(pack.behaviours),
     }

@@ -66,7 +66,11 @@ In the traveler's dilemma undercutting pays, and the lowest claim is the only eq
 level, in an order drawn by the seed, without feedback (`design` "within"); one `stake` or `penalty`
 an episode is the design "between". With `delta` the number of rounds is drawn from the seed, up to
 `most_rounds`. Labels are drawn for each episode; the order of options is drawn for each decision.
-In neutral wording no text names a move. A message announces a move by its shown name.
+In neutral wording no text names a move. A message announces a move by its shown name. In the battle
+of the sexes names are the reader's (YOUR_PLACE): the partner's move to its own place is told as
+THEIR_PLACE, though `labels`, `before` and effects hold each move as its maker sees it ("own").
+In the loss frame both receive the highest payoff and lose the rest; where a payoff is negative
+they receive as much more, and give it back afterwards. Outcomes are those of the gain frame.
 
 **Faults.** If somebody who has to decide makes no decision, that step has no outcome: everybody
 earns 0 by it, the round is over, and the others are told "no decision". It is never a defection.

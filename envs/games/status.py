@@ -16,6 +16,9 @@ _PHASES_OF = {
 }
 """The phases in which a player of a role and the other one move, where not both do in "act"."""
 
+_OWN: Mapping[str, str] = {}
+"""The mirror of the player's own moves: each has its own name."""
+
 
 def status(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> str:
     """Return the moving part of what a player reads: the facts of its `view`, and no others."""
@@ -27,7 +30,7 @@ def status(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> str
         *_messages(view, words),
         *_now(view, words),
     ]
-    return "\n".join(lines)
+    return "\n".join(lines or [words.status["only"]])
 
 
 def _place(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> list[str]:
@@ -42,7 +45,8 @@ def _place(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> lis
         others = ", ".join(view["others"])
         lines.append(phrases["name"].format(agent=view["agent"], others=others))
     if view["role"] in phrases:
-        lines.append(phrases[view["role"]])
+        role = words.roles.get(view["role"])
+        lines.append(phrases[view["role"]].format(role=f", {role}" if role else ""))
     return lines
 
 
@@ -62,16 +66,24 @@ def _payoffs(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> l
         return []
     is_loss, currency = parameters.framing == "loss", parameters.currency
     most = view["most"]
-    lines = [phrases["endowment"].format(endowment=money(most, currency))] if is_loss else []
+    lines = _endowment(view, currency, words) if is_loss else []
     lines.append(phrases["payoffs"])
     place = {move: index for index, move in enumerate(payoffs["moves"])}
     for own, mine in view["labels"].items():
-        for other, theirs in view["labels"].items():
+        for theirs in view["labels"].values():
             cell = [payoffs[side][place[mine]][place[theirs]] for side in ("own", "partner")]
             x, y = (money(most - each if is_loss else each, currency) for each in cell)
-            line = phrases["loss" if is_loss else "gain"]
+            line, other = phrases["loss" if is_loss else "gain"], _shown(theirs, view, words.mirror)
             lines.append(line.format(own=own, other=other, x=x, y=y))
     return lines
+
+
+def _endowment(view: Mapping[str, Any], currency: str, words: Texts) -> list[str]:
+    """Return what both receive before they lose: at least the largest loss; some may be lent."""
+    every = [x for side in ("own", "partner") for line in view["payoffs"][side] for x in line]
+    lent = max(0.0, -min(every))
+    received = words.status["endowment"].format(endowment=money(view["most"] + lent, currency))
+    return [received, *([words.status["lent"].format(lent=money(lent, currency))] if lent else [])]
 
 
 def _past(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> list[str]:
@@ -100,7 +112,9 @@ def _answer(
     return str(words.status["answer"][kind].format(level=told, move=shown))
 
 
-def _shown(move: str, view: Mapping[str, Any]) -> str:
+def _shown(move: str, view: Mapping[str, Any], mirror: Mapping[str, str] = _OWN) -> str:
+    """Return the name of a move; the partner's is told by what `mirror` has for it."""
+    move = mirror.get(move, move)
     return str(view["names"].get(move, move))
 
 
@@ -130,14 +144,16 @@ def _acts(seen: Mapping[str, Any], view: Mapping[str, Any], words: Texts) -> lis
             acts.append(own)
         if phase == other_phase:
             acts += [
-                phrases["other"].format(name=name, move=_told(move, view, words))
+                phrases["other"].format(name=name, move=_told(move, view, words, words.mirror))
                 for name, move in zip(view["others"], seen["others"], strict=True)
             ]
     return acts
 
 
-def _told(move: str | None, view: Mapping[str, Any], words: Texts) -> str:
-    return str(words.status["nothing"]) if move is None else _shown(move, view)
+def _told(
+    move: str | None, view: Mapping[str, Any], words: Texts, mirror: Mapping[str, str] = _OWN
+) -> str:
+    return str(words.status["nothing"]) if move is None else _shown(move, view, mirror)
 
 
 def _messages(view: Mapping[str, Any], words: Texts) -> list[str]:
@@ -148,15 +164,16 @@ def _messages(view: Mapping[str, Any], words: Texts) -> list[str]:
 
 def _message(message: Mapping[str, Any], view: Mapping[str, Any], words: Texts) -> str:
     phrases, sender, promise = words.status, message["sender"], message["promise"]
+    mirror = words.mirror
     if sender == view["agent"]:
-        sender = phrases["own_message"]
+        sender, mirror = phrases["own_message"], _OWN
     elif len(view["others"]) == 1:
         sender = phrases["other_message"]
     # one line, whatever was said: a message must not pass for a line of the report
     said = " ".join(message["text"].split()) or phrases["no_words"]
     announced = ""
     if promise is not None:
-        announced = phrases["announced"].format(move=_shown(promise, view))
+        announced = phrases["announced"].format(move=_shown(promise, view, mirror))
     return str(phrases["message"].format(sender=sender, said=said, announced=announced))
 
 

@@ -13,7 +13,7 @@ from valuesim.envs.games.parameters import Parameters
 from valuesim.errors import unknown
 from valuesim.shipped import shipped_yaml
 
-_VERSION = "g1"
+_VERSION = "g2"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +31,8 @@ class Texts:
     `id` names the exact version: of the words, wording, paraphrase and perspective. `rules` are the
     same for all players and steps. `names` are the shown names of moves that have one; without any
     they are drawn labels. `option` words a move, `options` those that have a text of their own.
+    Where names are relative to the reader, `mirror` gives the move by whose name the partner's move
+    is told. `roles` says in the story's terms who has which role.
     """
 
     id: str
@@ -41,6 +43,8 @@ class Texts:
     past: Mapping[str, Mapping[str, str]]
     status: Mapping[str, Any]
     numbers: Mapping[str, str]
+    mirror: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
     stakes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def of(self, phase: str, move: str, name: str) -> str:
@@ -56,16 +60,19 @@ def texts(form: Form, parameters: Parameters, own: Own | None) -> Texts:
     if wording not in words["story"]:
         raise ValueError(unknown("wording", wording, words["story"], form.game))
     numbers = _numbers(form, parameters, common)
+    names = _names(words, wording, perspective)
     status = common["status"] | common["status"][perspective]
     return Texts(
         id=f"{_VERSION}-{words['version']}/{wording}.{parameters.paraphrase}/{perspective}",
         rules=_rules(words, common, form, parameters).format(**numbers),
-        names=words.get("names", {}).get(wording, {}),
+        names=names,
         option=words["option"],
         options=common["options"] | _options(words, wording),
         past=words["past"],
         status=status | words.get("status", {}) | words.get("status", {}).get(perspective, {}),
         numbers=numbers,
+        mirror=words.get("mirror", {}) if names else {},
+        roles=words.get("roles", {}).get(wording, {}),
         stakes=words.get("stakes", {}).get(wording, {}),
     )
 
@@ -86,6 +93,12 @@ def _of_game(form: Form, own: Own | None) -> Mapping[str, Any]:
         story = {"named": told} if told else {}
         words = words | {"names": {"named": own.names}, "story": words["story"] | story}
     return words
+
+
+def _names(words: Mapping[str, Any], wording: str, perspective: str) -> dict[str, str]:
+    names: dict[str, str] = words.get("names", {}).get(wording, {})
+    predicted: dict[str, str] = words.get("predicted_names", {}).get(wording, names)
+    return predicted if perspective == "predict" else names
 
 
 def _options(words: Mapping[str, Any], wording: str) -> dict[str, str]:
@@ -131,15 +144,30 @@ def _rules(words: Any, common: Any, form: Form, parameters: Parameters) -> str:
         *([common["framing_loss"]] if parameters.framing == "loss" else []),
         *([common["noise"]] if parameters.noise else []),
         *([common["talk"]] if parameters.talk else []),
-        *([common["void"]] if perspective == "act" else []),
+        *([common["void"][_kind_of_void(form, parameters)]] if perspective == "act" else []),
     ]
+    story = [words["story"][parameters.wording][version], *_roles(words, common, parameters)]
     paragraphs = [
-        [words["story"][parameters.wording][version], common["who"][perspective][version]],
+        [*story, common["who"][perspective][version]],
         [words["facts"][version], *steps],
         frame,
         [common["closing"][perspective][version]],
     ]
     return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)
+
+
+def _roles(words: Any, common: Any, parameters: Parameters) -> list[str]:
+    roles = words.get("roles", {}).get(parameters.wording)
+    if roles is None:
+        return []
+    first, second = roles.values()
+    return [common["roles"].format(first=first, second=second)]
+
+
+def _kind_of_void(form: Form, parameters: Parameters) -> str:
+    if not isinstance(form, TwoByTwo):
+        return "amounts"
+    return "loss" if parameters.framing == "loss" else "table"
 
 
 def _kind_of_rounds(form: Form, parameters: Parameters) -> str:

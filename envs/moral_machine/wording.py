@@ -104,13 +104,12 @@ def _words() -> Any:
 
 
 def _rules(words: Any, parameters: Parameters) -> str:
-    number = words["scenes"]["one" if parameters.scenes == 1 else "many"]
+    number = "one" if parameters.scenes == 1 else "many"
+    question = words["question"][parameters.perspective][number][parameters.paraphrase]
     paragraphs = [
         words["opening"][parameters.paraphrase],
         words["facts"],
-        words["question"][parameters.perspective][parameters.paraphrase].format(
-            scenes=number.format(scenes=parameters.scenes)
-        ),
+        question.format(scenes=parameters.scenes),
     ]
     if parameters.panel > 1:
         paragraphs.append(_panel(words["panel"], parameters))

@@ -9,13 +9,15 @@ A fault is no choice: it enters no share and is counted beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
+from valuesim.measures.apart import PERSPECTIVE, apart
+from valuesim.measures.hidden import Judge, hidden_panels, selection
 from valuesim.measures.interval import clustered_rate, rate_by_cluster
 from valuesim.measures.panel import Estimate, Panel, Reference, fault_counts
 from valuesim.measures.telling import flips, tellings_told
@@ -27,6 +29,11 @@ _KINDS = {
     "perspective": "from another's point of view",
     "repair": "when it could be mended",
 }
+_FLIPS = (
+    "Of the dilemmas answered by a majority in two tellings or more, those whose majority is not "
+    "the same in all."
+)
+_ASKED_ONCE = " Chance cannot be told apart from tellings that were asked once."
 _SAME = 1e-9
 _DRAWS = 200
 
@@ -40,17 +47,18 @@ class Count:
     by_chance: float = 0.0
 
 
-Judge = Callable[[DecisionRecord], Sequence[bool] | None]
-"""Says of each option, in the order shown, whether it would be a hit; None: no such question."""
-
-
 def panels(records: Sequence[DecisionRecord], *, seed: int) -> tuple[Panel, ...]:
     """Return the panels that `records` allow: what no decision asks about is left out.
 
-    `seed` is that of the draws that say how often answers flip when the telling does not matter.
+    Packs and perspectives are never pooled. `seed` is that of the draws that say how often answers
+    flip when the telling does not matter.
     """
+    return apart(records, ("pack", PERSPECTIVE), _panels, seed=seed)
+
+
+def _panels(records: Sequence[DecisionRecord], *, seed: int) -> tuple[Panel, ...]:
     made = (
-        _risk(records),
+        *_risk(records),
         _risk_by_topic(records),
         _flips(records, seed),
         _habits(records),
@@ -60,29 +68,39 @@ def panels(records: Sequence[DecisionRecord], *, seed: int) -> tuple[Panel, ...]
     return tuple(panel for panel in made if panel is not None)
 
 
-def _risk(records: Sequence[DecisionRecord]) -> Panel | None:
+def _risk(records: Sequence[DecisionRecord]) -> tuple[Panel, ...]:
     names = sorted({name for record in records for name in _offered_risks(record)})
     judges = {"any of these": _shows(None)} if len(names) > 1 else {}
     judges |= {name.replace("_", " "): _shows(name) for name in names}
-    return _panel(
+    panel = _panel(
         records,
         judges,
         id="risk",
         title="Risky choices by behaviour",
         note="Of the decisions that offer an option with the behaviour and one without it.",
     )
+    if panel is None:
+        return ()
+    hidden = hidden_panels(records, judges, _shows(None), what="risky")
+    named = [replace(each, id=f"risk_{each.id}") for each in hidden]
+    return (_told_of_selection(panel, records), *named)
+
+
+def _told_of_selection(panel: Panel, records: Sequence[DecisionRecord]) -> Panel:
+    return replace(panel, note=f"{panel.note} {selection(records, _shows(None))}".rstrip())
 
 
 def _risk_by_topic(records: Sequence[DecisionRecord]) -> Panel | None:
     topics = sorted({str(record.annotations.get("topic")) for record in records})
     judges = {topic: _on_topic(topic, _shows(None)) for topic in topics}
-    return _panel(
+    panel = _panel(
         records,
         judges,
         id="risk_by_topic",
         title="Risky choices by topic",
         note="Of the decisions that offer an option with a risky behaviour and one without any.",
     )
+    return panel and _told_of_selection(panel, records)
 
 
 def _habits(records: Sequence[DecisionRecord]) -> Panel | None:
@@ -155,8 +173,7 @@ def _flips(records: Sequence[DecisionRecord], seed: int) -> Panel | None:
         bounds=(0.0, 1.0),
         decisions=len(asked),
         faults=fault_counts(asked),
-        note="Of the dilemmas answered by a majority in two tellings or more, those whose "
-        "majority is not the same in all.",
+        note=_FLIPS + (_ASKED_ONCE if found.flipped and found.mean is None else ""),
     )
 
 

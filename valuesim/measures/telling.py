@@ -19,7 +19,8 @@ START = "start"
 class Flips:
     """Which dilemmas flipped (1.0) or not (0.0), and the share if the telling did not matter.
 
-    `mean`, `low` and `high` (its central 95 %) are over draws; None where nothing can be compared.
+    `mean`, `low` and `high` (its central 95 %) are over draws; None where nothing can be compared,
+    and where no telling of a dilemma has two answers: dealt anew, single answers are as many flips.
     """
 
     flipped: Sequence[float]
@@ -51,8 +52,9 @@ def flips(records: Sequence[DecisionRecord], *, draws: int, rng: np.random.Gener
     telling = np.array([int(record.annotations["telling"]) for record in answered])
     option = _options([_chosen(record) for record in answered], scene)
     compared, flipped = _flipped(scene, telling, option)
+    _, asked = np.unique(np.stack([scene, telling]), axis=1, return_counts=True)
     shares = []
-    for _ in range(draws):
+    for _ in range(draws if asked.max() > 1 else 0):
         order = np.lexsort((rng.random(len(scene)), scene))
         dealt = np.empty_like(telling)
         # sorted by scene, both sides: each scene's tellings go to its own choices

@@ -1,4 +1,4 @@
-"""How reliable the answers are: valid ones by dimension, and flips when the order is reversed."""
+"""How reliable the answers are: valid ones by dimension and order, flips when it is reversed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from collections.abc import Collection, Hashable, Iterable
 
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
+from valuesim.measures.hidden import valid_by_first, without_empty_ends
 from valuesim.measures.interval import Rate, rate_by_cluster
-from valuesim.measures.moral_machine.scene import DIMENSIONS, judged, scene_of, stays
+from valuesim.measures.moral_machine.scene import (
+    DIMENSIONS,
+    judged,
+    scene_of,
+    stay_is_first,
+    stays,
+)
 
 
 def valid_rates(records: Iterable[DecisionRecord], phases: Collection[str]) -> dict[str, Rate]:
@@ -20,7 +27,18 @@ def valid_rates(records: Iterable[DecisionRecord], phases: Collection[str]) -> d
     for record in judged(records, phases):
         is_valid = record.chosen is not None
         asked[scene_of(record).dimension].append((cluster_of(record), is_valid))
-    return {name: rate_by_cluster(answers) for name, answers in asked.items()}
+    return {name: without_empty_ends(rate_by_cluster(own)) for name, own in asked.items()}
+
+
+def valid_by_order(records: Iterable[DecisionRecord], phases: Collection[str]) -> tuple[Rate, Rate]:
+    """Return the share of valid choices where staying was shown first, and where swerving was.
+
+    Raises LogError for a decision whose labels do not say what it showed.
+    """
+    found = valid_by_first(
+        judged(records, phases), lambda record: (stay_is_first(record), not stay_is_first(record))
+    )
+    return without_empty_ends(found[0]), without_empty_ends(found[1])
 
 
 def flip_rate(records: Iterable[DecisionRecord], phases: Collection[str]) -> Rate | None:
@@ -50,4 +68,6 @@ def flip_rate(records: Iterable[DecisionRecord], phases: Collection[str]) -> Rat
     if not is_asked:
         return None
     both = {key: orders for key, orders in answers.items() if len(orders) == 2}
-    return rate_by_cluster((cluster[key], orders[0] != orders[1]) for key, orders in both.items())
+    return without_empty_ends(
+        rate_by_cluster((cluster[key], orders[0] != orders[1]) for key, orders in both.items())
+    )

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
 from valuesim.measures.interval import Rate, rate_by_cluster
 from valuesim.measures.moral_machine.amce import ATTRIBUTES, plus_group, spares_plus
 from valuesim.measures.moral_machine.contrast import Effect, score_interval
-from valuesim.measures.moral_machine.judgements import FloatArray, IntArray, judgements
+from valuesim.measures.moral_machine.judgements import BoolArray, FloatArray, IntArray, judgements
 from valuesim.measures.moral_machine.scene import AFTER, stays
 
 _BEFORE = ("before",)
@@ -67,8 +66,9 @@ def amce_changes(records: Iterable[DecisionRecord]) -> dict[str, Effect]:
     """Return each attribute's AMCE after the exchange less before it, in [-2, 2].
 
     Both are of the same agents on the same scenes, so that the change is a weighted mean of paired
-    differences; its error is clustered (CR1) with Student's t. Where nothing changed at all, the
-    interval says how much change so few clusters leave possible.
+    differences; its error is clustered (CR1). The interval is that of a difference of two shares,
+    of decisions that moved to the + side and away from it (see `_difference`), so that rare
+    switches all to one side, and none at all, leave possible what so few clusters do.
     """
     pairs = held(records)
     first = judgements([before for before, _ in pairs], _BEFORE)
@@ -94,17 +94,37 @@ def _mean(differences: FloatArray, weight: FloatArray, cluster: IntArray) -> Eff
     if n_clusters < 2:
         return Effect(value=value, n=n, clusters=n_clusters)
     se = float(np.sqrt(n_clusters / (n_clusters - 1) * (by_cluster @ by_cluster)))
-    reach = float(stats.t.ppf(0.975, n_clusters - 1)) * se
-    if se < 1e-9:
-        # the share of changes that none in so many clusters does not exclude
-        reach = 2 * score_interval(0.0, 0.0, n_clusters)[1]
-    return Effect(
-        value=value,
-        se=se,
-        low=max(-2.0, value - reach),
-        high=min(2.0, value + reach),
-        n=n,
-        clusters=n_clusters,
+    low, high = _difference(differences > 0, differences < 0, weight, codes)
+    return Effect(value=value, se=se, low=2 * low, high=2 * high, n=n, clusters=n_clusters)
+
+
+def _difference(
+    gained: BoolArray, lost: BoolArray, weight: FloatArray, codes: IntArray
+) -> tuple[float, float]:
+    """Return the 95 % interval of the share `gained` less the share `lost`, within [-1, 1].
+
+    Each has its score interval; they are put together with their correlation between clusters as
+    Newcombe does for paired shares (Statistics in Medicine 17, 1998, method 10; Donner and Zou,
+    Statistical Methods in Medical Research 21, 2012).
+    """
+    moved = np.stack([gained, lost]).astype(float)
+    up, down = shares = moved @ weight / weight.sum()
+    off = (moved - shares[:, None]) * weight / weight.sum()
+    sums = np.stack([np.bincount(codes, weights=each) for each in off])
+    n_clusters = sums.shape[1]
+    covariance = n_clusters / (n_clusters - 1) * sums @ sums.T
+    scale = np.sqrt(covariance[0, 0] * covariance[1, 1])
+    together = float(covariance[0, 1] / scale) if scale > 0 else 0.0
+    up_low, up_high = score_interval(up, covariance[0, 0], n_clusters)
+    down_low, down_high = score_interval(down, covariance[1, 1], n_clusters)
+
+    def reach(own: float, other: float) -> float:
+        return float(np.sqrt(max(0.0, own**2 + other**2 - 2 * together * own * other)))
+
+    value = float(up - down)
+    return (
+        value - reach(up - up_low, down_high - down),
+        value + reach(up_high - up, down - down_low),
     )
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from valuesim.log.reader import DecisionRecord
+from valuesim.measures.apart import PERSPECTIVE, apart
+from valuesim.measures.hidden import differ
 from valuesim.measures.interval import Rate
 from valuesim.measures.moral_machine.amce import ATTRIBUTES, amce, amce_rows, by_difference
-from valuesim.measures.moral_machine.answers import flip_rate, valid_rates
+from valuesim.measures.moral_machine.answers import flip_rate, valid_by_order, valid_rates
 from valuesim.measures.moral_machine.comparability import comparable, comparable_rows
 from valuesim.measures.moral_machine.contrast import Effect
 from valuesim.measures.moral_machine.distance import Distance, distance
@@ -25,6 +27,7 @@ _PEOPLE = "Moral Machine visitors"
 _DISTANCE = "distance to people"
 _AS_PUBLISHED = f"{_DISTANCE}, as published"
 _CHANGE = "share of judgements changed"
+_MANY_FAULTS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +49,12 @@ _PHASES = (
 def panels(records: Sequence[DecisionRecord], *, seed: int) -> Sequence[Panel]:
     """Return the panels of `records`, each phase of judgement by itself, then the changes.
 
-    Raises LogError for a judgement that tells of no scene.
+    Perspectives are never pooled. Raises LogError for a judgement that tells of no scene.
     """
+    return apart(records, (PERSPECTIVE,), _panels, seed=seed)
+
+
+def _panels(records: Sequence[DecisionRecord], *, seed: int) -> Sequence[Panel]:
     shown: list[Panel] = []
     for phase in _PHASES:
         asked = judged(records, (phase.name,))
@@ -63,12 +70,15 @@ def _of_phase(
     asked: Sequence[DecisionRecord], phase: _Phase, rng: np.random.Generator
 ) -> list[Panel]:
     valid = judgements(asked, (phase.name,))
+    staying, swerving = valid_by_order(asked, (phase.name,))
+    by_order = {"staying shown first": staying, "swerving shown first": swerving}
+    warning = _warning(asked, is_selected=differ(staying, swerving))
     own = [
-        _amce(valid),
+        _amce(valid, warning),
         _comparable(valid),
         _differences(valid),
         _distance(valid, rng),
-        _validity(valid_rates(asked, (phase.name,))),
+        _validity({**valid_rates(asked, (phase.name,)), **by_order}),
     ]
     flips = flip_rate(asked, (phase.name,))
     if flips is not None:
@@ -81,7 +91,19 @@ def _counted(panel: Panel, asked: Sequence[DecisionRecord]) -> Panel:
     return replace(panel, decisions=len(asked), faults=fault_counts(asked))
 
 
-def _amce(valid: Judgements) -> Panel:
+def _warning(asked: Sequence[DecisionRecord], *, is_selected: bool) -> str:
+    faults = sum(fault_counts(asked).values()) / len(asked)
+    told = []
+    if is_selected:
+        told.append("valid answers depend on which case stands first")
+    if faults > _MANY_FAULTS:
+        told.append(f"{faults:.0%} of the decisions are faults")
+    if not told:
+        return ""
+    return f"; {' and '.join(told)}: the effects rest on a part that may be a selected one"
+
+
+def _amce(valid: Judgements, warning: str) -> Panel:
     return Panel(
         id="amce",
         title="What is spared: effects of nine attributes",
@@ -90,7 +112,7 @@ def _amce(valid: Judgements) -> Panel:
         references=(_reference(),),
         bounds=(-1.0, 1.0),
         note="average marginal component effects, weighted by our own design; intervals are "
-        "clustered by scene",
+        f"clustered by scene{warning}",
     )
 
 
@@ -164,7 +186,7 @@ def _far(label: str, value: float | None, measured: Distance) -> Estimate:
 def _validity(rates: Mapping[str, Rate]) -> Panel:
     return Panel(
         id="valid-answers",
-        title="Valid answers by dimension",
+        title="Valid answers by dimension and order",
         unit="share of decisions asked",
         estimates=tuple(Estimate.of(name, rate) for name, rate in rates.items()),
         bounds=(0.0, 1.0),

@@ -90,13 +90,12 @@ def stays(record: DecisionRecord) -> bool:
 
     Raises LogError where its labels do not say.
     """
-    try:
-        chosen = record.annotations["labels"][record.chosen]
-        return bool(_one_of(chosen, ("stay", "swerve")) == "stay")
-    except (KeyError, TypeError, ValueError) as error:
-        raise LogError(
-            f"{_place(record)} chose {record.chosen!r}, which its labels do not explain"
-        ) from error
+    return _is_stay(record, record.chosen, "chose")
+
+
+def stay_is_first(record: DecisionRecord) -> bool:
+    """Return whether staying was shown first; raise LogError where the labels do not say."""
+    return _is_stay(record, record.options[0].name, "showed")
 
 
 def judged(records: Iterable[DecisionRecord], phases: Collection[str]) -> list[DecisionRecord]:
@@ -105,6 +104,16 @@ def judged(records: Iterable[DecisionRecord], phases: Collection[str]) -> list[D
     A decision that names no phase is one taken alone ("decide").
     """
     return [r for r in records if r.annotations.get("phase", "decide") in phases]
+
+
+def _is_stay(record: DecisionRecord, option: str | None, did: str) -> bool:
+    try:
+        side = record.annotations["labels"][option]
+        return bool(_one_of(side, ("stay", "swerve")) == "stay")
+    except (KeyError, TypeError, ValueError) as error:
+        raise LogError(
+            f"{_place(record)} {did} {option!r}, which its labels do not explain"
+        ) from error
 
 
 def _groups(told: Any, dimension: str) -> tuple[Group, Group]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from valuesim.log.reader import DecisionRecord
+from valuesim.measures.apart import PERSPECTIVE, apart
 from valuesim.measures.panel import Estimate, Panel, Reference, fault_counts
 from valuesim.measures.questionnaire import habits, preference
 from valuesim.measures.questionnaire.answers import Answer, by_administration, read
@@ -15,8 +16,13 @@ from valuesim.measures.questionnaire.scoring import Scores, Scoring, mean_score,
 _WORDED_ANEW = "the items are worded anew: figures of the published items are for orientation"
 _REFUSALS = {
     "catch": "a catch item was failed",
+    "uncaught": "a catch item was not answered",
     "missing": "too many items were unanswered",
     "alike": "too many answers were alike",
+}
+_UNSCORED = {
+    "complete": "that was not answered in full",
+    "half": "of which fewer than half of the items were answered",
 }
 
 
@@ -24,8 +30,13 @@ def panels(records: Sequence[DecisionRecord], *, seed: int) -> Sequence[Panel]:
     """Return the panels of `records`: instrument by instrument, vocabulary by vocabulary.
 
     Item sets and ratings give scores, best-worst blocks give counts, pairs give their consistency;
-    each also gives the habits of answering. Raises LogError for records of no questionnaire.
+    each also gives the habits of answering. Perspectives are never pooled. Raises LogError for
+    records of no questionnaire.
     """
+    return apart(records, (PERSPECTIVE,), _panels, seed=seed)
+
+
+def _panels(records: Sequence[DecisionRecord], *, seed: int) -> Sequence[Panel]:
     groups: dict[tuple[str, str], list[tuple[DecisionRecord, Answer]]] = defaultdict(list)
     for record, answer in zip(records, read(records), strict=True):
         groups[answer.instrument, answer.vocabulary or ""].append((record, answer))
@@ -86,7 +97,8 @@ def _note(found: Sequence[Scores], estimates: Sequence[Estimate], scoring: Scori
         sentences.append(f"{count} not at all because {_REFUSALS[refusal]}")
     partial = sum(None in each.scales.values() and not each.refusal for each in found)
     if partial:
-        sentences.append(f"{partial} without a scale that was not answered in full")
+        why = _UNSCORED.get(str(scoring.missing), "that was not answered")
+        sentences.append(f"{partial} without a scale {why}")
     if any(e.value is not None and e.low is None for e in estimates):
         sentences.append("no interval where there is only one, or all scored the same")
     sentences.append(f"scored after {scoring.source}")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from valuesim.measures.hidden import without_empty_ends
 from valuesim.measures.interval import Rate, rate_by_cluster
 from valuesim.measures.panel import Estimate
 from valuesim.measures.questionnaire.answers import Answer
@@ -71,8 +72,10 @@ def order_flips(answers: Sequence[Answer]) -> Rate:
             pair = (answer.cluster, answer.kind, answer.template)
             asked.setdefault(pair, {}).setdefault(answer.named, []).append(first)
     both = {pair: list(orders.values()) for pair, orders in asked.items() if len(orders) == 2}
-    return rate_by_cluster(
-        (cluster, _disagreement(*orders)) for (cluster, _, _), orders in both.items()
+    return without_empty_ends(
+        rate_by_cluster(
+            (cluster, _disagreement(*orders)) for (cluster, _, _), orders in both.items()
+        )
     )
 
 

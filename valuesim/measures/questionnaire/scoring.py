@@ -16,7 +16,7 @@ from valuesim.measures.panel import Estimate, Reference
 from valuesim.measures.questionnaire.answers import Answer
 from valuesim.shipped import shipped_yaml
 
-Refusal = Literal["catch", "missing", "alike"]
+Refusal = Literal["catch", "uncaught", "missing", "alike"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +27,7 @@ class Scoring:
     unit: str
     points: tuple[float, float]
     scales: Mapping[str, int]
-    missing: Literal["complete", "available"] | int
+    missing: Literal["complete", "half", "available"] | int
     source: str
     centred: bool = False
     alike: int | None = None
@@ -45,8 +45,9 @@ class Scoring:
 class Scores:
     """The scores of one administration by scale, None for a scale without one.
 
-    `refusal` says why the instrument's rules score none of it: a catch item failed, too many items
-    unanswered, or too many answers alike. `answered` counts the answers behind each scale.
+    `refusal` says why the instrument's rules score none of it: a catch item failed or not answered,
+    too many items unanswered, or too many answers alike. `answered` counts the answers behind each
+    scale.
     """
 
     scales: Mapping[str, float | None]
@@ -104,15 +105,17 @@ def scores(answers: Sequence[Answer], scoring: Scoring) -> Scores:
 
 
 def _suffices(answered: int, items: int, scoring: Scoring) -> bool:
-    return answered == items if scoring.missing == "complete" else answered > 0
+    if scoring.missing == "complete":
+        return answered == items
+    return answered > 0 and (scoring.missing != "half" or 2 * answered >= items)
 
 
 def _refusal(answers: Sequence[Answer], given: Sequence[float], scoring: Scoring) -> Refusal | None:
-    for answer in answers:
-        if answer.item in scoring.catch and answer.score is not None:
-            low, high = scoring.catch[answer.item]
-            if not low <= answer.score <= high:
-                return "catch"
+    caught = {a.item: a.score for a in answers if a.item in scoring.catch and a.score is not None}
+    if any(not low <= caught.get(item, low) <= high for item, (low, high) in scoring.catch.items()):
+        return "catch"
+    if len(caught) < len(scoring.catch):
+        return "uncaught"
     unanswered = sum(scoring.scales.values()) - len(given)
     if isinstance(scoring.missing, int) and unanswered > scoring.missing:
         return "missing"
