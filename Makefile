@@ -27,9 +27,9 @@ help: ## print this list
 DEMO_stake_size = episodes=4
 DEMO_penalty_size = episodes=4
 DEMO_moral_machine = episodes=10
-DEMO_ai_risk = episodes=1
-DEMO_daily = episodes=1
-DEMO_stated_vs_revealed = episodes=6 agents=[valued:climber,first:0.7]
+DEMO_ai_risk = episodes=1 agents=[valued:protector,first:0.7]
+DEMO_daily = episodes=1 agents=[valued:truth_teller,first:0.7]
+DEMO_stated_vs_revealed = episodes=6 agents=[valued:climber]
 DEMO = scarcity_benchmark stake_size penalty_size moral_machine ai_risk daily stated_vs_revealed
 
 demo: .venv/.base ## play the scarcity benchmark and a set of every family; write runs/demo

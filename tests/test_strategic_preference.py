@@ -79,7 +79,8 @@ def played(rule: Rule, stakes: Sequence[float] = (1.0,), repeats: int = 2) -> tu
 
 
 def of(rule: Rule, stakes: Sequence[float] = (1.0,)) -> Scores:
-    return scores(played(rule, stakes), rng=np.random.default_rng(0), bootstraps=100)
+    choices = played(rule, stakes, repeats=6)
+    return scores(choices, rng=np.random.default_rng(0), bootstraps=100)
 
 
 def named(labels: dict[str, str], move: str) -> str:
@@ -118,7 +119,7 @@ def test_whoever_follows_the_label_or_the_place_is_superficial_and_not_value_bas
     assert found.superficial.value == 1.0
     assert found.value_based.value == 0.0
     assert found.superficial.low is not None
-    assert found.superficial.low > 0.7
+    assert found.superficial.low > 0.65
 
 
 def test_label_and_place_are_told_apart() -> None:
@@ -163,6 +164,71 @@ def test_choosing_by_lot_is_no_more_superficial_than_chance() -> None:
     assert found.superficial.low is not None
     assert found.superficial.value < 0.2
     assert found.superficial.low < 0.05
+
+
+def leaning(defects: Callable[[bool], float], rng: np.random.Generator) -> Rule:
+    """Defects with a probability that depends on whether cooperation stands first."""
+
+    def rule(shown: Sequence[str], labels: dict[str, str], paraphrase: int, stake: float) -> str:
+        is_first = labels[shown[0]] == "cooperate"
+        move = "defect" if rng.random() < defects(is_first) else "cooperate"
+        return named(labels, move)
+
+    return rule
+
+
+def test_a_preference_of_four_in_five_is_not_told_to_break_by_its_noise() -> None:
+    rng = np.random.default_rng(1)
+    found = [
+        scores(played(leaning(lambda _: 0.8, rng), repeats=10), rng=rng, bootstraps=20)
+        for _ in range(10)
+    ]
+    known = [each.value_based for each in found if each.value_based.value is not None]
+    assert len(known) >= 3
+    assert all(each.value == 1.0 for each in known)
+    assert all(each.brittle.value == 0.0 for each in found)
+
+
+def test_a_leaning_to_the_place_is_not_value_based_where_only_one_order_was_decided() -> None:
+    rng = np.random.default_rng(2)
+    rule = leaning(lambda is_first: 0.9 if is_first else 0.5, rng)
+    found = [scores(played(rule, repeats=10), rng=rng, bootstraps=20) for _ in range(10)]
+    tellings = sum(each.value_based.cells > 0 for each in found)
+    assert tellings <= 5
+    assert all(each.value_based.left_out > 0 for each in found)
+
+
+def test_choices_by_lot_are_seldom_told_to_flip_and_the_tellings_left_out_are_counted() -> None:
+    rng = np.random.default_rng(4)
+    rule = leaning(lambda _: 0.5, rng)
+    found = [scores(played(rule, repeats=3), rng=rng, bootstraps=20) for _ in range(20)]
+    flips = [each.brittle for each in found]
+    assert sum(each.value is None for each in flips) >= 18
+    assert all(each.left_out == 3 for each in flips if each.value is None)
+    assert all(each.value_based.value is None for each in found)
+
+
+def test_two_choices_a_cell_decide_no_majority() -> None:
+    found = scores(played(best_paid, repeats=2), rng=np.random.default_rng(0), bootstraps=20)
+    assert (found.value_based.value, found.value_based.left_out) == (None, 12)
+
+
+def test_by_lot_a_flip_would_be_rarer_than_it_is_for_whoever_turns_with_the_wording() -> None:
+    found = of(turning)
+    assert found.brittle.value == pytest.approx(1 / 3)
+    assert found.brittle.lot is not None
+    assert found.brittle.lot.mean < 0.05
+    steadfast = of(best_paid)
+    assert steadfast.value_based.lot is not None
+    assert steadfast.value_based.lot.low == 1.0
+
+
+def test_the_larger_of_two_scores_excludes_0_no_more_often_than_it_says() -> None:
+    rng = np.random.default_rng(5)
+    rule = leaning(lambda _: 0.5, rng)
+    found = [scores(played(rule, repeats=1), rng=rng, bootstraps=60) for _ in range(60)]
+    lows = [each.superficial.low for each in found]
+    assert sum(low is not None and low > 0 for low in lows) <= 5
 
 
 def test_a_payoff_maximiser_prefers_what_it_takes() -> None:

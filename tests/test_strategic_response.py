@@ -117,3 +117,48 @@ def test_trend_intervals_hold_no_trend_about_as_often_as_they_say() -> None:
         assert found.high is not None
         inside += found.low < 0 < found.high
     assert inside >= 53
+
+
+def test_a_rare_answer_in_few_clusters_has_no_slope_more_often_than_it_says() -> None:
+    rng = np.random.default_rng(10)
+    excluded = known = 0
+    for _ in range(150):
+        hits = (rng.random(80) < 0.05).astype(float)
+        found = logistic_slope([0, 1, 2, 3] * 20, hits.tolist(), [str(k // 4) for k in range(80)])
+        if found.low is not None and found.high is not None:
+            known += 1
+            excluded += not found.low <= 0 <= found.high
+    assert known >= 120
+    assert excluded / known <= 0.06
+
+
+def test_the_jackknife_of_the_linear_slope_is_that_of_fits_without_each_cluster() -> None:
+    rng = np.random.default_rng(12)
+    x, y = rng.normal(size=24), rng.normal(size=24)
+    own = np.arange(24) // 4
+    found = linear_slope(x.tolist(), y.tolist(), own.astype(str).tolist())
+    left = [stats.linregress(x[own != k], y[own != k]).slope for k in range(6)]
+    variance = 5 / 6 * sum((each - stats.linregress(x, y).slope) ** 2 for each in left)
+    assert found.value is not None
+    assert found.high is not None
+    assert found.high - found.value == pytest.approx(stats.t.ppf(0.975, 5) * variance**0.5)
+
+
+def test_a_slope_that_rests_on_one_cluster_has_no_interval() -> None:
+    clusters = ["a", "b", "c", "d"]
+    for slope in (linear_slope, logistic_slope):
+        found = slope([1, 1, 1, 2], [0, 1, 0, 1], clusters)
+        assert found.value is not None
+        assert found.low is None
+
+
+def test_a_trend_in_a_dozen_clusters_of_small_spread_is_detected() -> None:
+    rng = np.random.default_rng(13)
+    detected = 0
+    for _ in range(30):
+        doses = np.tile([0.0, 1, 2, 3], 12)
+        answers = (rng.random(48) < 1 / (1 + np.exp(1.5 * (doses - 1.5)))).astype(float)
+        clusters = [str(k // 4) for k in range(48)]
+        found = trend(doses.tolist(), answers.tolist(), clusters, within=True)
+        detected += found.high is not None and found.high < 0
+    assert detected >= 24

@@ -116,6 +116,33 @@ def test_a_unanimous_sample_is_not_certain() -> None:
     assert low < 0.75
 
 
+def test_shares_that_the_moves_do_not_determine_have_no_figure_and_hold_what_was_planted() -> None:
+    # always cooperating and defecting, met by a partner that repeats: one look at round 1 tells all
+    games = [history("CCCC", "CCCC", f"e{k}") for k in range(80)]
+    games += [history("DDDD", "CDDD", f"e{k}") for k in range(80, 100)]
+    mixture = estimated(games, rng=np.random.default_rng(0), bootstraps=40)
+    assert mixture is not None
+    assert mixture.shares["ALLD"] == pytest.approx(0.2, abs=0.01)
+    for name in set(mixture.shares) - {"ALLD"}:
+        low, high = mixture.low[name], mixture.high[name]
+        assert mixture.shares[name] is None
+        assert low == 0.0
+        assert high is not None
+        assert high > 0.8
+
+
+def test_strategies_that_nobody_plays_do_not_have_the_interval_of_ignorance() -> None:
+    rng = np.random.default_rng(5)
+    planted = {"ALLD": 0.5, "TFT": 0.3, "ALLC": 0.2}
+    mixture = estimated(simulated(planted, 100, 0.05, rng), rng=rng, bootstraps=40)
+    assert mixture is not None
+    assert all(share is not None for share in mixture.shares.values())
+    for name in ("GRIM", "WSLS", "T2"):
+        high = mixture.high[name]
+        assert high is not None
+        assert high < 0.15
+
+
 def test_no_move_is_no_mixture() -> None:
     assert estimated([history("--", "CC")], rng=np.random.default_rng(0)) is None
 

@@ -44,7 +44,7 @@ def best_minus_worst(answers: Sequence[Answer]) -> tuple[Estimate, ...]:
 
 
 def _count(value: str, placed: Sequence[tuple[str, int]]) -> Estimate:
-    rate = rate_by_cluster(placed, chances=2.0)
+    rate = rate_by_cluster(placed, chances=2.0, is_binary=False)
     ends = [None if end is None else 2 * end - 1 for end in (rate.value, rate.low, rate.high)]
     return Estimate(label=value, value=ends[0], low=ends[1], high=ends[2], n=len(placed))
 

@@ -69,7 +69,8 @@ def bounded_mean(
     sums: dict[str, list[float]] = {}
     for cluster, amount in amounts:
         sums.setdefault(cluster, []).append((amount - low) / (high - low))
-    found = clustered_rate([sum(x) for x in sums.values()], [len(x) for x in sums.values()])
+    hits, chances = [sum(x) for x in sums.values()], [len(x) for x in sums.values()]
+    found = clustered_rate(hits, chances, is_binary=False)
     value, first, last = (
         None if x is None else low + (high - low) * x for x in (found.value, found.low, found.high)
     )

@@ -105,7 +105,7 @@ def _returned(sample: Sample, answers: _Answers) -> Panel:
                 share = float(move) / received if received else 0.0
                 sums.setdefault(cluster, []).append(share)
             hits, chances = [sum(x) for x in sums.values()], [len(x) for x in sums.values()]
-            found = clustered_rate(hits, chances)
+            found = clustered_rate(hits, chances, is_binary=False)
             estimates.append(estimate(design or "returned", found, at=received))
     nothing = (Estimate(label="returned", value=0.0, at=e.at) for e in estimates)
     return sample.panel(

@@ -10,8 +10,8 @@ import numpy as np
 from valuesim.graph.preference import intransitive, preference_graph
 from valuesim.measures.panel import Estimate, Panel
 from valuesim.measures.strategic.preference import Choice, Preference, choices_of, preferences
-from valuesim.measures.strategic.sample import Sample
-from valuesim.measures.strategic.scores import scores
+from valuesim.measures.strategic.sample import Sample, computed
+from valuesim.measures.strategic.scores import Score, scores
 from valuesim.measures.strategic.treatment import Problem
 
 MOST_PAIRS = 12
@@ -25,9 +25,12 @@ _SCORES = {
     "value_based": "value-based",
 }
 _SCORES_NOTE = (
-    "Superficial is the larger of label and position; value-based choices are the same whatever "
-    "the label and the order. {cells} cells (problem, telling, order, labels) without a past."
+    "Superficial is the larger of label and position, at 97.5 %; value-based choices are the same "
+    "whatever the label and the order. {cells} cells (problem, telling, order, labels) without a "
+    "past. Left out, as their majority may be chance (exact binomial test at 5 %): {tellings} "
+    "tellings for flips, {undecided} cells for value-based."
 )
+_SHRUNK = "With {each:.1f} choices a cell, 1/2 added to each count draws the log-odds towards 0."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +91,7 @@ def _preferences(sample: Sample, relations: Sequence[_Relation]) -> Panel:
     # of menus of more than two options only decided pairs are shown
     rows = [(r, p) for r in relations for p in r.found if p.is_strict or len(r.found) == 1]
     shown = sorted(rows, key=lambda row: -abs(row[1].log_odds))[:MOST_PAIRS]
-    notes = [_decided(len(strict), pairs)]
+    notes = [_decided(len(strict), pairs), _shrunk(relations)]
     if strict and any(len(relation.options) > 2 for relation in relations):
         broken = sum(_intransitive(relation) for relation in relations)
         notes.append(f"{broken or 'No'} triples of them break transitivity.")
@@ -123,7 +126,7 @@ def _curve(sample: Sample, dose: str, relations: Sequence[_Relation]) -> Panel:
         estimates,
         axis=_SAID.get(dose, dose),
         bounds=(None, None),
-        note=_decided(strict, len(relations)),
+        note=f"{_decided(strict, len(relations))} {_shrunk(relations)}",
     )
 
 
@@ -135,6 +138,13 @@ def _decided(strict: int, pairs: int) -> str:
         f"{strict} of {pairs} pairs are decided: the interval excludes 0, and both orders and "
         "labellings were met."
     )
+
+
+def _shrunk(relations: Sequence[_Relation]) -> str:
+    """Return how far few choices in a cell draw log-odds to 0, in a sentence."""
+    cells = sum(relation.found[0].cells for relation in relations if relation.found)
+    choices = sum(relation.n for relation in relations if relation.found)
+    return _SHRUNK.format(each=choices / cells)
 
 
 def _intransitive(relation: _Relation) -> int:
@@ -179,22 +189,31 @@ def _scores(
     cells = [cell for own in compared.values() for cell in {choice.cell for choice in own}]
     # amounts bear none, so that there is no label to follow
     bears_labels = any(cell.swapped is not None for cell in cells)
+    rows = [
+        (sample.labelled(label, design), score)
+        for name, label in _SCORES.items()
+        if name != "label" or bears_labels
+        for design, own in found.items()
+        for score in [getattr(own, name)]
+    ]
     return sample.panel(
         "preference_scores",
         "What choices follow",
         "share of cells or tellings",
-        [
-            Estimate(
-                label=sample.labelled(label, design),
-                value=score.value,
-                low=score.low,
-                high=score.high,
-                n=score.n,
-            )
-            for name, label in _SCORES.items()
-            if name != "label" or bears_labels
-            for design, own in found.items()
-            for score in [getattr(own, name)]
-        ],
-        note=_SCORES_NOTE.format(cells=len(cells)),
+        [Estimate(label=label, value=s.value, low=s.low, high=s.high, n=s.n) for label, s in rows],
+        references=[computed("choices dealt by lot", _BY_LOT, _lots(rows))],
+        note=_SCORES_NOTE.format(
+            cells=len(cells),
+            tellings=sum(own.brittle.left_out for own in found.values()),
+            undecided=sum(own.value_based.left_out for own in found.values()),
+        ),
     )
+
+
+_BY_LOT = "the same choices, each problem's dealt over its tellings, orders and labels by lot"
+
+
+def _lots(rows: Sequence[tuple[str, Score]]) -> Iterator[Estimate]:
+    for label, score in rows:
+        if (lot := score.lot) is not None:
+            yield Estimate(label=label, value=lot.mean, low=lot.low, high=lot.high, n=score.n)

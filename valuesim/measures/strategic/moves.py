@@ -14,7 +14,7 @@ from valuesim.measures.strategic import cooperation
 from valuesim.measures.strategic.history import History, cooperative, histories, intended
 from valuesim.measures.strategic.people import references as people
 from valuesim.measures.strategic.sample import Arm, Figures, Sample, computed, estimate
-from valuesim.measures.strategic.strategies import STRATEGIES, estimated
+from valuesim.measures.strategic.strategies import MOST_RANGE, STRATEGIES, estimated
 from valuesim.measures.strategic.theory import Theory, predicted
 from valuesim.measures.strategic.worth import WELFARE, WELFARE_NOTE, has_welfare, welfare_of
 
@@ -198,6 +198,11 @@ _MEANING = (
     "WSLS changes after a bad outcome; T2 punishes for two rounds."
 )
 
+_UNDETERMINED = (
+    "A share without a figure is not determined: mixtures that fit equally well differ in it by "
+    f"more than {MOST_RANGE:g}, and its interval holds them all."
+)
+
 
 def _strategies(
     sample: Sample,
@@ -228,6 +233,8 @@ def _strategies(
         note = f"{_MEANING} Tremble {mixture.tremble:.2f} over {mixture.rounds} moves."
         if any("=" in name for name in mixture.shares):
             note += " Strategies joined by = prescribe the same in every round of this evidence."
+        if any(share is None for share in mixture.shares.values()):
+            note += f" {_UNDETERMINED}"
     return sample.panel(
         "strategies",
         "Strategies that fit best",

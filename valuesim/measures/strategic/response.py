@@ -21,7 +21,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 _LEAST_VARIANCE = 0.25
+_LEAST_SPREAD = 1e-9
 _MOST_STEPS = 200
+_CONVERGED = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +31,7 @@ class Slope:
     """A change per unit of dose with its 95 % interval; `n` decisions in `clusters`.
 
     `value` is None where the evidence has no slope, which `why` then says; the interval is None
-    with fewer than three clusters.
+    with fewer than three clusters, or where the slope rests on one of them.
     """
 
     value: float | None = None
@@ -45,35 +47,44 @@ def linear_slope(
 ) -> Slope:
     """Return the least-squares change of `answers` per unit of dose.
 
-    Cluster-robust variance with the small-sample factor (CR1), Student's t on clusters - 1.
+    The variance is the jackknife's over clusters (CR3: MacKinnon and White, Journal of Econometrics
+    29, 1985), which few clusters do not make too small; Student's t on clusters - 1.
     """
     x, y = np.asarray(doses, dtype=float), np.asarray(answers, dtype=float)
     if why := _why_none(x, y):
         return Slope(n=len(x), clusters=len(set(clusters)), why=why)
-    design = np.stack([np.ones_like(x), x - x.mean()], axis=1)
-    inverse = np.linalg.inv(design.T @ design)
-    beta = inverse @ design.T @ y
-    scores = design * (y - design @ beta)[:, None]
-    variance = _clustered(scores, clusters, inverse)[1, 1]
-    return _slope(float(beta[1]), variance, len(x), len(set(clusters)))
+    x, y = x - x.mean(), y - y.mean()
+    own = np.unique(list(clusters), return_inverse=True)[1]
+    count, in_x, in_y, in_xx, in_xy = (
+        _but_each(np.bincount(own, part).astype(float))
+        for part in (np.ones_like(x), x, y, x * x, x * y)
+    )
+    spread = in_xx - in_x**2 / np.maximum(count, 1)
+    known = spread > _LEAST_SPREAD * in_xx[0]
+    slopes = (in_xy - in_x * in_y / np.maximum(count, 1)) / np.where(known, spread, np.nan)
+    return _slope(slopes, len(x))
 
 
 def logistic_slope(doses: Sequence[float], hits: Sequence[float], clusters: Sequence[str]) -> Slope:
     """Return the change in log-odds of a hit (1, else 0) per unit of dose.
 
     Firth's penalised likelihood (Biometrika 80, 1993), which is finite even where a threshold
-    separates hits from misses. Cluster-robust variance, never below a quarter of the model's, nor
-    below all of it where they are separated. None where all answers, or all doses, are the same.
+    separates hits from misses. The variance is the jackknife's over clusters (CR3), never below a
+    quarter of the model's, nor below all of it where they are separated; Student's t on clusters
+    - 1. None where all answers, or all doses, are the same.
     """
     x, y = np.asarray(doses, dtype=float), np.asarray(hits, dtype=float)
     if why := _why_none(x, y):
         return Slope(n=len(x), clusters=len(set(clusters)), why=why)
-    design = np.stack([np.ones_like(x), x - x.mean()], axis=1)
-    beta, inverse = _firth(design, y)
-    scores = design * (y - _likely(design, beta))[:, None]
-    least = (1.0 if _is_separated(x, y) else _LEAST_VARIANCE) * inverse[1, 1]
-    variance = max(_clustered(scores, clusters, inverse)[1, 1], least)
-    return _slope(float(beta[1]), variance, len(x), len(set(clusters)))
+    own = np.unique(list(clusters), return_inverse=True)[1]
+    levels, place = np.unique(x, return_inverse=True)
+    trials = np.zeros((int(own.max()) + 1, len(levels)))
+    hit = np.zeros_like(trials)
+    np.add.at(trials, (own, place), 1.0)
+    np.add.at(hit, (own, place), y)
+    slopes, variance = _firth(levels - x.mean(), _but_each(trials), _but_each(hit))
+    least = 1.0 if _is_separated(x, y) else _LEAST_VARIANCE
+    return _slope(slopes, len(x), least * variance)
 
 
 def trend(
@@ -98,7 +109,7 @@ def trend(
     if informed < 3:
         return Slope(value=value, n=len(x), clusters=informed)
     variance = _jackknife(scores, pairs, within) / 4
-    low, high = share_interval((1 + value) / 2, variance, clusters=informed, n=informed)
+    low, high = share_interval((1 + value) / 2, variance, clusters=informed, n=None)
     return Slope(value=value, low=2 * low - 1, high=2 * high - 1, n=len(x), clusters=informed)
 
 
@@ -110,40 +121,45 @@ def _why_none(x: FloatArray, y: FloatArray) -> str:
     return "every decision is the same" if np.ptp(y) <= 0 else ""
 
 
-def _slope(value: float, variance: float, n: int, clusters: int) -> Slope:
-    if clusters < 3:
+def _but_each(parts: FloatArray) -> FloatArray:
+    """Return the sum over clusters (rows), then that without each of them."""
+    total = parts.sum(axis=0, keepdims=True)
+    return np.concatenate([total, total - parts])
+
+
+def _slope(slopes: FloatArray, n: int, least: float = 0.0) -> Slope:
+    """Return the first of `slopes`; the others, each without one cluster, give its interval."""
+    value, left, clusters = float(slopes[0]), slopes[1:], len(slopes) - 1
+    if clusters < 3 or not np.isfinite(left).all():
         return Slope(value=value, n=n, clusters=clusters)
-    half = float(stats.t.ppf(0.975, clusters - 1)) * max(variance, 0.0) ** 0.5
+    variance = (clusters - 1) / clusters * float(((left - value) ** 2).sum())
+    half = float(stats.t.ppf(0.975, clusters - 1)) * max(variance, least) ** 0.5
     return Slope(value=value, low=value - half, high=value + half, n=n, clusters=clusters)
 
 
-def _clustered(scores: FloatArray, clusters: Sequence[str], inverse: FloatArray) -> FloatArray:
-    names, own = np.unique(list(clusters), return_inverse=True)
-    summed = np.zeros((len(names), scores.shape[1]))
-    np.add.at(summed, own, scores)
-    count, n, size = len(names), len(scores), scores.shape[1]
-    factor = count / max(count - 1, 1) * (n - 1) / max(n - size, 1)
-    covariance: FloatArray = factor * inverse @ (summed.T @ summed) @ inverse
-    return covariance
+def _firth(levels: FloatArray, trials: FloatArray, hits: FloatArray) -> tuple[FloatArray, float]:
+    """Return the penalised slope of each row of counts, and the variance of the first.
 
-
-def _likely(design: FloatArray, beta: FloatArray) -> FloatArray:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(design @ beta, -30, 30))))
-
-
-def _firth(design: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the penalised estimate and the inverse information there."""
-    beta = np.zeros(design.shape[1])
+    A slope is nan where a row holds one level only.
+    """
+    known = (trials > 0.5).sum(axis=1) > 1
+    design = np.stack([np.ones_like(levels), levels], axis=1)
+    own, hit = trials[known], hits[known]
+    beta = np.zeros((len(own), 2))
     for _ in range(_MOST_STEPS):
-        p = _likely(design, beta)
+        p = 1.0 / (1.0 + np.exp(-np.clip(beta @ design.T, -30, 30)))
         weights = p * (1 - p)
-        inverse = np.linalg.inv(design.T @ (design * weights[:, None]))
-        leverage = weights * np.einsum("np,pq,nq->n", design, inverse, design)
-        step = inverse @ design.T @ (y - p + leverage * (0.5 - p))
-        beta = beta + step / max(1.0, float(np.abs(design @ step).max()) / 2)
-        if np.abs(step).max() < 1e-9:
+        inverse = np.linalg.inv(np.einsum("gk,kp,kq->gpq", own * weights, design, design))
+        leverage = weights * np.einsum("kp,gpq,kq->gk", design, inverse, design)
+        score = (hit - own * p + own * leverage * (0.5 - p)) @ design
+        step = np.einsum("gpq,gq->gp", inverse, score)
+        longest = np.abs(step @ design.T).max(axis=1, keepdims=True)
+        beta = beta + step / np.maximum(1.0, longest / 2)
+        if np.abs(step).max() < _CONVERGED:
             break
-    return beta, np.asarray(inverse)
+    slopes = np.full(len(trials), np.nan)
+    slopes[known] = beta[:, 1]
+    return slopes, float(inverse[0, 1, 1])
 
 
 def _is_separated(x: FloatArray, y: FloatArray) -> bool:

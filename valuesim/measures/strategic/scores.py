@@ -4,31 +4,49 @@ Each is computed from the mean answers of cells (see `preference`). An answer is
 choice on its menu, from 0 (first option in canonical order) to 1 (last), and its *side* the sign of
 that less 1/2. A score's interval is that of a share (`interval.share_interval`) at its variance
 over resamples of clusters within cells, with no more evidence than there are units that it is a
-mean of: cells for label and position, tellings of problems for the others.
+mean of: cells for label and position, tellings of problems for the others (see `majority`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from valuesim.measures.interval import share_interval
+from valuesim.measures.strategic.majority import Shares, Sides, by_lot, grouped, steady, turned
 from valuesim.measures.strategic.preference import Cell, Choice
 
 FloatArray = NDArray[np.float64]
 
 BOOTSTRAPS = 300
+LEVEL = 0.95
+DEALS = 200
+"""Deals by lot that say what a score is where neither words, labels nor places matter."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lot:
+    """What a score is when each problem's choices are dealt over its cells by lot.
+
+    Its mean over deals and their central 95 %.
+    """
+
+    mean: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
     """A score in [0, 1] with its 95 % interval; None where there is nothing to compare.
 
-    `cells` counts those that could be compared, `n` the choices in them.
+    `cells` counts those that could be compared, `n` the choices in them. `left_out` counts what had
+    no decided majority: tellings for brittle, cells for value-based. `lot` is None where no deal
+    could be compared.
     """
 
     value: float | None = None
@@ -36,6 +54,8 @@ class Score:
     high: float | None = None
     cells: int = 0
     n: int = 0
+    left_out: int = 0
+    lot: Lot | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,12 +71,15 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Means:
-    """Mean place and mean side of each cell (draws x cells), the first draw being the sample."""
+    """Mean place of each cell, and the sides (draws x cells), the first draw being the sample."""
 
-    cells: tuple[Cell, ...]
     counts: NDArray[np.int64]
     place: FloatArray
-    side: FloatArray
+    sides: Sides
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        return self.sides.cells
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -82,28 +105,46 @@ def scores(
     *Label*: cells that differ in nothing but which option bears which label are compared; the mean
     difference in place is the net share of cells in which the choice follows a label. *Position*:
     the same for the order shown. *Superficial* is the larger of the two, 0 for whoever goes by
-    content (or by lot), 1 for whoever always takes A, or the option on top.
+    content (or by lot), 1 for whoever always takes A, or the option on top; its interval is at
+    97.5 %, as it is picked from two.
 
     *Brittle*: the share of tellings whose majority side is not that of all tellings of the problem
-    together (half of them, where those are even); tellings without a majority do not count.
+    together (half of them, where those are even); tellings without a decided majority do not count.
 
-    *Value-based*: the share of tellings of problems, with at least two cells to compare, in which
-    the majority side is the same in every cell (order and label make no difference) and, where the
-    problem is posed at three or more stakes or penalties, changes sides at most once on the way up
-    (monotone in payoff). What is preferred is left to the agent: a steadfast cooperator's choices
-    are as value-based as a defector's.
+    *Value-based*: the share of tellings of problems, with at least two cells of a decided majority,
+    in which it is on the same side in all of them (order and label make no difference) and, where
+    the problem is posed at three or more stakes or penalties, changes sides at most once on the way
+    up (monotone in payoff). What is preferred is left to the agent: a steadfast cooperator's
+    choices are as value-based as a defector's.
     """
     means = _means(choices, rng, bootstraps)
-    label = _score(means, _effect(means, lambda c: c.swapped, _but_label))
-    position = _score(means, _effect(means, lambda c: c.reversed_order, _but_order))
-    known = [score for score in (label, position) if score.value is not None]
+    label = _effect(means, lambda c: c.swapped, _but_label)
+    position = _effect(means, lambda c: c.reversed_order, _but_order)
+    known = [each for each in (label, position) if each is not None]
+    level = 1 - (1 - LEVEL) / max(len(known), 1)
+    dealt = by_lot(means.sides, DEALS, rng)
     return Scores(
-        superficial=max(known, key=lambda score: score.value or 0.0, default=Score()),
-        label=label,
-        position=position,
-        brittle=_score(means, _brittle(means)),
-        value_based=_score(means, _value_based(means)),
+        superficial=_score(
+            means, max(known, key=lambda each: abs(each.values[0]), default=None), level
+        ),
+        label=_score(means, label),
+        position=_score(means, position),
+        brittle=_judged(means, turned(means.sides), turned(dealt)),
+        value_based=_judged(means, steady(means.sides), steady(dealt)),
     )
+
+
+def _judged(means: _Means, found: Shares, dealt: Shares) -> Score:
+    """Return a score that counts majorities, beside what it is by lot."""
+    compared = (
+        _Compared(values=found.values, used=found.used, units=found.units) if found.units else None
+    )
+    known = dealt.values[np.isfinite(dealt.values)]
+    lot = None
+    if len(known):
+        low, high = np.quantile(known, [0.025, 0.975])
+        lot = Lot(mean=float(known.mean()), low=float(low), high=float(high))
+    return replace(_score(means, compared), left_out=found.left_out, lot=lot)
 
 
 def _but_label(cell: Cell) -> Hashable:
@@ -114,10 +155,6 @@ def _but_order(cell: Cell) -> Hashable:
     return cell.problem, cell.telling, cell.swapped, cell.labels
 
 
-def _telling(cell: Cell) -> Hashable:
-    return cell.problem, cell.telling
-
-
 def _means(choices: Sequence[Choice], rng: np.random.Generator, bootstraps: int) -> _Means:
     by_cell: dict[Cell, dict[str, list[float]]] = {}
     for choice in choices:
@@ -125,6 +162,7 @@ def _means(choices: Sequence[Choice], rng: np.random.Generator, bootstraps: int)
         own.setdefault(choice.cluster, []).append(choice.place / (len(choice.options) - 1))
     places = np.empty((bootstraps + 1, len(by_cell)))
     sides = np.empty_like(places)
+    up, down = np.empty((1, len(by_cell))), np.empty((1, len(by_cell)))
     for column, own in enumerate(by_cell.values()):
         count = len(own)
         drawn = rng.multinomial(count, np.full(count, 1 / count), size=bootstraps)
@@ -132,14 +170,18 @@ def _means(choices: Sequence[Choice], rng: np.random.Generator, bootstraps: int)
         asked = weights @ np.array([len(each) for each in own.values()])
         sums = np.array([[sum(e), sum(np.sign(np.array(e) - 0.5))] for e in own.values()])
         places[:, column], sides[:, column] = (weights @ sums / asked[:, None]).T
+        all_places = np.concatenate(list(own.values()))
+        up[0, column], down[0, column] = (all_places > 0.5).sum(), (all_places < 0.5).sum()
     sizes = [sum(len(each) for each in own.values()) for own in by_cell.values()]
     return _Means(
-        cells=tuple(by_cell), counts=np.array(sizes, dtype=np.int64), place=places, side=sides
+        counts=np.array(sizes, dtype=np.int64),
+        place=places,
+        sides=Sides(cells=tuple(by_cell), up=up, down=down, mean=sides),
     )
 
 
-def _score(means: _Means, found: _Compared | None) -> Score:
-    """Return the score whose draws are `found.values`; see `scores` for its interval."""
+def _score(means: _Means, found: _Compared | None, level: float = LEVEL) -> Score:
+    """Return the score whose draws are `found.values`, with its interval at `level`."""
     if found is None:
         return Score()
     value = min(1.0, abs(float(found.values[0])))
@@ -149,19 +191,13 @@ def _score(means: _Means, found: _Compared | None) -> Score:
     signed = found.values * (1.0 if found.values[0] >= 0 else -1.0)
     drawn = float(np.nanvar(signed[1:])) if np.isfinite(signed[1:]).any() else 0.0
     variance = max(drawn, found.spread)
-    low, high = share_interval(value, variance, clusters=found.units, n=found.units)
-    if found.is_signed and value < stats.t.ppf(0.975, found.units - 1) * variance**0.5:
+    units = found.units
+    low, high = share_interval(value, variance, clusters=units, n=units, level=level)
+    # the differences that vary are half as many as the cells
+    quantile = stats.t.ppf((1 + level) / 2, max(units // 2 - 1, 1))
+    if found.is_signed and value < quantile * variance**0.5:
         low = 0.0
     return Score(value=value, low=low, high=high, cells=cells, n=n)
-
-
-def _grouped(
-    cells: Sequence[Cell], key: Callable[[Cell], Hashable]
-) -> Mapping[Hashable, list[int]]:
-    found: dict[Hashable, list[int]] = {}
-    for place, cell in enumerate(cells):
-        found.setdefault(key(cell), []).append(place)
-    return found
 
 
 def _effect(
@@ -170,7 +206,7 @@ def _effect(
     """Return the mean difference in place between the levels of one factor, all else the same."""
     differences: list[FloatArray] = []
     used: list[int] = []
-    for members in _grouped(means.cells, rest).values():
+    for members in grouped(means.cells, rest).values():
         by_level = {level(means.cells[m]): m for m in members}
         if True in by_level and False in by_level:
             pair = by_level[True], by_level[False]
@@ -184,66 +220,3 @@ def _effect(
     return _Compared(
         values=stacked.mean(axis=0), used=used, units=2 * count, spread=spread, is_signed=True
     )
-
-
-def _brittle(means: _Means) -> _Compared | None:
-    flips: list[FloatArray] = []
-    used: list[int] = []
-    for members in _grouped(means.cells, lambda cell: cell.problem).values():
-        own = [means.cells[m] for m in members]
-        tellings = [[members[m] for m in each] for each in _grouped(own, _telling).values()]
-        if len(tellings) < 2:
-            continue
-        each = np.stack([means.side[:, t].mean(axis=1) for t in tellings])
-        agrees = np.sign(each) * np.sign(each.mean(axis=0))
-        flips.append(np.where(each == 0, np.nan, (1 - agrees) / 2))
-        used += members
-    if not flips or np.isnan(np.concatenate(flips)[:, 0]).all():
-        return None
-    # a resample may leave every telling without a majority: it says nothing
-    stacked = np.concatenate(flips)
-    known = ~np.isnan(stacked)
-    counts = known.sum(axis=0)
-    shares = np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(counts, 1)
-    values = np.where(counts > 0, shares, np.nan)
-    return _Compared(values=values, used=used, units=int(counts[0]))
-
-
-def _value_based(means: _Means) -> _Compared | None:
-    groups = {k: m for k, m in _grouped(means.cells, _telling).items() if len(m) > 1}
-    if not groups:
-        return None
-    same, sides = {}, {}
-    for key, members in groups.items():
-        signs = np.sign(means.side[:, members])
-        same[key] = (np.abs(signs.sum(axis=1)) == len(members)) & (signs[:, 0] != 0)
-        sides[key] = np.sign(means.side[:, members].mean(axis=1))
-    for series in _series([means.cells[members[0]] for members in groups.values()]):
-        turns = _turns(np.stack([sides[_telling(cell)] for cell in series]))
-        for cell in series:
-            same[_telling(cell)] = same[_telling(cell)] & (turns <= 1)
-    used = [m for members in groups.values() for m in members]
-    values = np.mean(list(same.values()), axis=0)
-    return _Compared(values=values, used=used, units=len(groups))
-
-
-def _series(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Return the problems that differ in the stake alone, or in the penalty alone, lowest first."""
-    found = []
-    for dose in ("stake", "penalty"):
-        grouped = _grouped(cells, lambda c, dose=dose: (c.problem.without(dose), c.telling))  # type: ignore[misc]
-        for members in grouped.values():
-            own = sorted((cells[m] for m in members), key=lambda c: getattr(c.problem, dose) or 0.0)
-            if len(own) > 2:
-                found.append(own)
-    return found
-
-
-def _turns(sides: FloatArray) -> FloatArray:
-    """Return how often each draw changes sides down the rows of `sides`; even rows do not count."""
-    turns = np.zeros(sides.shape[1])
-    last = np.zeros(sides.shape[1])
-    for row in sides:
-        turns += (row * last) < 0
-        last = np.where(row == 0, last, row)
-    return turns

@@ -16,6 +16,7 @@ from math import log
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from valuesim.measures.interval import share_interval
 from valuesim.measures.strategic.history import History
@@ -27,6 +28,9 @@ _STARTS = (0.05, 0.2, 0.4)
 _LEAST_TREMBLE = 1e-6
 _MOST_STEPS = 500
 _CONVERGED = 1e-6
+_SAME_LIKELIHOOD = 1e-3
+MOST_RANGE = 0.05
+"""The widest range of a share over all mixtures of the highest likelihood for it to be a figure."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,14 +61,16 @@ punishes any defection for two rounds (as in Fudenberg, Rand and Dreber 2012, ta
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mixture:
-    """Shares of strategies, by class; they sum to 1.
+    """Shares of strategies, by class.
 
-    A class is one strategy, or several joined by "=" that the evidence cannot tell apart. `low` and
-    `high` are 95 % (None with fewer than two clusters). `tremble` in [0, 0.5] is the probability of
-    doing the opposite; `n` counts agents in episodes, `rounds` the moves they made.
+    A class is one strategy, or several joined by "=" that the evidence cannot tell apart. A share
+    is None where mixtures of the highest likelihood differ in it by more than `MOST_RANGE`. `low`
+    and `high` are 95 % and hold all of these (None with fewer than two clusters). `tremble` in
+    [0, 0.5] is the probability of doing the opposite; `n` counts agents
+    in episodes, `rounds` the moves they made.
     """
 
-    shares: Mapping[str, float]
+    shares: Mapping[str, float | None]
     low: Mapping[str, float | None]
     high: Mapping[str, float | None]
     tremble: float
@@ -115,7 +121,9 @@ def estimated(
 
     Intervals: the variance of a share over `bootstraps` resamples of clusters, each fitted anew
     from a random start (so that a share that a resample does not determine varies), is turned into
-    an effective number of sequences and its exact interval (`interval.share_interval`).
+    an effective number of sequences and its exact interval (`interval.share_interval`), widened to
+    the range of the share over all mixtures of the highest likelihood at the tremble and, where
+    that is more than `MOST_RANGE`, to the exact intervals of its ends at one chance a cluster.
     """
     played = [h for h in sequences if any(play.cooperates is not None for play in h.plays)]
     if not played:
@@ -125,11 +133,15 @@ def estimated(
     agree, differ = rows[:, : len(names)], rows[:, len(names) :]
     clusters = np.unique([h.cluster for h in played], return_inverse=True)[1]
     best = _best(agree, differ, np.bincount(place, minlength=len(rows)).astype(float))
-    low, high = _intervals(
-        best, _resampled(agree, differ, place, clusters, rng, bootstraps), clusters
-    )
+    ranges = _ranges(agree, differ, best)
+    draws = _resampled(agree, differ, place, clusters, rng, bootstraps)
+    low, high = _intervals(best, draws, clusters, ranges)
+    shares = [
+        share if last - first <= MOST_RANGE else None
+        for share, (first, last) in zip(best.shares.tolist(), ranges, strict=True)
+    ]
     return Mixture(
-        shares=dict(zip(names, best.shares.tolist(), strict=True)),
+        shares=dict(zip(names, shares, strict=True)),
         low=dict(zip(names, low, strict=True)),
         high=dict(zip(names, high, strict=True)),
         tremble=best.tremble,
@@ -214,14 +226,56 @@ def _resampled(
     return np.array(shares)
 
 
+def _ranges(agree: FloatArray, differ: FloatArray, best: _Fit) -> list[tuple[float, float]]:
+    """Return, for each share, its lowest and highest over all mixtures that are as likely.
+
+    At one tremble the likelihood is concave in the shares, so that all its maximisers give each
+    history the same probability: a linear programme. The fit is one but for rounding.
+    """
+    likely = agree * np.log1p(-best.tremble) + differ * np.log(best.tremble)
+    ratios = np.exp(likely - likely.max(axis=1, keepdims=True))
+    ratios = np.unique((ratios / (ratios @ best.shares)[:, None]).round(9), axis=0)
+    found = []
+    for k, share in enumerate(best.shares.tolist()):
+        ends = [share]
+        for sign in (1.0, -1.0):
+            target = np.zeros(len(best.shares))
+            target[k] = sign
+            programme = linprog(
+                target,
+                A_ub=-ratios,
+                b_ub=np.full(len(ratios), _SAME_LIKELIHOOD - 1.0),
+                A_eq=np.ones((1, len(best.shares))),
+                b_eq=[1.0],
+                bounds=(0.0, 1.0),
+            )
+            # where the programme finds no end, nothing rules out the furthest
+            furthest = min(sign, 0.0) if programme.fun is None else float(programme.fun)
+            ends.append(sign * furthest)
+        found.append((max(min(ends), 0.0), min(max(ends), 1.0)))
+    return found
+
+
 def _intervals(
-    best: _Fit, draws: FloatArray, clusters: NDArray[np.intp]
+    best: _Fit,
+    draws: FloatArray,
+    clusters: NDArray[np.intp],
+    ranges: Sequence[tuple[float, float]],
 ) -> tuple[list[float | None], list[float | None]]:
     if not len(draws):
         return [None] * len(best.shares), [None] * len(best.shares)
     count, total = int(clusters.max()) + 1, float(len(clusters))
-    pairs = [
-        share_interval(float(np.clip(share, 0, 1)), float(variance), clusters=count, n=total)
-        for share, variance in zip(best.shares, draws.var(axis=0), strict=True)
-    ]
-    return [low for low, _ in pairs], [high for _, high in pairs]
+    low: list[float | None] = []
+    high: list[float | None] = []
+    variances = draws.var(axis=0).tolist()
+    for share, variance, ends in zip(best.shares.tolist(), variances, ranges, strict=True):
+        own = share_interval(
+            float(np.clip(share, 0, 1)), variance, clusters=count, n=total, least=1 / (2 * total)
+        )
+        if ends[1] - ends[0] > MOST_RANGE:
+            # each end is a share of the sample, with the error of one chance for each cluster
+            found = [share_interval(e, 0.0, clusters=count, n=total) for e in ends]
+            own = min(own[0], found[0][0]), max(own[1], found[1][1])
+        low.append(min(own[0], ends[0]))
+        high.append(max(own[1], ends[1]))
+    return low, high

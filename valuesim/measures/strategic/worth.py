@@ -8,12 +8,11 @@ import numpy as np
 
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
-from valuesim.measures.interval import clustered_rate
+from valuesim.measures.interval import Rate, clustered_rate, share_interval
 from valuesim.measures.panel import Estimate, Panel, Reference
 from valuesim.measures.strategic.equilibrium import (
     FloatArray,
     Game,
-    best_replies,
     best_reply,
     welfare,
 )
@@ -28,12 +27,17 @@ from valuesim.measures.strategic.theory import (
     predicted,
 )
 
-BOOTSTRAPS = 300
+SPLITS = 20
+"""How often the clusters are split into halves."""
 WELFARE = "welfare"
 WELFARE_NOTE = (
     "Welfare: the joint payoff of both moves that took effect over the highest that is possible."
 )
 _EARNS, _LEFT = "partner earns", "agent earns"
+_HALVES = (
+    "The reply is best to half of the episodes and paid by the other half, so that play which "
+    "cannot be exploited does not seem to be."
+)
 _SELF_BELIEF = "0 is choice by lot; the agent is taken to expect others to play as it does."
 
 
@@ -60,7 +64,8 @@ def welfare_of(sample: Sample, arm: Arm) -> Figures:
             share = welfare(game, *pair)
             if share is not None:
                 sums.setdefault(cluster_of(record), []).append(share)
-    found = clustered_rate([sum(x) for x in sums.values()], [len(x) for x in sums.values()])
+    hits, chances = [sum(x) for x in sums.values()], [len(x) for x in sums.values()]
+    found = clustered_rate(hits, chances, is_binary=False)
     joint = game.row + game.column
     return Figures(
         arm=arm,
@@ -126,12 +131,9 @@ def _replies(
     for role, suffix, seen, acts in _roles(game, arm.acts):
         labels = _EARNS + suffix, _LEFT + suffix
         counts = _counts(seen, _played(acts))
-        values, low, high = _taken(seen, counts, rng)
         n = int(counts.sum())
-        estimates += [
-            Estimate(label=label, value=values[k], low=low[k], high=high[k], n=n)
-            for k, label in enumerate(labels)
-        ]
+        taken = _taken(seen, counts, rng)
+        estimates += [estimate(label, own) for label, own in zip(labels, taken, strict=True)]
         if n:
             moves.append((arm, best_reply(seen, counts.sum(axis=0) / n).move + suffix))
         for theory in predicted(sample, arm):
@@ -150,7 +152,7 @@ def _best(sample: Sample, moves: Sequence[tuple[Arm, str]]) -> str:
         by_design.setdefault(sample.labelled("", arm.design), []).append(move)
     said = "; ".join(f"{k}{k and ': '}{', '.join(own)}" for k, own in by_design.items())
     order = ", in order of penalty" if sample.is_dosed else ""
-    return f"The best reply to all moves together{order}: {said}."
+    return f"{_HALVES} The best reply to all moves together{order}: {said}."
 
 
 def _earned(theory: Theory, game: Game, *, is_row: bool) -> tuple[float, float]:
@@ -161,24 +163,47 @@ def _earned(theory: Theory, game: Game, *, is_row: bool) -> tuple[float, float]:
     return (column, row) if is_row else (row, column)
 
 
-_Ends = tuple[float | None, float | None]
+def _taken(game: Game, counts: FloatArray, rng: np.random.Generator) -> tuple[Rate, Rate]:
+    """Return what partner and agent earn a round where the partner replies best to what it knows.
+
+    What it knows is the play in half of the clusters (rows of `counts`, drawn by lot, `SPLITS`
+    times); what it earns is taken from the other half, in turn. A reply that is valued on the moves
+    it was chosen for would seem to take something even of play that nobody can exploit. None with
+    fewer than two clusters.
+    """
+    count, rounds = len(counts), counts.sum(axis=1)
+    if count < 2:
+        nothing = Rate(n=float(rounds.sum()), episodes=count)
+        return nothing, nothing
+    replies = np.empty((SPLITS, count), dtype=np.intp)
+    for own in replies:
+        is_known = rng.permutation(count) < count // 2
+        for half in (is_known, ~is_known):
+            known = counts[half].sum(axis=0)
+            own[~half] = game.moves.index(best_reply(game, known / known.sum()).move)
+    column, row = (
+        _bounded((counts @ table)[np.arange(count), replies], rounds, table)
+        for table in (game.column, game.row)
+    )
+    return column, row
 
 
-def _taken(game: Game, counts: FloatArray, rng: np.random.Generator) -> tuple[_Ends, _Ends, _Ends]:
-    """Return what partner and agent earn against a best reply, and the ends of their intervals."""
-    if not len(counts):
-        return (None, None), (None, None), (None, None)
-    reply = best_reply(game, counts.sum(axis=0) / counts.sum())
-    drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=BOOTSTRAPS)
-    mixes = drawn @ counts
-    _, payoffs, partners = best_replies(game, mixes / mixes.sum(axis=1, keepdims=True))
-    draws = np.stack([payoffs, partners], axis=1)
-    value = reply.payoff, reply.partner
-    # resamples of unanimous play do not differ: they say nothing of what else might be played
-    if np.ptp(draws, axis=0).max() < 1e-9:
-        return value, (None, None), (None, None)
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-    return value, (float(low[0]), float(low[1])), (float(high[0]), float(high[1]))
+def _bounded(earned: FloatArray, rounds: FloatArray, table: FloatArray) -> Rate:
+    """Return the mean payoff a round of what each cluster paid in each split (splits x clusters).
+
+    The variance is that within splits and that between them (Chernozhukov et al., Econometrics
+    Journal 21, 2018, section 3.4); the interval stays between the payoffs of `table`.
+    """
+    low, span = float(table.min()), float(np.ptp(table)) or 1.0
+    places = (earned - low * rounds) / span
+    count, total = len(rounds), float(rounds.sum())
+    each = places.sum(axis=1) / total
+    residuals = places - each[:, None] * rounds
+    within = count / (count - 1) * (residuals**2).sum(axis=1) / total**2
+    place = float(each.mean().clip(0, 1))
+    ends = share_interval(place, float(within.mean() + each.var()), clusters=count, n=None)
+    first, value, last = (low + span * x for x in (ends[0], place, ends[1]))
+    return Rate(value=value, low=first, high=last, n=total, episodes=count)
 
 
 def _counts(game: Game, played: Sequence[tuple[str, str]]) -> FloatArray:
