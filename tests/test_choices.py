@@ -121,6 +121,8 @@ def test_a_world_that_several_populations_played_is_one_cluster() -> None:
     later = replace(one, episode=replace(one.episode, id="e4", seed=one.episode.seed + 1))
     assert cluster_of(one) == cluster_of(other)
     assert len({cluster_of(each) for each in (one, elsewhere, later)}) == 3
+    assert choices([one, elsewhere, later]).unit == "episode"
+    assert choices([one, other]).unit == "seed", "two episodes, one piece of evidence"
 
 
 def test_a_scene_is_a_cluster_in_whatever_episode_it_is_asked() -> None:

@@ -7,14 +7,14 @@ were. A fault is no choice: it gives no evidence and is counted beside it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from valuesim.errors import LogError
 from valuesim.log.reader import DecisionRecord
 from valuesim.option import Option
 
-Unit = Literal["episode", "scene"]
+Unit = Literal["episode", "seed", "scene"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,8 +22,9 @@ class Evidence:
     """One choice: the chosen option's stakes against each other offered option's.
 
     `cluster` names the unit within which choices are not independent: the scene, where the same one
-    is asked in many episodes (a model answers it alike each time), else the episode; `unit` says
-    which. `position` is the chosen option's place in the order shown, from 0.
+    is asked in many episodes (a model answers it alike each time), else the world, which is one
+    episode, or all those of a seed that several populations played; `unit` says which. `position`
+    is the chosen option's place in the order shown, from 0.
     """
 
     cluster: str
@@ -77,7 +78,7 @@ class Choices:
 
     @property
     def unit(self) -> str:
-        """What the clusters are: "episode", "scene", or "cluster" where there are both."""
+        """What the clusters are: "episode", "seed", "scene", or "cluster" where they differ."""
         units = {evidence.unit for evidence in self.evidence} or {"episode"}
         return units.pop() if len(units) == 1 else "cluster"
 
@@ -95,13 +96,23 @@ def choices(decisions: Iterable[DecisionRecord]) -> Choices:
     count = 0
     evidence: list[Evidence] = []
     faults: dict[str, int] = {}
+    played: dict[str, set[str]] = {}
     for decision in decisions:
         count += 1
         if decision.fault is not None:
             faults[decision.fault] = faults.get(decision.fault, 0) + 1
         else:
             evidence.append(_evidence(decision))
-    return Choices(decisions=count, evidence=tuple(evidence), faults=faults)
+            played.setdefault(evidence[-1].cluster, set()).add(decision.episode.id)
+    told = (_counted(each, len(played[each.cluster])) for each in evidence)
+    return Choices(decisions=count, evidence=tuple(told), faults=faults)
+
+
+def _counted(evidence: Evidence, episodes: int) -> Evidence:
+    """Return `evidence` with the unit "seed" where its world was played in several episodes."""
+    if evidence.unit == "scene" or episodes == 1:
+        return evidence
+    return replace(evidence, unit="seed")
 
 
 def cluster_of(decision: DecisionRecord) -> str:

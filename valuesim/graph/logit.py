@@ -6,13 +6,14 @@ in the order shown (-0.5 to 0.5) and for letting things take their course (McFad
 with mean 0 and standard deviation `PRIOR_SD`, weak enough to vanish in ordinary data and strong
 enough to keep separated data finite.
 
-Uncertainty is the cluster-robust sandwich (Liang and Zeger 1986) with the factor G / (G - 1), and
-quantiles of Student's t with G - 1 degrees of freedom, G the effective number of clusters that a
-figure rests on: normal for many clusters, wider for few. The sandwich sees only what differs
-between clusters. Where choices are separated (some direction of theta is never contradicted)
-nothing is left to see, and the variance is held to be no less in any direction than the curvature
-of the posterior says; otherwise no less than `LEAST_VARIANCE` times that, lest episodes that are
-copies of each other look like perfect knowledge.
+Uncertainty is the cluster-robust sandwich (Liang and Zeger 1986), each score freed of its cluster's
+own pull on the estimate (CR2; see `_unbiased`), and quantiles of Student's t with G - 1 degrees of
+freedom, G the effective number of clusters that a figure rests on: normal for many clusters, wider
+for few. The sandwich sees only what differs between clusters. Where choices are separated (some
+direction of theta is never contradicted) nothing is left to see, and the variance is held to be no
+less in any direction than the curvature of the posterior says; otherwise no less than
+`LEAST_VARIANCE` times that, lest episodes that are copies of each other look like perfect
+knowledge.
 
 Strengths are population averages: where they differ from episode to episode, they are those of the
 average choice, a little nearer to 0 than the average of the episodes' own.
@@ -40,9 +41,9 @@ _ALMOST_FLAT = (1e-6, 1e-8)
 class LogitFit:
     """Coefficients of a `Design`, one per column, in log-odds per unit of stake.
 
-    `hessian` is the information plus the prior's precision. `sandwich` is the cluster-robust
-    covariance, `covariance` the same with its floor (see the module). Both are nan
-    with fewer than two clusters. `separated` marks columns that the choices never contradict.
+    `hessian` is the information plus the prior's precision. `sandwich` is the plain cluster-robust
+    covariance, with the factor G / (G - 1), that a cluster bootstrap has; `covariance` is CR2 with
+    its floor (see the module). Both are nan with fewer than two clusters. `separated` marks columns that the choices never contradict.
     """
 
     theta: FloatArray
