@@ -43,7 +43,8 @@ class LogitFit:
 
     `hessian` is the information plus the prior's precision. `sandwich` is the plain cluster-robust
     covariance, with the factor G / (G - 1), that a cluster bootstrap has; `covariance` is CR2 with
-    its floor (see the module). Both are nan with fewer than two clusters. `separated` marks columns that the choices never contradict.
+    its floor (see the module). Both are nan with fewer than two clusters. `separated` marks columns
+    that the choices never contradict.
     """
 
     theta: FloatArray
