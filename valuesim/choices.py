@@ -24,13 +24,15 @@ class Evidence:
     `cluster` names the unit within which choices are not independent: the scene, where the same one
     is asked in many episodes (a model answers it alike each time), else the world, which is one
     episode, or all those of a seed that several populations played; `unit` says which. `position`
-    is the chosen option's place in the order shown, from 0.
+    is the chosen option's place in `options`, from 0, which is the order shown if `is_ordered`;
+    otherwise that order is not known, and no habit of place can be told.
     """
 
     cluster: str
     options: tuple[Option, ...]
     position: int
     unit: Unit = "episode"
+    is_ordered: bool = True
 
     @property
     def chosen(self) -> Option:
@@ -138,4 +140,5 @@ def _evidence(decision: DecisionRecord) -> Evidence:
         unit="episode" if decision.annotations.get("scene") is None else "scene",
         options=decision.options,
         position=names.index(decision.chosen),
+        is_ordered=decision.annotations.get("order") != "unknown",
     )

@@ -1,7 +1,7 @@
 """From evidence to arrays: each distinct choice situation once, with its counts by cluster.
 
 Two choices are the same situation when their options carry the same stakes and the same omission
-mark in the same order. Fitting then costs as much as there are situations, however many decisions.
+mark in the same order, known or unknown. Fitting then costs as much as there are situations, however many decisions.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from valuesim.option import Option
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Options = tuple[Option, ...]
+Situation = tuple[Options, bool]
+"""Options, and whether they stand in the order shown."""
 
 TERMS = {
     "first": "being shown first",
@@ -42,7 +44,7 @@ class Design:
 
     values: tuple[str, ...]
     clusters: tuple[str, ...]
-    situations: tuple[Options, ...]
+    situations: tuple[Situation, ...]
     features: FloatArray
     offered: BoolArray
     chosen: sparse.csr_array
@@ -85,20 +87,20 @@ class Design:
 
 def compact(choices: Choices) -> Design:
     """Return the contested choices of `choices` as arrays."""
-    situations: list[Options] = []
+    situations: list[Situation] = []
     clusters: dict[str, int] = {}
     counts: dict[tuple[int, int, int], int] = {}
     places: dict[object, int] = {}
     kinds = _Kinds()
     # in the clusters' order, so that a run resumed in another order gives the same figures
     for evidence in sorted(choices.evidence, key=lambda choice: choice.cluster):
-        key = tuple(kinds.number(option) for option in evidence.options)
+        key = (evidence.is_ordered, *map(kinds.number, evidence.options))
         place = places.get(key)
         if place is None:
             place = len(situations) if is_contested(evidence.options) else -1
             places[key] = place
             if place >= 0:
-                situations.append(evidence.options)
+                situations.append((evidence.options, evidence.is_ordered))
         if place >= 0:
             cluster = clusters.setdefault(evidence.cluster, len(clusters))
             cell = (cluster, place, evidence.position)
@@ -135,17 +137,17 @@ def _differing(options: Iterable[Option]) -> set[str]:
 
 
 def _assembled(
-    situations: tuple[Options, ...],
+    situations: tuple[Situation, ...],
     clusters: tuple[str, ...],
     counts: dict[tuple[int, int, int], int],
 ) -> Design:
-    values = tuple(sorted({v for options in situations for v in _differing(options)}))
-    n_options = max(map(len, situations), default=0)
+    values = tuple(sorted({v for options, _ in situations for v in _differing(options)}))
+    n_options = max((len(options) for options, _ in situations), default=0)
     features = np.zeros((len(situations), n_options, len(values) + len(TERMS)))
     offered = np.zeros((len(situations), n_options), dtype=bool)
-    for place, options in enumerate(situations):
+    for place, (options, is_ordered) in enumerate(situations):
         offered[place, : len(options)] = True
-        features[place, : len(options)] = _features(options, values)
+        features[place, : len(options)] = _features(options, values, is_ordered)
     cells = np.array(list(counts), dtype=np.int64).reshape(-1, 3)
     chosen = sparse.csr_array(
         (
@@ -164,17 +166,20 @@ def _assembled(
     )
 
 
-def term_features(omissions: Sequence[bool]) -> FloatArray:
-    """Return the columns of `TERMS` for options shown in this order (K x 3), uncentred."""
+def term_features(omissions: Sequence[bool], is_ordered: bool = True) -> FloatArray:
+    """Return the columns of `TERMS` for options shown in this order (K x 3), uncentred.
+
+    Those of place are 0 where the order is not known.
+    """
     first = np.zeros(len(omissions))
-    first[:1] = 1.0
-    places = np.linspace(-0.5, 0.5, len(omissions))
+    first[:1] = float(is_ordered)
+    places = np.linspace(-0.5, 0.5, len(omissions)) * is_ordered
     return np.column_stack([first, places, np.array(omissions, dtype=float)])
 
 
-def _features(options: Options, values: tuple[str, ...]) -> FloatArray:
+def _features(options: Options, values: tuple[str, ...], is_ordered: bool) -> FloatArray:
     stakes = [[option.stakes.get(value, 0.0) for value in values] for option in options]
-    terms = term_features([option.is_omission for option in options])
+    terms = term_features([option.is_omission for option in options], is_ordered)
     block = np.column_stack([np.array(stakes).reshape(len(options), len(values)), terms])
     centred: FloatArray = block - block.mean(axis=0)
     return centred
