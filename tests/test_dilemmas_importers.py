@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from valuesim.envs.dilemmas import Dilemmas, load_pack
 from valuesim.envs.dilemmas.importers import FORMATS, Imported, import_pack
-from valuesim.envs.dilemmas.listing import listed
 from valuesim.envs.dilemmas.tables import read_rows
 from valuesim.envs.dilemmas.writing import write_pack
 from valuesim.errors import InputError
+from valuesim.label_lists import listed
 
 AS_OF = "2026-11-24"
 Rows = Sequence[Mapping[str, Any]]

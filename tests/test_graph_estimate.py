@@ -10,7 +10,7 @@ from scipy import linalg, optimize
 
 from valuesim.choices import Choices, Evidence
 from valuesim.graph import rank_values
-from valuesim.graph.bootstrap import bootstrap, refits
+from valuesim.graph.bootstrap import ClusterWeights, bootstrap, cluster_weights, refits
 from valuesim.graph.design import Design, compact
 from valuesim.graph.identification import identify
 from valuesim.graph.logit import PRIOR_SD, fit, information, losses, probabilities
@@ -309,8 +309,8 @@ def test_one_newton_step_is_close_to_the_full_refit() -> None:
     rng = np.random.default_rng(7)
     design = compact(simulated(rng, np.array([1, 0.3, -0.4, -0.9]), n_clusters=60, n_each=8))
     fitted = fit(design)
-    weights = rng.multinomial(60, np.full(60, 1 / 60), 300).astype(float)
-    one, full = (refits(design, fitted.theta, weights, steps) for steps in (1, 12))
+    weights = cluster_weights(design.clusters, 300, rng)
+    one, full = (refits(design, fitted.theta, weights, is_full=each) for each in (False, True))
     spread = full.std(axis=0)
     values = slice(0, 4)
     assert (np.abs(one - full)[:, values].mean(axis=0) < 0.15 * spread[values]).all()
@@ -319,13 +319,12 @@ def test_one_newton_step_is_close_to_the_full_refit() -> None:
 
 def test_a_full_refit_is_the_fit_of_the_drawn_clusters() -> None:
     choices = simulated(np.random.default_rng(8), np.array([1, 0, 0, -1]), n_clusters=8, n_each=9)
-    weights = np.array([[2, 0, 1, 1, 0, 3, 1, 0]], dtype=float)
     design = compact(choices)
+    counts = np.array([[2, 0, 1, 1, 0, 3, 1, 0]], dtype=float)
+    weights = ClusterWeights(clusters=design.clusters, block=np.arange(8), counts=counts)
     places = {cluster: index for index, cluster in enumerate(design.clusters)}
-    drawn = [
-        item for item in choices.evidence for _ in range(int(weights[0, places[item.cluster]]))
-    ]
-    refitted = refits(design, fit(design).theta, weights, 12)[0]
+    drawn = [item for item in choices.evidence for _ in range(int(counts[0, places[item.cluster]]))]
+    refitted = refits(design, fit(design).theta, weights)[0]
     assert refitted == pytest.approx(fit(compact(gathered(drawn))).theta, abs=1e-4)
 
 
@@ -336,7 +335,8 @@ def test_draws_spread_as_the_intervals_say(n_clusters: int) -> None:
         simulated(rng, np.array([0.8, 0.2, -0.3, -0.7]), n_clusters=n_clusters, n_each=20)
     )
     centring = identify(design).centring
-    draws = bootstrap(design, fit(design), 2000, rng) @ centring.T
+    weights = cluster_weights(design.clusters, 2000, rng)
+    draws = bootstrap(design, fit(design), weights, rng) @ centring.T
     width = np.diff(np.quantile(draws, [0.025, 0.975], axis=0), axis=0)[0] / 2
     assert width == pytest.approx(strengths(design)[1], rel=0.25)
 

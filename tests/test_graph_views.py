@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from valuesim.decision import Fault
 from valuesim.episode import Player
 from valuesim.errors import InputError
 from valuesim.graph import (
+    Group,
     ValueRanking,
+    behind,
     decisions_behind,
     grouped,
     layers,
@@ -24,7 +27,9 @@ from valuesim.graph import (
     to_json,
     value_graph,
 )
+from valuesim.graph.behind import behind_each
 from valuesim.graph.design import compact
+from valuesim.graph.files import write_graph
 from valuesim.graph.pairwise import tally
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.option import Option
@@ -251,6 +256,125 @@ def test_the_value_graph_carries_votes_and_survives_graphml(tmp_path: Path) -> N
     assert [graph.nodes[v]["rank"] for v in "ABC"] == [1, 2, 3]
     nx.write_graphml(graph, tmp_path / "values.graphml")
     assert set(nx.read_graphml(tmp_path / "values.graphml").nodes) == set("ABC")
+
+
+GROUP = Group((("agent", "x"), ("model", None), ("scarcity", "low")))
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".json"])
+def test_the_value_graph_comes_back_from_its_file_as_it_was(tmp_path: Path, suffix: str) -> None:
+    graph = value_graph(rank_values(duels(CHAIN)), group=GROUP)
+    path = tmp_path / f"values{suffix}"
+    write_graph(graph, path)
+    if suffix == ".json":
+        back = nx.node_link_graph(json.loads(path.read_text()), edges="edges")
+    else:
+        back = nx.read_graphml(path)
+    assert isinstance(back, nx.DiGraph)
+    assert list(back.nodes(data=True)) == list(graph.nodes(data=True))
+    assert {(u, v): a for u, v, a in back.edges(data=True)} == {
+        (u, v): a for u, v, a in graph.edges(data=True)
+    }
+    # GraphML readers add defaults of their own
+    kept = {name: back.graph[name] for name in graph.graph}
+    assert kept == graph.graph
+
+
+def test_the_value_graph_says_whose_it_is_on_what_it_rests_and_what_limits_it() -> None:
+    made = plain([option(A=1.0), option(B=1.0)], n_clusters=1)
+    graph = value_graph(rank_values(made), group=GROUP).graph
+    assert graph["group"] == "agent=x, scarcity=low"
+    assert (graph["group_agent"], graph["group_scarcity"]) == ("x", "low")
+    assert "group_model" not in graph
+    assert (graph["decisions"], graph["clusters"], graph["faults"]) == (4, 1, 0)
+    assert graph["coherent"] is False
+    assert "come from one episode" in graph["statement"]
+
+
+def test_edges_say_whether_they_are_sure_and_values_in_which_layer_they_stand() -> None:
+    graph = value_graph(rank_values(duels(CHAIN)))
+    assert [graph.nodes[value]["layer"] for value in "ABC"] == [0, 1, 2]
+    assert graph.edges["A", "C"]["is_sure"]
+    assert not graph.edges["C", "A"]["is_sure"]
+
+
+def test_names_that_xml_cannot_hold_are_spelt_out_in_graphml(tmp_path: Path) -> None:
+    hostile = {("A\x00<b>&", "B\x1b"): 3, ("B\x1b", "A\x00<b>&"): 3}
+    write_graph(value_graph(rank_values(duels(hostile))), tmp_path / "g.graphml")
+    back = nx.read_graphml(tmp_path / "g.graphml")
+    assert set(back.nodes) == {"A\\u0000<b>&", "B\\u001b"}
+    write_graph(value_graph(rank_values(duels(hostile))), tmp_path / "g.json")
+    content = json.loads((tmp_path / "g.json").read_text())
+    assert {node["id"] for node in content["nodes"]} == {"A\x00<b>&", "B\x1b"}
+
+
+# -- decisions behind an edge ------------------------------------------------------------------
+
+
+def decided(
+    chosen: Mapping[str, float], *others: Mapping[str, float], episode: str = "e", step: int = 0
+) -> DecisionRecord:
+    made = record("r")
+    made = replace(made, episode=replace(made.episode, id=episode))
+    options = tuple(
+        Option(name=name, text="", stakes=stakes)
+        for name, stakes in zip("XYZ", (chosen, *others), strict=False)
+    )
+    return replace(made, options=options, step=step)
+
+
+def test_decisions_behind_an_edge_stand_most_telling_first_in_any_order_of_the_log() -> None:
+    whole_vote = decided({"A": 1.0}, {"B": 1.0}, step=3)
+    half_vote = decided({"A": 1.0}, {"B": 1.0, "C": 1.0}, step=1)
+    small_margin = decided({"A": 0.5}, {"B": 0.5}, step=2)
+    other_way = decided({"B": 1.0}, {"A": 1.0}, step=4)
+    fault = record("r", fault=Fault.REFUSED)
+    records = [fault, half_vote, small_margin, other_way, whole_vote]
+    found = behind(records, "A", "B")
+    assert [each.record.step for each in found] == [3, 2, 1]
+    assert [each.share for each in found] == [1.0, 1.0, 0.5]
+    assert [each.margin for each in found] == [2.0, 1.0, 2.0]
+    assert behind(records[::-1], "A", "B") == found
+    assert [each.record.step for each in behind(records, "B", "A")] == [4]
+    assert behind(records, "A", "Z") == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_decisions_behind_edges_add_up_to_their_weights(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    records = []
+    for step in range(40):
+        stakes = rng.choice([-1.0, 0.0, 0.5], (3, 4)).tolist()
+        offered = [dict(zip("ABCD", row, strict=True)) for row in stakes]
+        records.append(decided(*offered, step=step))
+    each = behind_each(records)
+    ranking = rank_values(choices(records))
+    assert set(each) == {(edge.over, edge.under) for edge in ranking.edges}
+    for edge in ranking.edges:
+        pair = (edge.over, edge.under)
+        assert each[pair] == behind(records, *pair)
+        assert len(each[pair]) == edge.decisions
+        assert sum(one.share for one in each[pair]) == pytest.approx(edge.weight)
+
+
+def test_edges_of_the_graph_name_their_decisions() -> None:
+    records = [decided({"A": 1.0}, {"B": 1.0}, step=step) for step in range(30)]
+    graph = value_graph(rank_values(choices(records)), records=records)
+    named = graph.edges["A", "B"]["behind"].split(" e:")
+    assert len(named) == 20
+    assert named[:2] == ["e:0:a", "1:a"]
+
+
+def test_json_edges_carry_the_decisions_that_were_asked_for() -> None:
+    records = [decided({"A": 1.0}, {"B": 1.0}), decided({"B": 1.0}, {"A": 1.0}, step=1)]
+    pair = ("A", "B")
+    told = to_json({}, rank_values(choices(records)), {pair: behind(records, *pair)})
+    edges = {(edge["over"], edge["under"]): edge for edge in told["edges"]}
+    (one,) = edges["A", "B"]["decisions_behind"]
+    assert (one["step"], one["role"], one["agent"], one["chosen"]) == (0, "a", "r", "X")
+    assert one["options"][0] == {"name": "X", "text": "", "stakes": {"A": 1.0}}
+    assert "decisions_behind" not in edges["B", "A"]
+    json.dumps(told, allow_nan=False)
 
 
 def test_an_unidentified_value_is_in_the_graph_without_figures(tmp_path: Path) -> None:

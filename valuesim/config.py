@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from valuesim import registry
+from valuesim.engine.asking import ALL, Asking, asking_of
 from valuesim.engine.plan import MODEL_AGENT, SERVING, Design
 from valuesim.errors import InputError, unknown
 from valuesim.overrides import check, env_settings, options, parse, rewritten, shipped
@@ -31,13 +32,27 @@ _RANGES = {
 }
 
 
-# OmegaConf makes a frozen dataclass read-only while it composes, so these three are not frozen
+# OmegaConf makes a frozen dataclass read-only while it composes, so these are not frozen
 @dataclass(kw_only=True, slots=True)
 class EngineConfig:
     """How episodes are played: how many at once (>= 1), and how progress is shown."""
 
     concurrency: int = 64
     progress: str = "auto"
+
+
+@dataclass(kw_only=True, slots=True)
+class AskingConfig:
+    """Whether all episodes are played (`id` "all") or questions are chosen ("adaptive").
+
+    The others are those of `engine.adaptive.Asking`, None where all episodes are played.
+    """
+
+    id: str = ALL
+    budget: int | None = None
+    batch: int | None = None
+    sure: float | None = None
+    pool: int | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -65,6 +80,7 @@ class RunConfig:
     models: dict[str, Any] = field(default_factory=dict)
     elicitation: dict[str, Any] = field(default_factory=dict)
     engine: EngineConfig = field(default_factory=EngineConfig)
+    asking: AskingConfig = field(default_factory=AskingConfig)
     episodes: int = 20
     seed: int = 0
     cross: dict[str, Any] = field(default_factory=dict)
@@ -86,6 +102,13 @@ class RunConfig:
             if name not in self.model:
                 raise InputError(unknown("setting", name, self.model, f"models.{role}"))
         return self.model | own
+
+    def adaptive(self) -> Asking | None:
+        """Return how few questions are asked, None where all episodes are played.
+
+        Raises InputError for settings that are not allowed.
+        """
+        return asking_of(asdict(self.asking))
 
     def design(self) -> Design:
         """Return what is to be played; raise InputError for what can be seen to be wrong here."""

@@ -153,6 +153,13 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         """Return the agents present at the next step who were not yet; at the start, all."""
         return () if self.turn else self.possible_agents
 
+    def singles(self) -> Sequence[Mapping[str, Any]]:
+        """Return the arguments that change this environment into one that asks a single scene.
+
+        There is one entry for each scene; none where scenes cannot be asked one at a time.
+        """
+        return ()
+
     def measure(self, turns: Sequence[Any]) -> dict[str, Any]:
         """Return the family's measures of a whole episode (`episode.Turn`s), as JSON values."""
         return {}

@@ -10,13 +10,16 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from valuesim.decision import Agent, Decision, Fault
-from valuesim.env import Environment, Observation
 from valuesim.option import Move
+
+if TYPE_CHECKING:
+    # reading a log needs no environment, whose libraries are slow to load
+    from valuesim.env import Environment, Observation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +132,7 @@ async def _ask_all(
 def checked(observation: Observation, decision: Decision) -> Decision:
     """Return `decision`, a text left out being empty, or as `illegal` if it cannot be taken here.
 
+    >>> from valuesim.observation import Observation
     >>> from valuesim.option import Option
     >>> wait = Option(name="WAIT", text="")
     >>> seen = Observation(agent="a", step=0, text="", rules="", options=(wait,))

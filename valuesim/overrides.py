@@ -14,7 +14,7 @@ from valuesim import registry
 from valuesim.errors import InputError, unknown
 from valuesim.shipped import shipped_yaml
 
-GROUPS = ("env", "agents", "model", "elicitation", "engine", "experiment")
+GROUPS = ("env", "agents", "model", "elicitation", "engine", "asking", "experiment")
 _OF_SWEEPS = ("hydra.launcher", "hydra.sweeper")
 
 
@@ -101,6 +101,13 @@ def _check_name(override: Override, chosen: Collection[str], roots: Collection[s
         raise InputError(unknown("setting", root, {*roots, "experiment"}))
     if key in GROUPS and not override.is_delete() and not override.is_sweep_override():
         _check_choice(key, override.value())
+    if key == "asking" and override.value() == "adaptive" and "episodes" in chosen:
+        raise InputError(
+            "episodes does not go with asking=adaptive: asking.budget says how many decisions are "
+            "made in each cell"
+        )
+    if root == "asking" and key != "asking" and not {"asking", "experiment"} & set(chosen):
+        raise InputError(f"{key} needs asking=adaptive: add it")
     if root in ("model", "models") and key != "model" and not {"model", "experiment"} & set(chosen):
         raise InputError(f"{key} needs a model: add model=NAME ({', '.join(options('model'))})")
 

@@ -195,6 +195,10 @@ class Dilemmas(Environment):
                     stakes[row, self._values.index(value)] = stake
         return stakes.ravel()
 
+    def singles(self) -> Sequence[Mapping[str, Any]]:
+        """Return the arguments that ask one dilemma of those that may be asked (its `part`)."""
+        return [{"scenes": 1, "part": place} for place in range(len(self._places))]
+
     def measure(self, turns: Sequence[Any]) -> dict[str, Any]:
         """Return counts: scenes, decisions, and those that offered and that showed risk."""
         effects = [turn.effects[_ROLE] for turn in turns]

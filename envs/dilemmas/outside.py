@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from valuesim.envs.dilemmas.listing import listed
 from valuesim.envs.dilemmas.pairing import paired
 from valuesim.envs.dilemmas.tables import Row
+from valuesim.label_lists import listed
 
 LONGEST_TOPIC = 60
 _NUMBERED = re.compile(r"\s*action\s*([0-9]+)\s*[:.)-]\s*", re.IGNORECASE)

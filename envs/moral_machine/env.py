@@ -167,6 +167,10 @@ class MoralMachine(Environment):
         """Return the two cases and the panel's decisions as numbers; see `features.features`."""
         return features.features(self.world, agent, self.parameters)
 
+    def singles(self) -> Sequence[Mapping[str, Any]]:
+        """Return the argument that asks one scene, which the seed draws; none with a panel."""
+        return [{"scenes": 1}] if self.parameters.panel == 1 else []
+
     def measure(self, turns: Sequence[Any]) -> dict[str, Any]:
         """Return the counts of a whole episode; see `tally.tally`."""
         return tally.tally(turns)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from valuesim.env import Ending, Environment
 from valuesim.envs.questionnaire.asking import Asking
 from valuesim.envs.questionnaire.parameters import Parameters
-from valuesim.envs.questionnaire.sheet import Sheet, first_sheet, items_asked
+from valuesim.envs.questionnaire.sheet import Sheet, entries, first_sheet, items_asked
 from valuesim.labels import AGENT_NAMES
 from valuesim.option import Move, Option
 
@@ -104,6 +104,10 @@ class Questionnaire(Environment):
     def annotate(self, agent: str) -> dict[str, Any]:
         """Return what the measures need: see `Asking.annotations`."""
         return self._asking.annotations(self.world)
+
+    def singles(self) -> Sequence[Mapping[str, Any]]:
+        """Return the arguments that ask one item of the instrument."""
+        return [{"items": 1, "part": place} for place in range(len(entries(self.parameters)))]
 
     def measure(self, turns: Sequence[Any]) -> dict[str, Any]:
         """Return how many questions were asked and answered; scores are measured by group."""

@@ -1,20 +1,21 @@
-"""The catalogue of archetypes: names, thresholds and signatures, read from YAML."""
+"""The catalogue of archetypes: names, thresholds, signatures and conduct, read from YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from valuesim.archetypes.entries import Conduct, Signature, conduct_of, signature_of
 from valuesim.errors import InputError
 from valuesim.shipped import shipped_yaml
-from valuesim.values import load_taxonomy
 
 ETHICAL, EXPLOITATIVE, CONTEXT_DEPENDENT = "Ethical", "Exploitative", "Context-Dependent"
 BEHAVIOURAL = (ETHICAL, EXPLOITATIVE, CONTEXT_DEPENDENT)
+SIGNATURES, CONDUCT = "signatures", "conduct"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,39 +36,43 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Signature:
-    """An archetype by its values: `puts` is stronger than every value in `over`."""
+class GameRule:
+    """What it takes to name a conduct in games; see conf/archetype/games.yaml."""
 
-    name: str
-    puts: str
-    over: tuple[str, ...]
+    version: int
     source: str
-    note: str
+    credible: float
+    most_faults: float
+    least_moves: int
+    least_clusters: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Catalogue:
-    """The rule for behavioural archetypes with their descriptions, and the signatures."""
+    """The rules for behaviour and for games, what they name, and the signatures."""
 
     rule: Rule
     behaviours: Mapping[str, str]
     signatures: tuple[Signature, ...]
+    game_rule: GameRule
+    conducts: tuple[Conduct, ...]
 
 
 def load_catalogue(*paths: Path) -> Catalogue:
-    """Return the shipped catalogue with the signatures of `paths` added.
+    """Return the shipped catalogue with the signatures and conducts of `paths` added.
 
     Raises InputError for a file that cannot be read, an entry that lacks a field or has another,
-    that names a value unknown to its `taxonomy` (default: "valuesim"), that puts a value over
-    itself, or whose name is taken.
+    that names a value unknown to its `taxonomy` (default: "valuesim") or a rate that there is not,
+    that puts a value over itself, or whose name is taken.
     """
-    signatures = _signatures(_shipped("signatures.yaml"), "conf/archetype/signatures.yaml")
+    games = _shipped("games.yaml")
+    signatures = _entries(_shipped("signatures.yaml"), SIGNATURES, "signatures.yaml")
+    conducts = _entries(games, CONDUCT, "games.yaml")
     for path in paths:
-        signatures += _signatures(_read(path), str(path))
-    names = [signature.name for signature in signatures]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"archetype {name!r} is defined twice; names are unique")
+        content = _own(path)
+        signatures += _entries(content, SIGNATURES, str(path))
+        conducts += _entries(content, CONDUCT, str(path))
+    _check_names([*BEHAVIOURAL, *(each.name for each in (*signatures, *conducts))])
     behavioural = _shipped("behavioural.yaml")
     return Catalogue(
         rule=_rule(behavioural),
@@ -75,7 +80,15 @@ def load_catalogue(*paths: Path) -> Catalogue:
             name: behavioural[name.lower().replace("-", "_")]["description"] for name in BEHAVIOURAL
         },
         signatures=tuple(signatures),
+        game_rule=GameRule(**{field.name: games[field.name] for field in fields(GameRule)}),
+        conducts=tuple(conducts),
     )
+
+
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"archetype {name!r} is defined twice; names are unique")
 
 
 def _shipped(name: str) -> Any:
@@ -107,31 +120,22 @@ def _rule(content: Mapping[str, Any]) -> Rule:
     )
 
 
-def _signatures(content: Any, where: str) -> list[Signature]:
-    if not isinstance(content, Mapping) or not isinstance(content.get("signatures"), list):
-        raise InputError(f"{where} holds no list under the key 'signatures'")
+def _own(path: Path) -> Mapping[str, Any]:
+    content = _read(path)
+    lists = content if isinstance(content, Mapping) else {}
+    if not any(isinstance(lists.get(key), list) for key in (SIGNATURES, CONDUCT)):
+        raise InputError(f"{path} holds no list under the key '{SIGNATURES}' or '{CONDUCT}'")
+    return lists
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {SIGNATURES: signature_of, CONDUCT: conduct_of}
+
+
+def _entries(content: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    listed = content.get(key, [])
+    if not isinstance(listed, list):
+        raise InputError(f"{where}: {key} is {listed!r}; it must be a list")
     return [
-        _signature(entry, f"{where}, entry {number}")
-        for number, entry in enumerate(content["signatures"], start=1)
+        _READERS[key](entry, f"{where}, {key}, entry {number}")
+        for number, entry in enumerate(listed, start=1)
     ]
-
-
-_FIELDS = {"name": str, "puts": str, "over": list, "source": str, "note": str}
-
-
-def _signature(entry: Any, where: str) -> Signature:
-    if not isinstance(entry, Mapping) or set(entry) - {"taxonomy"} != set(_FIELDS):
-        given = ", ".join(map(str, entry)) if isinstance(entry, Mapping) else repr(entry)
-        fields = ", ".join(_FIELDS)
-        raise InputError(f"{where} has {given}; an entry has {fields} and may have taxonomy")
-    for key, kind in _FIELDS.items():
-        if not isinstance(entry[key], kind) or not entry[key]:
-            allowed = "a list of values" if kind is list else "text"
-            raise InputError(f"{where}: {key} is {entry[key]!r}; it must be {allowed}, not empty")
-    over = tuple(str(value) for value in entry["over"])
-    if entry["puts"] in over:
-        raise InputError(f"{where}: {entry['puts']!r} is put over itself")
-    taxonomy = load_taxonomy(entry.get("taxonomy", "valuesim"))
-    taxonomy.check([entry["puts"], *over], where)
-    texts = {key: entry[key] for key in ("name", "puts", "source", "note")}
-    return Signature(over=over, **texts)

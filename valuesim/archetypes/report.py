@@ -1,16 +1,16 @@
-"""Which archetype a group's decisions support and on what evidence; its JSON values."""
+"""Which archetype a group's decisions support, and on what evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from valuesim.archetypes.behaviour import Behaviour, is_questionnaire, observe
 from valuesim.archetypes.catalogue import Catalogue
-from valuesim.archetypes.rates import Rate
+from valuesim.archetypes.conduct import ConductReport, conduct
+from valuesim.archetypes.dose import DoseTable, dose_tables
 from valuesim.archetypes.signatures import Flag, Omitted, judge
 from valuesim.archetypes.verdict import UNDETERMINED, Verdict, verdict
 from valuesim.graph.ranking import ValueRanking
@@ -25,7 +25,8 @@ class ArchetypeReport:
     `verdict` is behavioural: what was done. `flags` are signatures: what was put first; `omitted`
     lists those on which there is nothing. Unless the ranking `is_coherent`, flags are no evidence.
     `decisions` and `faults` count decisions in environments that offer a transgression,
-    `interrupted` maps reasons to numbers of episodes.
+    `interrupted` maps reasons to numbers of episodes. `conduct` is what was done in games of two,
+    None where none was played; `doses` are the rates of acts over what was turned up.
     """
 
     verdict: Verdict
@@ -36,6 +37,8 @@ class ArchetypeReport:
     faults: Mapping[str, int] = field(default_factory=dict)
     interrupted: Mapping[str, int] = field(default_factory=dict)
     rule_version: int = 1
+    conduct: ConductReport | None = None
+    doses: tuple[DoseTable, ...] = ()
 
 
 def classify(
@@ -69,6 +72,8 @@ def classify(
         faults=behaviour.faults,
         interrupted=dict(interrupted or {}),
         rule_version=catalogue.rule.version,
+        conduct=conduct(records, catalogue, seed=seed),
+        doses=dose_tables(records, seed=seed),
     )
 
 
@@ -90,52 +95,3 @@ def _nothing(
         decisions = count(len(records), "decision")
         why = f"none of the {decisions} is in an environment that offers a transgression"
     return Verdict(archetype=UNDETERMINED, why=why)
-
-
-def to_json(group: Mapping[str, Any], report: ArchetypeReport) -> dict[str, Any]:
-    """Return one entry of "groups" in the archetype results, schema 1; unknown is None."""
-    n_faults = sum(report.faults.values())
-    return {
-        "group": dict(group.items()),
-        "archetype": report.verdict.archetype,
-        "posterior": dict(report.verdict.posterior),
-        "rates": [_rate(rate) for rate in report.verdict.rates],
-        "flags": [_flag(flag) for flag in report.flags],
-        "why": report.verdict.why,
-        "ratios": [
-            {"condition": dict(r.condition), "ratio": r.ratio, "low": r.low, "high": r.high}
-            for r in report.verdict.ratios
-        ],
-        "coherent": report.is_coherent,
-        "omitted": [{"name": flag.name, "reason": flag.reason} for flag in report.omitted],
-        "decisions": report.decisions,
-        "faults": dict(report.faults),
-        "fault_rate": n_faults / report.decisions if report.decisions else None,
-        "interrupted": dict(report.interrupted),
-        "rule_version": report.rule_version,
-    }
-
-
-def _rate(rate: Rate) -> dict[str, Any]:
-    return {
-        "condition": dict(rate.condition),
-        "transgressions": rate.transgressions,
-        "opportunities": rate.opportunities,
-        "rate": rate.rate,
-        "low": rate.low,
-        "high": rate.high,
-    }
-
-
-def _flag(flag: Flag) -> dict[str, Any]:
-    return {
-        "name": flag.name,
-        "puts": flag.puts,
-        "over": list(flag.over),
-        "left_out": list(flag.left_out),
-        "probability": flag.probability,
-        "margin": flag.margin,
-        "low": flag.low,
-        "high": flag.high,
-        "decisions": flag.decisions,
-    }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from valuesim.archetypes.catalogue import Signature
+from valuesim.archetypes.entries import Signature
 from valuesim.graph.ranking import ValueRanking
 
 

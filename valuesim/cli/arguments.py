@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from valuesim.formats.catalogue import EXPORTS, IMPORTS, PACKS, listed
+
 Add = Callable[[argparse.ArgumentParser], None]
 
 
@@ -52,8 +54,8 @@ def _by(command: argparse.ArgumentParser) -> None:
         "--by",
         default="agent,model",
         metavar="KEY,...",
-        help="one group for each agent, model, env, role, condition, elicitation, or one factor of "
-        "these such as scarcity, wording or format (default: agent,model)",
+        help="one group for each agent, model, env, family, role, condition, elicitation, or one "
+        "factor of these such as scarcity, wording or format (default: agent,model)",
     )
 
 
@@ -71,10 +73,57 @@ def _graph(command: argparse.ArgumentParser) -> None:
     _paths(command)
     _by(command)
     command.add_argument(
-        "--graphml", type=_path, metavar="F", help="write the graph (a file for each group)"
+        "--graphml",
+        type=_path,
+        metavar="F",
+        help="write the graph: networkx node-link JSON to F.json, GraphML to any other F (a file "
+        "for each group)",
     )
     command.add_argument(
         "--png", type=_path, metavar="F", help="draw the graph (.png or .svg; one for each group)"
+    )
+    command.add_argument(
+        "--behind",
+        metavar="FIRST,SECOND",
+        help="list the decisions that put the value FIRST before the value SECOND, and those the "
+        "other way, instead of the ranking",
+    )
+    command.add_argument("--all", action="store_true", help="cut no list short")
+    command.add_argument(
+        "--cycles",
+        action="store_true",
+        help="also test whether the choices run in cycles (slow: a minute or more)",
+    )
+    command.add_argument(
+        "--view",
+        choices=("bradley-terry",),
+        help="also print Bradley-Terry strengths, as other work has them, beside the estimate",
+    )
+    _json(command)
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    _paths(command)
+    command.add_argument(
+        "--between",
+        required=True,
+        metavar="KEY",
+        help="what differs between the rankings: agent, model, env, family (what is said and what "
+        "is done), role, a factor such as scarcity or wording, or run (each PATH is a level)",
+    )
+    _by(command)
+    command.add_argument(
+        "--against", metavar="LEVEL", help="the level that others are compared with (the first)"
+    )
+    command.add_argument(
+        "--pair",
+        action="append",
+        default=[],
+        metavar="U,W",
+        help="follow the order of two values from level to level (repeatable)",
+    )
+    command.add_argument(
+        "--png", type=_path, metavar="F", help="draw the strengths (.png or .svg; one a group)"
     )
     _json(command)
 
@@ -88,7 +137,30 @@ def _archetypes(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="F",
-        help="a YAML file of signatures of your own, added to the shipped ones (repeatable)",
+        help="a YAML file of signatures or conduct of your own, added to the shipped ones "
+        "(repeatable)",
+    )
+    command.add_argument(
+        "--discover",
+        action="store_true",
+        help="also look for groups of agents that are alike in what they put first (needs "
+        "valuesim[discovery])",
+    )
+    _json(command)
+
+
+def _predict(command: argparse.ArgumentParser) -> None:
+    _paths(command)
+    _by(command)
+    command.add_argument(
+        "--hold-out",
+        required=True,
+        metavar="KEY[=LEVEL,...]",
+        help="what to predict: an env, family, topic or other factor (each level in turn if none "
+        "is named), or scene (random halves)",
+    )
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the halves and draws (default: 0)"
     )
     _json(command)
 
@@ -100,24 +172,46 @@ def _measures(command: argparse.ArgumentParser) -> None:
 
 
 def _export(command: argparse.ArgumentParser) -> None:
-    command.add_argument("format", help="moral-machine or moral-machine-awad")
+    command.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
     _paths(command)
-    command.add_argument("--out", type=_path, required=True, metavar="FILE", help="the file")
+    command.add_argument(
+        "--out",
+        type=_path,
+        metavar="FILE",
+        help="the file; may be left out for the choices of one run folder (then choices.parquet "
+        "in it)",
+    )
+    _by(command)
 
 
 def _import(command: argparse.ArgumentParser) -> None:
-    command.add_argument("format", help="airiskdilemmas, dailydilemmas or dilemmas (your own)")
+    command.add_argument("format", metavar="FORMAT", help=", ".join([*IMPORTS, *PACKS]))
+    command.add_argument("source", metavar="FILE", help="the file that the other tool wrote")
     command.add_argument(
-        "source", metavar="FILE", help="a .csv, .jsonl or .parquet file, or hf:OWNER/NAME"
-    )
-    command.add_argument(
-        "--out", type=_path, required=True, metavar="PACK", help="the pack (.yaml or .jsonl)"
+        "--out",
+        type=_path,
+        required=True,
+        metavar="RUN",
+        help="the new run folder; for dilemmas the pack (.yaml or .jsonl)",
     )
     command.add_argument(
         "--values",
         type=_path,
         metavar="CSV",
         help="your own table of labels: columns value, value_class",
+    )
+    command.add_argument(
+        "--taxonomy",
+        metavar="NAME",
+        help="the vocabulary that labels are mapped to; none: each label is a value as it is "
+        "(default: valuesim, of battles none)",
+    )
+    command.add_argument("--model", metavar="NAME", help="who answered, where the file says not")
+    command.add_argument(
+        "--label",
+        metavar="NAME",
+        help="kept as the factor `source`, which tells two files' decisions apart (default: the "
+        "file's name)",
     )
 
 
@@ -178,8 +272,19 @@ A run that exists resumes: give the same command with its run.name again.""",
         examples="""\
   valuesim graph runs/demo
   valuesim graph runs/demo --by agent,scarcity --json -
+  valuesim graph runs/demo --behind "Power,Protection"
   valuesim graph runs/first --png values.png --graphml values.graphml""",
         add=_graph,
+    ),
+    "compare": Command(
+        module="valuesim.cli.compare",
+        line="say how value rankings differ between agents, conditions, families or runs",
+        examples="""\
+  valuesim compare runs/demo --between scarcity
+  valuesim compare runs/demo --between scarcity --pair "Protection,Self-Preservation"
+  valuesim compare runs/first --between family
+  valuesim compare runs/first runs/second --between run --json -""",
+        add=_compare,
     ),
     "archetypes": Command(
         module="valuesim.cli.archetypes",
@@ -187,8 +292,18 @@ A run that exists resumes: give the same command with its run.name again.""",
         examples="""\
   valuesim archetypes runs/demo
   valuesim archetypes runs/demo --by model --json archetypes.json
-  valuesim archetypes runs/demo --catalogue mine.yaml""",
+  valuesim archetypes runs/demo --catalogue mine.yaml
+  valuesim archetypes runs/demo --by agent --discover""",
         add=_archetypes,
+    ),
+    "predict": Command(
+        module="valuesim.cli.predict",
+        line="say whether values fitted on some decisions tell what is risked in others",
+        examples="""\
+  valuesim predict runs/demo --hold-out scene
+  valuesim predict runs/demo --hold-out env=survival --by agent,model
+  valuesim predict runs/first runs/second --hold-out topic --json predicted.json""",
+        add=_predict,
     ),
     "measures": Command(
         module="valuesim.cli.measures",
@@ -210,19 +325,33 @@ A run that exists resumes: give the same command with its run.name again.""",
     "export": Command(
         module="valuesim.cli.export",
         line="write decisions in another tool's format",
-        examples="""\
+        examples=f"""\
+  valuesim export choices runs/demo
+  valuesim export choices runs/demo --out choices.csv
+  valuesim export inspect runs/demo --out demo.eval
+  valuesim export utility-graph runs/demo --by agent --out utilities.json
   valuesim export moral-machine runs/scenes --out shared_responses.csv
-  valuesim export moral-machine-awad runs/scenes --out responses.csv""",
+
+formats (docs/formats.md tells more):
+{listed(EXPORTS)}""",
         add=_export,
     ),
     "import": Command(
         module="valuesim.cli.importing",
-        line="read another project's dilemmas into a pack",
-        examples="""\
-  valuesim import airiskdilemmas model_eval.jsonl --out my_pack.yaml
-  valuesim import dailydilemmas test.csv --out daily_pack.yaml
+        line="read another tool's decisions into a run folder, or dilemmas into a pack",
+        examples=f"""\
+  valuesim import litmus openai__gpt-4o.csv --out runs/litmus
+  valuesim import litmus labels.csv --values classes.csv --model my-model --out runs/mine
+  valuesim import battles battles.csv --out runs/battles
+  valuesim graph runs/litmus
   valuesim import dilemmas mine.csv --out mine.yaml
-  valuesim run env=dilemmas env.pack=mine.yaml agents=random""",
+  valuesim run env=dilemmas env.pack=mine.yaml agents=random
+
+decisions, to a run folder (docs/formats.md tells more):
+{listed(IMPORTS)}
+
+dilemmas, to a pack (docs/packs.md):
+{listed(PACKS)}""",
         add=_import,
     ),
     "list": Command(

@@ -92,13 +92,14 @@ def read_evidence(paths: Sequence[Path], by: str) -> Evidence:
     for note in pool.notes:
         print(f"valuesim: note: {note}", file=sys.stderr)
     groups = grouped(pool.decisions, keys, beside=pool.interrupted)
-    interrupted, unplaced = _interrupted(pool.interrupted, keys)
+    interrupted, unplaced = interrupted_by_group(pool.interrupted, keys)
     return Evidence(by=keys, groups=groups, interrupted=interrupted, unplaced=unplaced)
 
 
-def _interrupted(
+def interrupted_by_group(
     records: Iterable[InterruptedRecord], keys: Sequence[str]
 ) -> tuple[dict[Group, Counter[str]], Counter[str]]:
+    """Return how many of `records` there are, by group and reason, and those of no known group."""
     placed: defaultdict[Group, Counter[str]] = defaultdict(Counter)
     unplaced: Counter[str] = Counter()
     for record in records:
@@ -112,8 +113,8 @@ def _interrupted(
 
 def _is_told(record: InterruptedRecord, keys: Sequence[str]) -> bool:
     """Return whether enough was written of the episode to group it by `keys`."""
-    needs_condition = set(keys) - {"agent", "model", "role", "env"}
-    if not record.population or ("env" in keys and record.env is None):
+    needs_condition = set(keys) - {"agent", "model", "role", "env", "family"}
+    if not record.population or ({"env", "family"} & set(keys) and record.env is None):
         return False
     return not needs_condition or record.condition is not None
 

@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from valuesim.errors import InputError, unknown
-from valuesim.log import DecisionRecord, decisions_once, find_runs, read_run
+from valuesim.cli.evidence import files_for
+from valuesim.cli.terminal import clean
+from valuesim.errors import InputError
+from valuesim.formats.catalogue import EXPORTS, format_of
+from valuesim.formats.exported import Exported, Source
+from valuesim.log import decisions_once, find_runs, read_run
 
-Writer = Callable[[Sequence[DecisionRecord], Path], int]
-
-FORMATS: Mapping[str, str] = {
-    "moral-machine": "valuesim.measures.moral_machine.export:write_moral_machine",
-    "moral-machine-awad": "valuesim.measures.moral_machine.export:write_moral_machine_awad",
-}
-"""Format -> the function that writes it, as "module:function"."""
+_DERIVED = "choices"
+"""The format whose file has a place in a run folder."""
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Write the file and return 0."""
-    if arguments.format not in FORMATS:
-        raise InputError(unknown("format", arguments.format, FORMATS))
-    pool = decisions_once([read_run(path) for path in find_runs(arguments.paths)])
-    module, _, name = FORMATS[arguments.format].partition(":")
-    write: Writer = getattr(import_module(module), name)
-    scenes = [record for record in pool.decisions if "moral_scene" in record.annotations]
-    if not scenes:
-        raise InputError(
-            f"there is no moral-machine decision in {', '.join(map(str, arguments.paths))}: "
-            "play some with env=moral_machine"
-        )
-    decisions = write(scenes, arguments.out)
-    print(f"wrote {decisions:,} decisions to {arguments.out}")
+    """Write the file, or one for each group, and return 0."""
+    if arguments.format not in EXPORTS:
+        format_of(arguments.format, EXPORTS, Path())
+    folders = find_runs(arguments.paths)
+    out = arguments.out or _place(arguments.format, folders)
+    write = format_of(arguments.format, EXPORTS, out).load()
+    runs = tuple(read_run(folder) for folder in folders)
+    source = Source(
+        runs=runs,
+        pool=decisions_once(runs),
+        by=tuple(key.strip() for key in arguments.by.split(",")),
+        files_for=partial(files_for, out),
+    )
+    if not source.pool.decisions:
+        raise InputError(f"there is no decision in {', '.join(map(str, arguments.paths))}")
+    _tell(write(source, out), source.pool.notes)
     return 0
+
+
+def _place(format: str, folders: Sequence[Path]) -> Path:
+    if format != _DERIVED or len(folders) != 1:
+        raise InputError(
+            f"--out is missing: name the file (`export {_DERIVED}` of one run folder writes "
+            f"{_DERIVED}.parquet there)"
+        )
+    return folders[0] / f"{_DERIVED}.parquet"
+
+
+def _tell(exported: Exported, notes: Sequence[str]) -> None:
+    for path, number in exported.files.items():
+        noun = "decision" if number == 1 else "decisions"
+        print(f"wrote {number:,} {noun} to {clean(path)}")
+    for note in (*notes, *exported.notes):
+        print(f"note: {clean(note)}")

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from valuesim.cli import evidence
-from valuesim.cli.terminal import clean, interval, percent, print_table, width, write_json
+from valuesim.cli import evidence, views
+from valuesim.cli.behind import pair_of, print_behind
+from valuesim.cli.ranking import print_ranking
+from valuesim.cli.terminal import clean, write_json
 from valuesim.graph import (
+    Behind,
     Group,
     ValueRanking,
-    ValueStrength,
+    behind,
     rank_values,
     to_json,
     value_graph,
 )
-from valuesim.graph.statement import count
+from valuesim.graph.behind import Pair
 from valuesim.log.whole import whole
-
-_WIDE = 96
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -30,22 +31,61 @@ def main(arguments: argparse.Namespace) -> int:
         graph_format(arguments.png)
     found = evidence.read_evidence(arguments.paths, arguments.by)
     rankings = {group: rank_values(found.choices(group)) for group in found.all_groups}
-    _write_files(arguments, rankings)
+    listed = _behind(arguments.behind, found, rankings)
+    asked = {
+        group: views.asked_of(
+            found.choices(group),
+            ranking,
+            cycles=arguments.cycles,
+            bradley_terry=arguments.view is not None,
+        )
+        for group, ranking in rankings.items()
+    }
+    _write_files(arguments, found, rankings)
     if arguments.json:
-        write_json(_json(found, rankings), arguments.json)
+        write_json(_json(found, rankings, listed, asked), arguments.json)
     if arguments.json != "-":
         if found.why_nothing:
             print(f"nothing to rank: {found.why_nothing}")
         for group, ranking in rankings.items():
-            print_ranking(group, ranking, [found.interruptions(group), *found.notes(group)])
+            if arguments.behind:
+                _print_behind(group, listed[group], shows_all=arguments.all)
+            else:
+                remarks = [found.interruptions(group), *found.notes(group)]
+                print_ranking(group, ranking, remarks, shows_all=arguments.all)
+                views.print_asked(ranking, asked[group])
+            print()
         if found.why_unplaced:
             print(found.why_unplaced)
     return 0
 
 
-def _json(found: evidence.Evidence, rankings: Mapping[Group, ValueRanking]) -> dict[str, Any]:
+def _behind(
+    asked: str | None, found: evidence.Evidence, rankings: Mapping[Group, ValueRanking]
+) -> dict[Group, dict[Pair, tuple[Behind, ...]]]:
+    """Return, for each group, the decisions behind the pair that was asked for, both ways."""
+    values = {value.value for ranking in rankings.values() for value in ranking.values}
+    if not asked or not values:
+        return {group: {} for group in rankings}
+    first, second = pair_of(asked, values)
+    return {
+        group: {
+            pair: behind(found.groups.get(group, ()), *pair)
+            for pair in ((first, second), (second, first))
+        }
+        for group in rankings
+    }
+
+
+def _json(
+    found: evidence.Evidence,
+    rankings: Mapping[Group, ValueRanking],
+    listed: Mapping[Group, Mapping[Pair, Sequence[Behind]]],
+    asked: Mapping[Group, views.Asked],
+) -> dict[str, Any]:
     groups = [
-        to_json(group, ranking)
+        to_json(group, ranking, listed[group])
+        | asked[group].as_json()
         | {"interrupted": found.interrupted.get(group, {}), "notes": found.notes(group)}
         for group, ranking in rankings.items()
     ]
@@ -57,58 +97,29 @@ def _json(found: evidence.Evidence, rankings: Mapping[Group, ValueRanking]) -> d
     }
 
 
-def print_ranking(
-    group: Group | str, ranking: ValueRanking, remarks: Iterable[str | None] = ()
+def _print_behind(
+    group: Group, listed: Mapping[Pair, Sequence[Behind]], *, shows_all: bool
 ) -> None:
-    """Print the ranking of one group with what must be known to read it, `remarks` included."""
-    if ranking.values:
-        counted = f"{ranking.unit}s"
-        columns = ["value", "rank", "95 %", "log-odds", "95 % interval", "n", "elo", counted]
-        kept = len(columns) if width() >= _WIDE else len(columns) - 2
-        rows = [_row(value)[:kept] for value in ranking.values]
-        print_table(_title(group, ranking), columns[:kept], rows)
-    else:
-        print(clean(_title(group, ranking)))
-    found = ranking.consistency
-    if found.curl_share is not None:
-        print(
-            f"  consistency: {percent(found.gradient_share)} of the pairwise pattern is one order, "
-            f"{percent(found.curl_share)} cycles (by chance: {percent(found.null_curl_share)})"
-        )
-    for cycle in found.cycles:
-        print(clean(f"  cycle: {' > '.join([*cycle.values, cycle.values[0]])}"))
-    if ranking.statement:
-        print(f"  note: {clean(ranking.statement)}")
-    for remark in filter(None, remarks):
-        print(f"  note: {clean(remark)}")
-    print()
+    print(clean(f"{group}:"))
+    for pair, decisions in listed.items():
+        print_behind(*pair, decisions, shows_all=shows_all)
 
 
-def _title(group: Group | str, ranking: ValueRanking) -> str:
-    return (
-        f"{group}: {count(ranking.decisions, 'decision')}, {percent(ranking.fault_rate)} faults, "
-        f"{count(ranking.contested, 'contested choice')} in {count(ranking.clusters, ranking.unit)}"
-    )
-
-
-def _row(value: ValueStrength) -> tuple[object, ...]:
-    low, high = value.rank_low, value.rank_high
-    ranks = None if low is None or high is None else f"{low} to {high}"
-    elo = None if value.elo is None else round(value.elo)
-    strength = (value.strength, interval(value.low, value.high))
-    return (value.value, value.rank, ranks, *strength, value.choices, elo, value.clusters)
-
-
-def _write_files(arguments: argparse.Namespace, rankings: Mapping[Group, ValueRanking]) -> None:
+def _write_files(
+    arguments: argparse.Namespace,
+    found: evidence.Evidence,
+    rankings: Mapping[Group, ValueRanking],
+) -> None:
     if arguments.graphml:
-        from networkx import write_graphml
+        from valuesim.graph.files import write_graph
 
         for group, path in evidence.files_for(arguments.graphml, rankings).items():
+            records = found.groups.get(group, ())
             with whole(path) as draft:
-                write_graphml(value_graph(rankings[group]), draft)
+                write_graph(value_graph(rankings[group], group=group, records=records), draft)
     if arguments.png:
         from valuesim.report.drawing import save_graph
 
         for group, path in evidence.files_for(arguments.png, rankings).items():
             with whole(path) as draft:
-                save_graph(rankings[group], draft)
+                save_graph(rankings[group], draft, str(group))

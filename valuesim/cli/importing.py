@@ -1,50 +1,117 @@
-"""`valuesim import`: another project's dilemmas, or a table of one's own, as a pack."""
+"""`valuesim import`: other tools' decisions as a run folder, or others' dilemmas as a pack."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from datetime import date
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from valuesim import __version__
 from valuesim.cli.terminal import clean
-from valuesim.envs.dilemmas.format import PACK_NAME
-from valuesim.envs.dilemmas.importers import Imported, import_pack
-from valuesim.envs.dilemmas.writing import write_pack
-from valuesim.errors import InputError
-from valuesim.graph.statement import count
+from valuesim.errors import InputError, unknown
+from valuesim.formats.catalogue import IMPORTS, PACKS, Format, format_of
+
+if TYPE_CHECKING:
+    from valuesim.formats.imported import Written
+    from valuesim.log import DecisionRecord
 
 _MOST_TOLD = 20
+_BETWEEN = 50_000
+_SETTINGS = {"model": "model", "taxonomy": "taxonomy", "values": "values", "label": "source"}
+"""Arguments of the command -> what they are called where a format takes them."""
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Write the pack, say what was left out of it, and return 0."""
-    out: Path = arguments.out
-    if out.exists():
-        raise InputError(f"{out} is there already: name another file, or remove it")
-    made = import_pack(
-        arguments.format,
-        arguments.source,
-        as_of=date.today().isoformat(),
-        pack=out.stem if PACK_NAME.fullmatch(out.stem) else "imported",
-        value_map=arguments.values,
-    )
-    write_pack(made.pack, out)
-    print(f"wrote {count(len(made.pack.dilemmas), 'dilemma')} to {clean(out)}")
-    _tell_left_out(made)
+    """Write the run folder or the pack, say what was left out of it, and return 0."""
+    if arguments.format in PACKS:
+        from valuesim.cli.pack_import import import_to_pack
+
+        return import_to_pack(arguments)
+    if arguments.format not in IMPORTS:
+        raise InputError(unknown("format", arguments.format, [*IMPORTS, *PACKS]))
+    path = Path(arguments.source)
+    format = format_of(arguments.format, IMPORTS, path)
+    return _import(arguments.format, path, _settings(format, arguments), arguments.out)
+
+
+def _settings(format: Format, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the format takes of what was given; raise InputError for what it does not."""
+    given = {}
+    for argument, name in _SETTINGS.items():
+        if (found := getattr(arguments, argument)) is None:
+            continue
+        if name not in format.takes:
+            raise InputError(f"--{argument} is nothing that `import {arguments.format}` takes")
+        given[name] = found
+    if "source" in format.takes:
+        given.setdefault("source", Path(arguments.source).stem)
+    return given
+
+
+def _import(name: str, path: Path, settings: Mapping[str, Any], out: Path) -> int:
+    from valuesim.formats.imported import is_imported, write_run
+    from valuesim.formats.rows import digest
+    from valuesim.log.writer import utc_now
+
+    about = {
+        "format": name,
+        "file": path.name,
+        "sha256": digest(path),
+        "settings": {
+            key: digest(each) if isinstance(each, Path) else each for key, each in settings.items()
+        },
+        "version": __version__,
+    }
+    if is_imported(out, about):
+        print(f"{clean(out)} holds this import already")
+        return 0
+    importing = IMPORTS[name].load()(path, **settings)
+    _tell(write_run(out, _counting(importing.records), about, now=utc_now()), out)
+    tell_dropped(importing.dropped)
+    tell_counts("no value of the vocabulary", importing.unmapped)
+    for note in importing.notes:
+        print(f"note: {clean(note)}")
     return 0
 
 
-def _tell_left_out(made: Imported) -> None:
-    for problem in made.dropped[:_MOST_TOLD]:
-        print(f"dropped {clean(problem)}")
-    if len(made.dropped) > _MOST_TOLD:
-        print(f"        ... and {len(made.dropped) - _MOST_TOLD:,} more")
-    _tell_counts("no value of the vocabulary", made.unmapped)
-    _tell_counts("no known risky behaviour", made.unknown_behaviours)
+def _counting(records: Iterator[DecisionRecord]) -> Iterator[DecisionRecord]:
+    """Yield `records`, telling on a terminal how many there were so far."""
+    is_told = sys.stderr.isatty()
+    for number, record in enumerate(records):
+        if is_told and number and number % _BETWEEN == 0:
+            print(f"\rread {number:,} decisions", end="", file=sys.stderr, flush=True)
+        yield record
+    if is_told:
+        print("\r\033[K", end="", file=sys.stderr)
 
 
-def _tell_counts(what: str, counts: Mapping[str, int]) -> None:
+def _tell(written: Written, out: Path) -> None:
+    number = written.decisions
+    players = [
+        f"{clean(who)} ({count:,})" for who, count in written.players.most_common(_MOST_TOLD)
+    ]
+    more = len(written.players) - len(players)
+    told = ", ".join(players) + (f" and {more:,} more" if more else "")
+    print(
+        f"imported {number:,} {'decision' if number == 1 else 'decisions'} to {clean(out)}: {told}"
+    )
+    if faults := sum(written.faults.values()):
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in written.faults.most_common())
+        print(f"note: {faults:,} of them are faults, which are no choices: {kinds}")
+
+
+def tell_dropped(dropped: Sequence[object]) -> None:
+    """Print what made nothing, at most twenty of it."""
+    for each in dropped[:_MOST_TOLD]:
+        print(f"dropped {clean(each)}")
+    if len(dropped) > _MOST_TOLD:
+        print(f"        ... and {len(dropped) - _MOST_TOLD:,} more")
+
+
+def tell_counts(what: str, counts: Mapping[str, int]) -> None:
+    """Print labels that are `what`, with how often each was met, the most frequent first."""
     if not counts:
         return
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

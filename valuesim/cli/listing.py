@@ -122,7 +122,11 @@ def _archetypes() -> list[Row]:
         {"id": name, "description": f"by behaviour: {told}", "source": catalogue.rule.source}
         for name, told in catalogue.behaviours.items()
     ]
-    return behavioural + [
+    conducts = [
+        {"id": each.name, "description": f"in games: {each.note}", "source": each.source}
+        for each in catalogue.conducts
+    ]
+    signatures = [
         {
             "id": s.name,
             "description": f"by values: puts {s.puts} over {', '.join(s.over)}: {s.note}",
@@ -130,6 +134,7 @@ def _archetypes() -> list[Row]:
         }
         for s in catalogue.signatures
     ]
+    return behavioural + conducts + signatures
 
 
 KINDS: dict[str, Callable[[], list[Row]]] = {

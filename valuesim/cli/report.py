@@ -30,12 +30,13 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _print_tables(summary: Summary) -> None:
     from valuesim.cli.archetypes import print_report
-    from valuesim.cli.graph import print_ranking
+    from valuesim.cli.ranking import print_ranking
     from valuesim.cli.terminal import clean
 
     if len(summary.groups) <= _FEW:
         for group in summary.groups:
             print_ranking(group.name, group.ranking)
+            print()
     else:
         _print_overview(summary)
     for group in summary.judged:

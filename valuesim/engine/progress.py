@@ -31,6 +31,7 @@ class Standing:
     decisions_per_s: float
     calls_per_s: float
     left_s: float | None
+    aside: str = ""
 
     def __str__(self) -> str:
         """Return one line; what is zero for agents without a model is left out."""
@@ -39,6 +40,8 @@ class Standing:
             f"{self.decisions_per_s:,.0f} decisions/s",
             f"{self.faults:,} faults",
         ]
+        if self.aside:
+            parts.insert(1, self.aside)
         if self.calls:
             parts.insert(1, f"{self.calls_per_s:,.1f} calls/s")
             parts += [f"{self.tokens:,} tokens", f"{self.retries:,} retries"]
@@ -52,7 +55,8 @@ class Standing:
 class Progress:
     """Counts what a run does and shows it on `stream`, as a "bar", as "lines", or not at all.
 
-    "auto" is a bar where `stream` is a terminal, else lines. `clock` gives seconds.
+    "auto" is a bar where `stream` is a terminal, else lines. `clock` gives seconds. `aside` says
+    what else is to be told of how far the run is.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Progress:
         self._show = ("bar" if stream.isatty() else "lines") if show == "auto" else show
         self._clock = clock
         self._bar: Any = None
+        self.aside: Callable[[], str] = str
         self._ticker: asyncio.Task[None] | None = None
         self._connections: Sequence[Any] = ()
         self._began = clock()
@@ -120,6 +125,7 @@ class Progress:
             decisions_per_s=self.decisions / elapsed,
             calls_per_s=calls / elapsed,
             left_s=elapsed / ended * waiting if ended else None,
+            aside=self.aside(),
         )
 
     async def _tick(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from valuesim import registry
 from valuesim.decision import Agent
+from valuesim.engine.asking import Asked
 from valuesim.engine.progress import Progress
 from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Player, Turn, play
@@ -45,7 +46,9 @@ class EpisodeFailed(ValueSimError):
 class Summary:
     """How a run ended: episodes planned, finished (ever, and now), and interrupted now by reason.
 
-    `stopped` is true when the run was told to stop before every episode had been tried.
+    `stopped` is true when the run was told to stop before every episode had been tried. Where
+    questions were chosen by the answers, `planned` are those chosen, and `asked` tells of each cell
+    how that ended.
     """
 
     planned: int
@@ -55,6 +58,7 @@ class Summary:
     decisions: int = 0
     faults: Mapping[str, int] = field(default_factory=dict)
     stopped: bool = False
+    asked: Sequence[Asked] = ()
 
 
 async def run(
@@ -77,9 +81,9 @@ async def run(
     waiting = [spec for spec in specs if spec.id not in writer.finished]
     distinct = list({id(each): each for each in connections.values()}.values())
     progress.start(len(specs), len(specs) - len(waiting), distinct)
-    table = _Table(writer, connections, progress)
+    table = Table(writer, connections, progress)
     try:
-        stopped = await _until(stop or asyncio.Event(), table.serve(waiting, concurrency))
+        stopped = await until(stop or asyncio.Event(), table.serve(waiting, concurrency))
     finally:
         progress.finish()
     return Summary(
@@ -93,7 +97,7 @@ async def run(
     )
 
 
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     """Return whether `stop` was set before `work` was done; what `work` raises is raised."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
@@ -107,8 +111,8 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     return stopped
 
 
-class _Table:
-    """Where the episodes of one run are played."""
+class Table:
+    """Where the episodes of one run are played; `interrupted` counts reasons."""
 
     def __init__(
         self,
@@ -123,6 +127,7 @@ class _Table:
         self._is_refused = False
 
     async def serve(self, waiting: Sequence[EpisodeSpec], seats: int) -> None:
+        """Play all of `waiting`, at most `seats` at once."""
         queue = iter(waiting)
         try:
             async with asyncio.TaskGroup() as group:
@@ -134,16 +139,21 @@ class _Table:
 
     async def _sit(self, queue: Iterator[EpisodeSpec]) -> None:
         for spec in queue:
-            await self._play(spec)
+            await self.play(spec)
 
-    async def _play(self, spec: EpisodeSpec) -> None:
+    async def play(self, spec: EpisodeSpec) -> list[Turn] | None:
+        """Play `spec`, write it down and return its turns; None if it was interrupted.
+
+        Whatever is no Interruption is raised, as `run` tells.
+        """
         condition: Mapping[str, Any] | None = None
         try:
             env = registry.make(spec.env, **spec.parameters)
             condition = env.condition
-            await self._play_to_the_end(spec, env)
+            return await self._play_to_the_end(spec, env)
         except Interruption as interruption:
             self._interrupt(spec, str(interruption), condition)
+            return None
         except asyncio.CancelledError:
             if not self._is_refused:
                 self._interrupt(spec, STOPPED, condition)
@@ -161,7 +171,7 @@ class _Table:
             self._interrupt(spec, failed, condition)
             raise EpisodeFailed(failed) from error
 
-    async def _play_to_the_end(self, spec: EpisodeSpec, env: Environment) -> None:
+    async def _play_to_the_end(self, spec: EpisodeSpec, env: Environment) -> list[Turn]:
         # the world's seed is shared by the cells of a paired design; what agents draw is not, so
         # that episodes are independent pieces of evidence
         seed = int(spec.id, 16) >> 1
@@ -174,6 +184,7 @@ class _Table:
         turns = await play(env, agents, spec.seed, keep)
         self._writer.finish(spec, env, turns)
         self._progress.episode()
+        return turns
 
     def _agent(self, player: Player, role: str, seed: int) -> Agent:
         if player.model is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
+from valuesim import registry
 from valuesim.episode import Player
 from valuesim.errors import InputError, unknown
 from valuesim.log.reader import DecisionRecord
@@ -67,7 +70,7 @@ class Played(Protocol):
         ...
 
 
-_KEYS = ("agent", "model", "env", "role")
+_KEYS = ("agent", "model", "env", "family", "role")
 _SETS = ("condition", "elicitation")
 _ALWAYS = {*_KEYS, *_SETS, "format"}
 _APART = {"perspective": "act", "form": None, "pack": None}
@@ -81,10 +84,11 @@ def grouped(
 ) -> dict[Group, list[DecisionRecord]]:
     """Return `records` by the keys `by`, groups in order of appearance, records in their own.
 
-    A key is "agent", "model", "env", "role", "condition" (every factor of the episode's condition),
-    "elicitation" (every setting by which a model is asked), or the name of one such factor or
-    setting, such as "format". Without keys all records are one group; without records there is
-    none. Raises InputError for a key that neither a record nor an episode of `beside` has.
+    A key is "agent", "model", "env", "family" (see `family_of`), "role", "condition" (every factor
+    of the episode's condition), "elicitation" (every setting by which a model is asked), or the
+    name of one such factor or setting, such as "format". Without keys all records are one group;
+    without records there is none. Raises InputError for a key that neither a record nor an episode
+    of `beside` has.
     """
     groups: dict[Group, list[DecisionRecord]] = {}
     by_source: dict[tuple[int, str], Group] = {}
@@ -129,6 +133,7 @@ def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:
         "agent": player.agent,
         "model": player.model_name,
         "env": episode.env,
+        "family": None if episode.env is None else family_of(episode.env),
         "role": role,
     }
     named = settings(episode)
@@ -140,6 +145,23 @@ def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:
         else:
             labels.append((key, own[key] if key in own else named.get(key)))
     return Group(tuple(labels))
+
+
+@cache
+def family_of(env: str) -> str:
+    """Return the family of an environment: the folder of `valuesim.envs` that its class lives in.
+
+    Of any other it is what stands before a slash in its id, or the id without its version.
+
+    >>> family_of("prisoners_dilemma-v0"), family_of("litmus/gpt"), family_of("trolley-v2")
+    ('games', 'litmus', 'trolley')
+    """
+    entry = registry.environments().get(env)
+    module = entry.target.partition(":")[0].split(".") if entry else []
+    if module[:2] == ["valuesim", "envs"] and len(module) > 2:
+        return module[2]
+    before, slash, _ = env.partition("/")
+    return before if slash else re.sub(r"-v\d+$", "", env)
 
 
 def settings(episode: Played) -> dict[str, Label]:

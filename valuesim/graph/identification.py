@@ -17,6 +17,8 @@ from valuesim.graph.logit import information
 
 _TOLERANCE = 1e-7
 _SAME = 1e-5
+_NOTHING = 1e-20
+"""Information that is only rounding: the least stake that counts gives more in one choice."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -51,7 +53,7 @@ def identify(design: Design) -> Identification:
 
 def _null_space(fisher: FloatArray) -> FloatArray:
     """Return a basis (P x d) of the directions in which `fisher` is 0, up to rounding."""
-    scale = np.sqrt(np.where(np.diag(fisher) > 1e-12, np.diag(fisher), 1.0))
+    scale = np.sqrt(np.where(np.diag(fisher) > _NOTHING, np.diag(fisher), 1.0))
     eigenvalues, vectors = np.linalg.eigh(fisher / np.outer(scale, scale))
     flat = vectors[:, eigenvalues < _TOLERANCE] / scale[:, None]
     return np.asarray(np.linalg.qr(flat)[0])

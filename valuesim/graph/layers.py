@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
+from valuesim.graph.behind import Behind, behind_each
+from valuesim.graph.grouping import Group
 from valuesim.graph.ranking import ValueRanking
+from valuesim.log.reader import DecisionRecord
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 SURE = 0.975
+"""The share of bootstrap draws from which one value counts as surely stronger than another."""
+MOST_BEHIND = 20
+"""The most decisions that an edge of `value_graph` names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +42,8 @@ def layers(ranking: ValueRanking, sure: float = SURE) -> Layers:
     """
     if not 2 / 3 < sure <= 1:
         raise ValueError(f"sure={sure} is not in (2/3, 1]")
+    import networkx as nx
+
     placed = [value.value for value in ranking.values if value.is_identified]
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(placed)
@@ -48,32 +59,72 @@ def layers(ranking: ValueRanking, sure: float = SURE) -> Layers:
     )
 
 
-def value_graph(ranking: ValueRanking) -> nx.DiGraph[str]:
-    """Return the value-prioritization graph.
+def value_graph(
+    ranking: ValueRanking,
+    *,
+    group: Group | None = None,
+    records: Iterable[DecisionRecord] | None = None,
+) -> nx.DiGraph[str]:
+    """Return the value-prioritization graph; all attributes are texts, numbers and truth values.
 
     Nodes are values with `strength`, `se`, `low`, `high`, `elo`, `rank`, `rank_low`, `rank_high`,
-    `component`, `is_identified`; an edge u -> v says that u was put before v, with `weight`
-    (votes), `decisions` behind it and `probability`. An attribute that is unknown is absent, so
-    that the graph can be written as GraphML. Graph attributes: `decisions`, `choices`, `clusters`,
-    `coherent`. `pairwise.decisions_behind` lists an edge's decisions.
+    `component`, `is_identified`, `is_separated`, `reason`, `choices`, `clusters` (see
+    `ValueStrength`) and `layer` (their place in `layers`, 0 the strongest). An edge u -> v says
+    that u was put before v, with `weight` (votes), `decisions` that gave any, `probability` that u
+    is the stronger, and `is_sure` (`SURE` of draws say so). With `records`, those that were ranked,
+    `behind` names the most telling decisions, as "episode:step:role" parted by spaces.
+
+    Graph attributes: `decisions`, `choices`, `contested`, `clusters`, `unit`, `faults`,
+    `fault_rate`, `coherent`, `statement`, `gradient_share`, `curl_share`, `group`, and `group_KEY`
+    for each label of `group`. An attribute that is unknown is absent, so that the graph can be
+    written as GraphML.
     """
-    graph: nx.DiGraph[str] = nx.DiGraph(
-        decisions=ranking.decisions,
-        choices=ranking.choices,
-        clusters=ranking.clusters,
-        coherent=ranking.coherence.is_coherent,
-    )
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph(**_known(_graph_attributes(ranking, group)))
+    row = {value: n for n, layer in enumerate(layers(ranking).layers) for value in layer}
     for value in ranking.values:
         named = {name: getattr(value, name) for name in _NODE_ATTRIBUTES}
-        graph.add_node(value.value, **{k: v for k, v in named.items() if v is not None})
+        graph.add_node(value.value, **_known(named | {"layer": row.get(value.value)}))
+    listed = {} if records is None else behind_each(records)
     for edge in ranking.edges:
-        graph.add_edge(edge.over, edge.under, weight=edge.weight, decisions=edge.decisions)
-        if edge.probability is not None:
-            graph.edges[edge.over, edge.under]["probability"] = edge.probability
+        named = {name: getattr(edge, name) for name in ("weight", "decisions", "probability")}
+        named["is_sure"] = edge.probability is not None and edge.probability >= SURE
+        named["behind"] = _places(listed.get((edge.over, edge.under), ()))
+        graph.add_edge(edge.over, edge.under, **_known(named))
     return graph
 
 
 _NODE_ATTRIBUTES = (
     *("strength", "se", "low", "high", "elo", "rank", "rank_low", "rank_high"),
-    *("component", "is_identified"),
+    *("component", "is_identified", "is_separated", "reason", "choices", "clusters"),
 )
+
+
+def _graph_attributes(ranking: ValueRanking, group: Group | None) -> dict[str, Any]:
+    labels = {} if group is None else {f"group_{key}": label for key, label in group.items()}
+    return {
+        **labels,
+        "group": None if group is None else str(group),
+        "decisions": ranking.decisions,
+        "choices": ranking.choices,
+        "contested": ranking.contested,
+        "clusters": ranking.clusters,
+        "unit": ranking.unit,
+        "faults": sum(ranking.faults.values()),
+        "fault_rate": ranking.fault_rate,
+        "coherent": ranking.coherence.is_coherent,
+        "statement": ranking.statement,
+        "gradient_share": ranking.consistency.gradient_share,
+        "curl_share": ranking.consistency.curl_share,
+    }
+
+
+def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given for name, given in attributes.items() if given is not None}
+
+
+def _places(found: Sequence[Behind]) -> str | None:
+    """Return where the first decisions of an edge were made, or None without any."""
+    records = [each.record for each in found[:MOST_BEHIND]]
+    return " ".join(f"{r.episode.id}:{r.step}:{r.role}" for r in records) or None

@@ -24,17 +24,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from valuesim.graph.design import BoolArray, Design, FloatArray
+from valuesim.graph.sandwich import floored, roots, sandwich, scores, unbiased
 
 PRIOR_SD = 3.0
-_MOST_CELLS = 8_000_000
-"""The most numbers that the clusters' own Hessians may hold, lest they fill the memory."""
-_LEAST_LEFT = 0.05
-"""What is left of a direction that one cluster decides alone; nothing would divide by zero."""
 LEAST_VARIANCE = 0.25
 _ALMOST_FLAT = (1e-6, 1e-8)
+_ARRIVED = 1e-10
+"""The squared Newton decrement (twice the log-posterior left to gain) at which a mode is found."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -61,23 +60,24 @@ class LogitFit:
         """
         if self.n_clusters < 2:
             return np.nan
-        return float(stats.t.ppf(0.975, max(clusters - 1.0, 1.0)))
+        return float(special.stdtrit(max(clusters - 1.0, 1.0), 0.975))
 
 
 def fit(design: Design) -> LogitFit:
     """Return the fit of `design`, which must hold at least one choice."""
-    asked = np.asarray(design.asked.sum(axis=0), dtype=float)
-    total = design.totals.sum(axis=0)
-    theta = mode(design, asked, total)
-    separated = _separated(design, asked, total, theta)
-    hessian = information(design, asked, theta) + _precision(theta)
-    sandwich = _sandwich(design, theta, hessian)
+    theta = mode(design, design.met, design.totals.sum(axis=0))
+    p = probabilities(design, theta)
+    hessian = _information(design, design.met, p) + _precision(theta)
+    separated = _separated(design, theta)
+    of_cluster = scores(design, p)
+    plain = sandwich(of_cluster, hessian)
+    freed = unbiased(design, p, of_cluster, hessian)
     return LogitFit(
         theta=theta,
         hessian=hessian,
-        sandwich=sandwich,
-        covariance=_floored(
-            _unbiased(design, theta, hessian, sandwich),
+        sandwich=plain,
+        covariance=floored(
+            plain if freed is None else freed,
             hessian,
             1.0 if separated.any() else LEAST_VARIANCE,
         ),
@@ -92,11 +92,9 @@ def effective_clusters(design: Design, fitted: LogitFit, contrasts: FloatArray) 
     With v_g the share of cluster g in the contrast's information, it is (sum v)^2 / sum v^2 (after
     Satterthwaite 1946): a value at stake in 3 of 40 clusters rests on about 3.
     """
-    p = probabilities(design, fitted.theta)
-    expected = np.einsum("sk,skp->sp", p, design.features)
-    weights = np.linalg.solve(fitted.hessian, contrasts.T)
-    projected = (design.features - expected[:, None, :]) @ weights
-    shares = design.asked @ np.einsum("sk,skc->sc", p, projected**2)
+    rows = roots(design, probabilities(design, fitted.theta))
+    projected = rows @ np.linalg.solve(fitted.hessian, contrasts.T)
+    shares = design.asked @ (projected**2).sum(axis=1)
     total = shares.sum(axis=0)
     squares = (shares**2).sum(axis=0)
     return np.asarray(np.divide(total**2, squares, out=np.ones_like(total), where=squares > 0))
@@ -115,131 +113,84 @@ def losses(design: Design, theta: FloatArray) -> FloatArray:
 
 
 def information(design: Design, asked: FloatArray, theta: FloatArray) -> FloatArray:
-    """Return the Fisher information of theta when situation s is met `asked[s]` times (P x P)."""
-    p = probabilities(design, theta)
-    expected = np.einsum("sk,skp->sp", p, design.features)
-    weights = (asked[:, None] * p).ravel()
-    raw = design.flat.T @ (design.flat * weights[:, None])
-    return np.asarray(raw - expected.T @ (expected * asked[:, None]))
+    """Return the Fisher information (P x P) of choices made `asked` (S) times, without prior."""
+    return _information(design, asked, probabilities(design, theta))
 
 
 def mode(
     design: Design,
     asked: FloatArray,
     total: FloatArray,
-    precision: float = PRIOR_SD**-2,
+    precision: float | FloatArray = PRIOR_SD**-2,
     start: FloatArray | None = None,
 ) -> FloatArray:
     """Return the posterior mode of theta, by Newton's method with step halving.
 
     `asked` (S) counts how often each situation was met, `total` (P) sums the chosen features; both
-    may be weighted. The log-posterior is concave, so the mode is unique.
+    may be weighted. `precision` is the prior's, of all columns or of each. The log-posterior is
+    concave, so the mode is unique.
     """
-    theta = np.zeros(design.features.shape[2]) if start is None else start
-    height = _log_posterior(design, asked, total, precision, theta)
+    penalty = precision * np.eye(design.features.shape[2])
+    theta = np.zeros(len(penalty)) if start is None else start
+    height, log_p = _log_posterior(design, asked, total, penalty, theta)
+    hessian = None
     for _ in range(100):
-        gradient = _gradient(design, asked, total, precision, theta)
-        hessian = information(design, asked, theta) + precision * np.eye(len(theta))
+        p = np.exp(log_p)
+        gradient = total - design.flat.T @ (asked[:, None] * p).ravel() - penalty @ theta
+        # the last curvature tells well enough whether there is anywhere left to go
+        if hessian is None or gradient @ np.linalg.solve(hessian, gradient) > _ARRIVED:
+            hessian = _information(design, asked, p) + penalty
         step = np.linalg.solve(hessian, gradient)
-        if gradient @ step < 1e-10:
+        if gradient @ step < _ARRIVED:
             break
         for scale in 0.5 ** np.arange(30):
-            higher = _log_posterior(design, asked, total, precision, theta + scale * step)
+            tried = theta + scale * step
+            higher, log_p = _log_posterior(design, asked, total, penalty, tried)
             if higher > height:
                 break
         else:
             break
-        theta, height = theta + scale * step, higher
+        theta, height = tried, higher
     return theta
+
+
+def _log_posterior(
+    design: Design, asked: FloatArray, total: FloatArray, penalty: FloatArray, theta: FloatArray
+) -> tuple[float, FloatArray]:
+    """Return the log-posterior, up to a constant, and the log-probabilities behind it."""
+    log_p, normaliser = _log_probabilities(design, theta)
+    return float(total @ theta - asked @ normaliser - 0.5 * theta @ penalty @ theta), log_p
+
+
+def _information(design: Design, asked: FloatArray, p: FloatArray) -> FloatArray:
+    rows = roots(design, p)
+    rows *= np.sqrt(asked)[:, None, None]
+    flat = rows.reshape(-1, rows.shape[2])
+    return np.asarray(flat.T @ flat)
 
 
 def _log_probabilities(design: Design, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return log-probabilities (S x K) and log-normalisers (S)."""
-    utility = np.where(design.offered, design.features @ theta, -np.inf)
+    utility = (design.flat @ theta).reshape(design.offered.shape)
+    utility = np.where(design.offered, utility, -np.inf)
     highest = utility.max(axis=1, keepdims=True)
     normaliser = highest + np.log(np.exp(utility - highest).sum(axis=1, keepdims=True))
     return utility - normaliser, normaliser[:, 0]
 
 
-def _log_posterior(
-    design: Design, asked: FloatArray, total: FloatArray, precision: float, theta: FloatArray
-) -> float:
-    normaliser = _log_probabilities(design, theta)[1]
-    return float(total @ theta - asked @ normaliser - 0.5 * precision * theta @ theta)
-
-
-def _gradient(
-    design: Design, asked: FloatArray, total: FloatArray, precision: float, theta: FloatArray
-) -> FloatArray:
-    weights = asked[:, None] * probabilities(design, theta)
-    gradient: FloatArray = total - design.flat.T @ weights.ravel() - precision * theta
-    return gradient
-
-
-def _separated(
-    design: Design, asked: FloatArray, total: FloatArray, theta: FloatArray
-) -> BoolArray:
+def _separated(design: Design, theta: FloatArray) -> BoolArray:
     """Return the columns in which the estimate runs away when the prior is taken off.
 
     The likelihood has a finite maximum unless the choices are separated (Albert and Anderson
     1984); then, and only then, does a hundred times weaker prior move the mode by about log 100.
     """
-    near, far = (mode(design, asked, total, precision, theta) for precision in _ALMOST_FLAT)
+    total = design.totals.sum(axis=0)
+    near, far = (mode(design, design.met, total, each, theta) for each in _ALMOST_FLAT)
     drift = far - near
     gaps = np.ptp(design.features @ drift, axis=1)
     if gaps.max(initial=0.0) < 1.0:
         return np.zeros(len(theta), dtype=bool)
     return np.asarray(np.abs(drift) > 0.5)
-
-
-def _sandwich(design: Design, theta: FloatArray, hessian: FloatArray) -> FloatArray:
-    n_clusters = len(design.clusters)
-    if n_clusters < 2:
-        return np.full_like(hessian, np.nan)
-    expected = np.einsum("sk,skp->sp", probabilities(design, theta), design.features)
-    scores = design.totals - design.asked @ expected
-    bread = np.linalg.inv(hessian)
-    meat = scores.T @ scores * n_clusters / (n_clusters - 1)
-    covariance: FloatArray = bread @ meat @ bread
-    return covariance
-
-
-def _unbiased(
-    design: Design, theta: FloatArray, hessian: FloatArray, sandwich: FloatArray
-) -> FloatArray:
-    """Return the sandwich with each cluster's score freed of its own pull on the estimate (CR2).
-
-    A score s becomes (I - H_g H^-1)^-1/2 s, H_g the cluster's share of the Hessian H (Bell and
-    McCaffrey 2002): with twenty values on a hundred scenes the plain sandwich is too small.
-    Where there are so many clusters that none pulls noticeably, `sandwich` is returned.
-    """
-    n_clusters, n_columns = len(design.clusters), len(theta)
-    if n_clusters < 2 or n_clusters * n_columns**2 > _MOST_CELLS:
-        return sandwich
-    p = probabilities(design, theta)
-    expected = np.einsum("sk,skp->sp", p, design.features)
-    centred = design.features - expected[:, None, :]
-    spread = np.matmul((centred * p[:, :, None]).transpose(0, 2, 1), centred)
-    root = np.linalg.cholesky(hessian)
-    back = np.linalg.inv(root)
-    own = (design.asked @ spread.reshape(len(spread), -1)).reshape(-1, n_columns, n_columns)
-    scores = (design.totals - design.asked @ expected) @ back.T
-    left, directions = np.linalg.eigh(np.eye(n_columns) - back @ own @ back.T)
-    turned = np.einsum("gji,gj->gi", directions, scores) / np.sqrt(np.maximum(left, _LEAST_LEFT))
-    freed = np.einsum("gij,gj->gi", directions, turned)
-    covariance: FloatArray = back.T @ (freed.T @ freed) @ back
-    return covariance
-
-
-def _floored(sandwich: FloatArray, hessian: FloatArray, least: float) -> FloatArray:
-    """Return `sandwich`, in no direction below `least` times the inverse of `hessian`."""
-    if np.isnan(sandwich).any():
-        return sandwich
-    root = np.linalg.cholesky(hessian)
-    ratio, directions = np.linalg.eigh(root.T @ sandwich @ root)
-    back = np.linalg.solve(root.T, directions)
-    floored: FloatArray = (back * np.maximum(ratio, least)) @ back.T
-    return floored
 
 
 def _precision(theta: FloatArray) -> FloatArray:

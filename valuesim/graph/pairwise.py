@@ -11,12 +11,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from valuesim.choices import Choices
 from valuesim.graph.design import Design, FloatArray
 
-_BATCH = 5_000_000
+IntArray = NDArray[np.int64]
+
+_BATCH = 20_000_000
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -64,7 +68,7 @@ class Tally:
 def tally(design: Design) -> Tally:
     """Return the votes of the choices in `design`."""
     n_situations, n_options, n_columns = design.features.shape
-    batch = max(1, _BATCH // max(n_options * n_options * n_columns**2, 1))
+    batch = max(1, _BATCH // max(n_options * n_options * n_columns, 1))
     blocks = [
         _shares(design, slice(start, start + batch)) for start in range(0, n_situations, batch)
     ]
@@ -89,14 +93,39 @@ def decisions_behind(choices: Choices, over: str, under: str) -> list[int]:
 
 
 def _shares(design: Design, part: slice) -> sparse.csr_array:
-    """Return the votes of some situations' options, by the rule of `Evidence.votes`."""
-    stakes = design.features[part, :, : len(design.values)]
-    offered = design.offered[part]
-    gain = stakes[:, :, None, :] - stakes[:, None, :, :]
-    gain *= (offered[:, :, None] & offered[:, None, :])[..., None]
-    gained, given_up = (gain > 1e-9).astype(float), (gain < -1e-9).astype(float)
-    n_pairs = gained.sum(axis=3) * given_up.sum(axis=3)
-    n_contests = np.maximum((n_pairs > 0).sum(axis=2), 1)
-    scale = n_contests[:, :, None] * np.maximum(n_pairs, 1.0)
-    shares = np.matmul((gained / scale[..., None]).transpose(0, 1, 3, 2), given_up)
-    return sparse.csr_array(shares.reshape(offered.size, -1))
+    """Return the votes of some situations' options, by the rule of `Evidence.votes`.
+
+    Only what differs is touched: most values are not at stake in most situations.
+    """
+    n_values = len(design.values)
+    stakes, offered = design.features[part, :, :n_values], design.offered[part]
+    option, other = np.nonzero(~np.eye(offered.shape[1], dtype=bool))
+    gain = stakes[:, option] - stakes[:, other]
+    gain *= (offered[:, option] & offered[:, other])[..., None]
+    gain = gain.reshape(-1, n_values)
+    gained, given_up = gain > _NOTHING, gain < -_NOTHING
+    n_given_up = given_up.sum(axis=1)
+    n_pairs = gained.sum(axis=1) * n_given_up
+    n_others = max(offered.shape[1] - 1, 1)
+    n_contests = (n_pairs > 0).reshape(-1, n_others).sum(axis=1)
+    # in each contest of an option with another, a gained value meets every value given up
+    contest, over = np.nonzero(gained & (n_pairs > 0)[:, None])
+    times = n_given_up[contest]
+    met = _spans((np.cumsum(n_given_up) - n_given_up)[contest], times)
+    pair = np.repeat(over * n_values, times) + np.nonzero(given_up)[1][met]
+    slot = contest // n_others
+    votes = np.repeat(1.0 / (n_contests[slot] * n_pairs[contest]), times)
+    per_slot = np.bincount(slot, weights=times, minlength=offered.size).astype(np.int64)
+    shares = sparse.csr_array(
+        (votes, pair, np.concatenate([[0], np.cumsum(per_slot)])),
+        shape=(offered.size, n_values**2),
+    )
+    # a pair that several contests of an option share is one entry
+    shares.sum_duplicates()
+    return shares
+
+
+def _spans(starts: IntArray, lengths: IntArray) -> IntArray:
+    """Return the whole numbers from each start on, as many as its length says, end to end."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)

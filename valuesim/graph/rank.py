@@ -6,15 +6,17 @@ strengths are centred on 0 and ranked from 1; across components nothing is compa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 from math import log
+from typing import TypeVar
 
 import numpy as np
 
 from valuesim.choices import Choices
-from valuesim.graph.bootstrap import bootstrap
+from valuesim.graph.bootstrap import ClusterWeights, bootstrap, cluster_weights
+from valuesim.graph.coded import CodedChoices, coded
 from valuesim.graph.coherence import coherence
 from valuesim.graph.consistency import consistency
 from valuesim.graph.design import TERMS, Design, FloatArray, compact
@@ -25,19 +27,46 @@ from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
 from valuesim.graph.statement import statement
 
 ELO_PER_LOG_ODDS = 400 / log(10)
+Name = TypeVar("Name", bound=Hashable)
 
 
-def rank_values(choices: Choices, *, seed: int = 0, draws: int = 1000) -> ValueRanking:
+def rank_values(
+    choices: Choices | CodedChoices, *, seed: int = 0, draws: int = 1000
+) -> ValueRanking:
     """Return the ranking of the values at stake in `choices`; equal input, equal figures.
 
     Values stand strongest first, component by component (largest first), those without a strength
     last. Nothing at stake is an empty ranking with a statement, not an error.
     """
-    rng = np.random.default_rng(seed)
-    design = compact(choices)
+    return rank_together({"all": choices}, seed=seed, draws=draws)["all"]
+
+
+def rank_together(
+    groups: Mapping[Name, Choices | CodedChoices], *, seed: int = 0, draws: int = 1000
+) -> dict[Name, ValueRanking]:
+    """Return the ranking of each of `groups`, with bootstrap draws that can be compared row by row.
+
+    Clusters that groups have in common, by name, are drawn alike: row d of one ranking's
+    `strengths` and row d of another's come from the same sample of clusters, so that the spread of
+    their difference counts what they share. Each ranking is as `rank_values` gives it, but for the
+    sample of draws.
+    """
+    columns = {name: coded(choices) for name, choices in groups.items()}
+    designs = {name: compact(choices) for name, choices in columns.items()}
+    met = {cluster for design in designs.values() for cluster in design.clusters}
+    weights = cluster_weights(tuple(met), draws, np.random.default_rng([seed, 0]))
+    return {
+        name: _ranked(columns[name], design, weights, np.random.default_rng([seed, 1, number]))
+        for number, (name, design) in enumerate(designs.items())
+    }
+
+
+def _ranked(
+    choices: CodedChoices, design: Design, weights: ClusterWeights, rng: np.random.Generator
+) -> ValueRanking:
     ranking = ValueRanking(
         decisions=choices.decisions,
-        choices=len(choices.evidence),
+        choices=len(choices),
         contested=int(design.counts.sum()),
         clusters=len(design.clusters),
         unit=choices.unit,
@@ -47,23 +76,25 @@ def rank_values(choices: Choices, *, seed: int = 0, draws: int = 1000) -> ValueR
         tally=tally(design),
     )
     if design.values:
-        ranking = _estimated(ranking, design, draws, rng)
+        ranking = _estimated(ranking, design, weights, rng)
     return replace(ranking, statement=statement(ranking))
 
 
 def _estimated(
-    ranking: ValueRanking, design: Design, draws: int, rng: np.random.Generator
+    ranking: ValueRanking, design: Design, weights: ClusterWeights, rng: np.random.Generator
 ) -> ValueRanking:
     fitted = fit(design)
     identified = identify(design)
     resting = effective_clusters(design, fitted, identified.centring)
     strengths = _widened(
-        bootstrap(design, fitted, draws, rng) @ identified.centring.T,
+        bootstrap(design, fitted, weights, rng) @ identified.centring.T,
         identified.centring @ fitted.theta,
         np.array([fitted.quantile(n) for n in resting]) / fitted.quantile(len(design.clusters)),
     )
+    covariance = identified.centring @ fitted.covariance @ identified.centring.T
     ranking = replace(
         ranking,
+        covariance=covariance,
         values=_values(design, fitted, identified, strengths, resting),
         components=tuple(
             tuple(design.values[index] for index in group) for group in identified.components
@@ -115,8 +146,9 @@ def _values(
                     is_identified=index in ranks,
                     reason=identified.reasons.get(index),
                     is_separated=bool(fitted.separated[index]),
-                    choices=int((design.asked.sum(axis=0) * design.at_stake[:, index]).sum()),
+                    choices=int(design.met @ design.at_stake[:, index]),
                     clusters=int(met[index]),
+                    rests_on=float(resting[index]) if index in ranks else None,
                 )
             )
     return tuple(found)

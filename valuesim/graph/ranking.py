@@ -23,7 +23,8 @@ class ValueStrength:
     `rank_high` its 95 % range. `reason` says why a value is not identified: then strength and ranks
     are None, or, where only the uncertainty is unknown, se, interval and ranks alone.
     `is_separated`: choices never contradict it, so that the prior bounds the strength. `choices`
-    and `clusters` count where it was at stake.
+    and `clusters` count where it was at stake; `rests_on` is the effective number of clusters
+    behind the interval (see `logit.effective_clusters`), None where there is no interval.
     """
 
     value: str
@@ -41,6 +42,7 @@ class ValueStrength:
     is_separated: bool
     choices: int
     clusters: int
+    rests_on: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,8 +68,9 @@ class ValueRanking:
     `decisions` counts all decisions, `choices` those that were no faults, `contested` the choices
     with a value at stake, `clusters` the episodes of those (or the scenes: `unit` says which).
     `terms` holds the coefficients of `design.TERMS`. `strengths` are the draws (draws x values)
-    behind ranks and probabilities, shared by every derived figure. `statement` is None where there
-    is nothing to be warned of.
+    behind ranks and probabilities, shared by every derived figure, and `covariance` (values x
+    values) is that behind standard errors, which the draws agree with; both are in the order of
+    `tally.values`. `statement` is None where there is nothing to be warned of.
     """
 
     decisions: int
@@ -91,6 +94,9 @@ class ValueRanking:
     strengths: FloatArray = field(
         default_factory=lambda: np.empty((0, 0)), repr=False, compare=False
     )
+    covariance: FloatArray = field(
+        default_factory=lambda: np.empty((0, 0)), repr=False, compare=False
+    )
 
     def value(self, name: str) -> ValueStrength | None:
         """Return the place of the value called `name`, or None if it is never at stake."""
@@ -103,6 +109,14 @@ class ValueRanking:
             return False
         is_known = first.is_identified and second.is_identified
         return is_known and first.component == second.component
+
+    def difference_se(self, over: str, under: str) -> float | None:
+        """Return the standard error of the difference; None if the two are not compared."""
+        if not self.are_compared(over, under):
+            return None
+        u, w = self.tally.values.index(over), self.tally.values.index(under)
+        own, shared = self.covariance[u, u] + self.covariance[w, w], self.covariance[u, w]
+        return float(np.sqrt(max(own - 2 * shared, 0.0)))
 
     def differences(self, over: str, under: str) -> FloatArray:
         """Return the draws of `over`'s strength minus `under`'s; empty if they are not compared."""

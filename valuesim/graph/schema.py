@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from valuesim.graph.behind import Behind, Pair, behind_json
+from valuesim.graph.planning import separations
 from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
+from valuesim.graph.reach import detectable
 
 
-def to_json(group: Mapping[str, Any], ranking: ValueRanking) -> dict[str, Any]:
-    """Return `ranking` as JSON values; what is unknown is None, never nan."""
+def to_json(
+    group: Mapping[str, Any],
+    ranking: ValueRanking,
+    behind: Mapping[Pair, Sequence[Behind]] | None = None,
+) -> dict[str, Any]:
+    """Return `ranking` as JSON values; what is unknown is None, never nan.
+
+    Edges in `behind` carry the decisions behind them, as "decisions_behind".
+    """
+    listed = behind or {}
+    pairs = separations(ranking)
+    reach = detectable(pairs)
     return {
         "group": dict(group.items()),
         "decisions": ranking.decisions,
@@ -29,8 +43,10 @@ def to_json(group: Mapping[str, Any], ranking: ValueRanking) -> dict[str, Any]:
         "components": [list(component) for component in ranking.components],
         "terms": dict(ranking.terms),
         "values": [_value(value) for value in ranking.values],
-        "edges": [_edge(edge) for edge in ranking.edges],
+        "edges": [_edge(edge, listed.get((edge.over, edge.under))) for edge in ranking.edges],
         "consistency": _consistency(ranking),
+        "separations": [asdict(pair) for pair in pairs],
+        "detectable": None if reach is None else asdict(reach),
     }
 
 
@@ -54,13 +70,15 @@ def _value(value: ValueStrength) -> dict[str, Any]:
     }
 
 
-def _edge(edge: Priority) -> dict[str, Any]:
+def _edge(edge: Priority, behind: Sequence[Behind] | None) -> dict[str, Any]:
+    listed = {} if behind is None else {"decisions_behind": behind_json(behind)}
     return {
         "over": edge.over,
         "under": edge.under,
         "weight": edge.weight,
         "decisions": edge.decisions,
         "probability": edge.probability,
+        **listed,
     }
 
 
@@ -72,7 +90,12 @@ def _consistency(ranking: ValueRanking) -> dict[str, Any]:
         "harmonic_share": found.harmonic_share,
         "null_curl_share": found.null_curl_share,
         "null_curl_high": found.null_curl_high,
+        "null_harmonic_share": found.null_harmonic_share,
         "cycles": [list(cycle.values) for cycle in found.cycles],
         "weakest_majorities": [cycle.weakest for cycle in found.cycles],
+        "evidence": [[asdict(step) for step in cycle.evidence] for cycle in found.cycles],
+        "kemeny": found.kemeny and asdict(found.kemeny),
+        "held_out": found.held_out and asdict(found.held_out),
+        "values_left_out": found.values_left_out,
         "reason": found.reason,
     }

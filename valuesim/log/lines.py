@@ -15,14 +15,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from valuesim.decision import Decision, Try, Usage
-from valuesim.env import Environment, Observation
 from valuesim.episode import EpisodeSpec, Turn
 from valuesim.log.options import option_line, text_id
+
+if TYPE_CHECKING:
+    from valuesim.env import Environment, Observation
 
 SCHEMA = 1
 Line = dict[str, Any]

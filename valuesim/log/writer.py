@@ -8,11 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
-from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Turn
 from valuesim.errors import InputError, LogError
 from valuesim.log import lines
@@ -28,6 +27,9 @@ from valuesim.log.files import (
 )
 from valuesim.log.reader import read_config
 from valuesim.log.whole import unwritable
+
+if TYPE_CHECKING:
+    from valuesim.env import Environment
 
 Clock = Callable[[], datetime]
 Settle = Callable[[Mapping[str, Any] | None], Mapping[str, Any]]

@@ -1,56 +1,50 @@
-"""Draws the value graph: layers of what is statistically separated, arrows with their votes.
+"""Draws the value graph: layers of what is statistically separated, and the cycles against it.
 
-Only separated pairs are drawn, transitively reduced (`graph.layers`), so that the drawing stays
-legible however many values there are; values that nothing separates stand in a row of their own.
+Only separated pairs are arrows, transitively reduced (`graph.layers`), so that the drawing stays
+legible however many values there are. `graph_layout` says what stands where, `graph_marks` draws a
+value, `graph_key` has the words below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.path import Path as Curve
 
 from valuesim.errors import InputError
-from valuesim.graph import ValueRanking, layers
+from valuesim.graph import Cycle, Priority, ValueRanking, layers
 from valuesim.report.canvas import COLOURS, style, to_svg
-from valuesim.report.text import number, percent, short
+from valuesim.report.graph_key import LINE_HEIGHT, MOST_CYCLES, cycle_key, key, write
+from valuesim.report.graph_layout import lay_out
+from valuesim.report.graph_marks import Scale, node
+from valuesim.report.graph_places import Box, Joint, Layout, Point, Route
+from valuesim.report.text import short
 
-_ROW = 0.98
-_HEIGHT = 0.42
-_GAP = 0.28
 _FORMATS = (".png", ".svg")
+_MARGIN = 0.2
+_TITLE = 0.42
+_LEAST_WIDTH = 7.2
+_CYCLE_ROOM = 0.32
+_HEAD = "-|>,head_length=4,head_width=2"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Box:
-    """A value's place in the drawing, in inches from the top left; x is its middle."""
-
-    x: float
-    y: float
-    width: float
-    row: int
-
-
-def save_graph(ranking: ValueRanking, path: Path) -> None:
+def save_graph(ranking: ValueRanking, path: Path, group: str = "") -> None:
     """Write the value graph of `ranking` to `path`, as its suffix says: .png or .svg.
 
-    Where there is no coherent ranking, or no separated pair, the drawing says so. Raises
-    InputError for another suffix, OSError for a path that cannot be written.
+    `group` names whose it is. Where there is no coherent ranking, or no separated pair, the drawing
+    says so. Raises InputError for another suffix, OSError for a path that cannot be written.
     """
     kind = graph_format(path)
     with style():
-        figure = _graph_figure(ranking)
+        figure = _figure(ranking, f"Value graph of {group}" if group else "Value graph")
         figure.set_facecolor(COLOURS["paper"])
-        figure.text(0, -0.02, _footnote(ranking), fontsize=6.5, va="top", color=COLOURS["muted"])
         metadata = {"Date": None} if kind == "svg" else None
-        figure.savefig(
-            path, format=kind, dpi=200, metadata=metadata, bbox_inches="tight", pad_inches=0.12
-        )
+        figure.savefig(path, format=kind, dpi=200, metadata=metadata)
 
 
 def graph_format(path: Path) -> str:
@@ -61,128 +55,111 @@ def graph_format(path: Path) -> str:
 
 
 def graph_svg(ranking: ValueRanking, name: str, group: str) -> str:
-    """Return the value graph as an SVG element for the page."""
+    """Return the value graph as an SVG element for the page, which says itself what is in it."""
     with style():
-        return to_svg(_graph_figure(ranking), name, f"Value graph of {group}: {_words(ranking)}")
+        return to_svg(_figure(ranking, None), name, f"Value graph of {group}: {_words(ranking)}")
 
 
 def is_drawable(ranking: ValueRanking) -> bool:
-    """Return whether `ranking` is coherent and separates any two values."""
-    return ranking.coherence.is_coherent and bool(layers(ranking).pairs)
+    """Return whether there is more to draw than a sentence: separated values, or a cycle."""
+    is_ordered = ranking.coherence.is_coherent and bool(layers(ranking).pairs)
+    return is_ordered or bool(ranking.consistency.cycles)
 
 
-def _graph_figure(ranking: ValueRanking) -> Figure:
-    if not is_drawable(ranking):
-        return _empty_figure(ranking)
-    boxes = _places(ranking)
-    width = max(box.x + box.width / 2 for box in boxes.values()) + 0.15
-    height = max(box.y for box in boxes.values()) + _HEIGHT / 2 + 0.3
+def _figure(ranking: ValueRanking, title: str | None) -> Figure:
+    """Return the drawing; with a `title` it stands alone, and says what is in it."""
+    layout = lay_out(ranking) if is_drawable(ranking) else None
+    inner = max(layout.width if layout else 0.0, _LEAST_WIDTH if title else 0.0)
+    # in a page, only the cycles need words of their own
+    lines = key(ranking, layout, inner) if title else cycle_key(ranking, inner)
+    circling = _CYCLE_ROOM if ranking.consistency.cycles else 0.0
+    has_rows = layout is not None and bool(layout.routes or layout.joints)
+    top = (_TITLE if title else 0.0) + (circling if has_rows else 0.0)
+    drawn = layout.height + circling + 0.15 if layout else 0.0
+    width, height = inner + 2 * _MARGIN, top + drawn + len(lines) * LINE_HEIGHT + 2 * _MARGIN
     figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0, 0, 1, 1), frameon=False, xlim=(0, width), ylim=(height, 0))
-    axes.set_axis_off()
-    _arrows(axes, ranking, boxes)
-    for value, box in boxes.items():
-        _node(axes, ranking, value, box)
+    axes = _axes(figure, _MARGIN, _MARGIN)
+    if title:
+        axes.text(0, 0.12, short(title, 100), fontsize=11, fontweight="bold", va="center")
+    if layout:
+        _draw(_axes(figure, (width - layout.width) / 2, _MARGIN + top), ranking, layout)
+    write(axes, lines, top + drawn)
     return figure
 
 
-def _empty_figure(ranking: ValueRanking) -> Figure:
-    figure = Figure(figsize=(5.6, 1.0))
-    figure.text(0.5, 0.6, why_not_drawn(ranking), ha="center", fontsize=9)
-    return figure
-
-
-def why_not_drawn(ranking: ValueRanking) -> str:
-    """Return the sentence that stands in place of a graph that cannot be drawn."""
-    if not ranking.contested:
-        return "Undetermined: no choice set values against each other."
-    if not ranking.coherence.is_coherent:
-        return "Undetermined: no coherent ranking."
-    return "Undetermined: no two values are separated."
-
-
-def _places(ranking: ValueRanking) -> dict[str, _Box]:
-    """Return each drawn value's box: a row per layer, each row sorted by what points into it."""
-    separated = layers(ranking)
-    joined = {value for pair in separated.pairs for value in pair}
-    rows = [[v for v in layer if v in joined] for layer in separated.layers]
-    rows = [row for row in rows if row]
-    alone = [v for layer in separated.layers for v in layer if v not in joined]
-    if alone:
-        rows.append(alone)
-    above: Mapping[str, list[str]] = {v: [u for u, w in separated.pairs if w == v] for v in joined}
-    widest = max(_row_width(row) for row in rows)
-    boxes: dict[str, _Box] = {}
-    for number_of_row, row in enumerate(rows):
-        x = 0.15 + (widest - _row_width(row)) / 2
-        for value in sorted(row, key=lambda v: _barycentre(above.get(v, []), boxes)):
-            wide = _width(value)
-            boxes[value] = _Box(
-                x=x + wide / 2, y=0.3 + number_of_row * _ROW, width=wide, row=number_of_row
-            )
-            x += wide + _GAP
-    return boxes
-
-
-def _barycentre(above: Sequence[str], boxes: Mapping[str, _Box]) -> float:
-    places = [boxes[value].x for value in above if value in boxes]
-    return sum(places) / len(places) if places else 0.0
-
-
-def _width(value: str) -> float:
-    return 0.3 + 0.078 * min(len(value), 24)
-
-
-def _row_width(row: Sequence[str]) -> float:
-    return sum(_width(value) for value in row) + _GAP * (len(row) - 1)
-
-
-def _node(axes: Axes, ranking: ValueRanking, name: str, box: _Box) -> None:
-    value = ranking.value(name)
-    is_alone = not any(name in pair for pair in layers(ranking).pairs)
-    axes.add_patch(
-        FancyBboxPatch(
-            (box.x - box.width / 2, box.y - _HEIGHT / 2),
-            box.width,
-            _HEIGHT,
-            boxstyle="round,pad=0,rounding_size=0.07",
-            facecolor=COLOURS["wash"],
-            edgecolor=COLOURS["muted" if is_alone else "blue"],
-            linestyle=(0, (2, 2)) if is_alone else "solid",
-            linewidth=1.1,
-            zorder=3,
-        )
+def _axes(figure: Figure, left: float, top: float) -> Axes:
+    """Return axes over the whole figure, in inches from a point, downwards."""
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes(
+        (0, 0, 1, 1),
+        frameon=False,
+        xlim=(-left, width - left),
+        ylim=(height - top, -top),
+        label=f"from {left}, {top}",
     )
-    where: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 4}
-    axes.text(box.x, box.y - 0.075, short(name, 24), fontsize=8.5, fontweight="bold", **where)
-    strength = number(value.strength if value else None)
-    axes.text(box.x, box.y + 0.105, strength, fontsize=7, color=COLOURS["muted"], **where)
+    axes.set_axis_off()
+    return axes
 
 
-def _arrows(axes: Axes, ranking: ValueRanking, boxes: Mapping[str, _Box]) -> None:
-    weights = {(edge.over, edge.under): edge.weight for edge in ranking.edges}
-    heaviest = max(weights.values(), default=1.0)
-    labels: list[tuple[float, float]] = []
-    for over, under in layers(ranking).pairs:
-        ahead, behind = weights.get((over, under), 0.0), weights.get((under, over), 0.0)
-        is_direct = ahead + behind > 0
-        _arrow(axes, boxes[over], boxes[under], ahead / heaviest, is_direct)
-        if is_direct:
-            labels.append(_free_place(boxes[over], boxes[under], labels))
+def _draw(axes: Axes, ranking: ValueRanking, layout: Layout) -> None:
+    for (x, y), words in layout.headings:
+        axes.text(x, y + 0.12, words, fontsize=8, color=COLOURS["muted"], va="center")
+    _arrows(axes, ranking, layout)
+    for cycle in ranking.consistency.cycles[:MOST_CYCLES]:
+        _cycle(axes, cycle, layout.boxes)
+    scale = Scale.of(ranking, layout)
+    for value, box in layout.boxes.items():
+        node(axes, ranking, value, box, scale)
+
+
+def _arrows(axes: Axes, ranking: ValueRanking, layout: Layout) -> None:
+    votes = {(edge.over, edge.under): edge for edge in ranking.edges}
+    found = []
+    for pair, route in layout.routes.items():
+        both = [votes.get(pair), votes.get(pair[::-1])]
+        ahead, behind = (edge.weight if edge else 0.0 for edge in both)
+        found.append((route, ahead, behind, sum(edge.decisions for edge in both if edge)))
+    joined = [(joint, _mean_decisions(joint, votes)) for joint in layout.joints]
+    most = max([*(number for *_, number in found), *(number for _, number in joined), 1])
+    heaviest = 2.6 if not joined else 1.7
+    for joint, number in joined:
+        weight = heaviest * (number / most) ** 0.5
+        for route in joint.comes:
+            _line(axes, route, weight, arrow="-")
+        for route in joint.goes:
+            _line(axes, route, weight)
+        axes.plot(*joint.place, "o", color=COLOURS["muted"], markersize=4.2, zorder=1.5)
+    labels: list[Point] = [joint.place for joint in layout.joints]
+    for route, ahead, behind, number in found:
+        look = "solid" if number else (0, (1, 1.6))
+        _line(axes, route, heaviest * (number / most) ** 0.5, look=look)
+        # raw votes hold nothing equal, so they may contradict the estimate: that must be seen
+        is_contrary = behind > ahead
+        if number and (is_contrary or not joined):
+            labels.append(_free_place(route, labels))
             _label(axes, labels[-1], _votes(ahead, behind))
 
 
-def _arrow(axes: Axes, start: _Box, end: _Box, share: float, is_direct: bool) -> None:
-    bend = 0.0 if end.row - start.row == 1 else 0.18 * (1 if end.x >= start.x else -1)
+def _votes(ahead: float, behind: float) -> str:
+    digits = 1 if behind > ahead and round(ahead) == round(behind) else 0
+    return f"{ahead:.{digits}f} : {behind:.{digits}f}{' !' if behind > ahead else ''}"
+
+
+def _mean_decisions(joint: Joint, votes: Mapping[tuple[str, str], Priority]) -> float:
+    both = [votes[way] for pair in joint.pairs for way in (pair, pair[::-1]) if way in votes]
+    return sum(edge.decisions for edge in both) / len(joint.pairs)
+
+
+def _line(axes: Axes, route: Route, weight: float, look: Any = "solid", arrow: str = _HEAD) -> None:
     axes.add_patch(
         FancyArrowPatch(
-            (start.x, start.y + _HEIGHT / 2),
-            (end.x, end.y - _HEIGHT / 2),
-            connectionstyle=f"arc3,rad={bend}",
-            arrowstyle="-|>,head_length=4,head_width=2.2",
-            linewidth=0.8 + 2.2 * share,
-            linestyle="solid" if is_direct else (0, (3, 2)),
+            path=_curve(route),
+            arrowstyle=arrow,
+            linewidth=max(0.6, weight),
+            linestyle=look,
             color=COLOURS["muted"],
+            capstyle="butt",
+            joinstyle="miter",
             shrinkA=0,
             shrinkB=0,
             zorder=1,
@@ -190,15 +167,33 @@ def _arrow(axes: Axes, start: _Box, end: _Box, share: float, is_direct: bool) ->
     )
 
 
-def _free_place(
-    start: _Box, end: _Box, taken: Sequence[tuple[float, float]]
-) -> tuple[float, float]:
-    """Return the place along the arrow that is farthest from labels already there."""
-    along = (0.5, 0.34, 0.66, 0.2, 0.8)
-    top, bottom = start.y + _HEIGHT / 2, end.y - _HEIGHT / 2
-    places = [(start.x + t * (end.x - start.x), top + t * (bottom - top)) for t in along]
+def _curve(route: Route) -> Curve:
+    """Return the way of a line: straight down between boxes, curved between rows."""
+    points, codes = [route.start], [Curve.MOVETO]
+    for upper, lower in (*route.bends, (route.end, None)):
+        (x0, y0), (x1, y1) = points[-1], upper
+        half = (y1 - y0) / 2
+        points += [(x0, y0 + half), (x1, y1 - half), upper]
+        codes += [Curve.CURVE4] * 3
+        if lower is not None:
+            points.append(lower)
+            codes.append(Curve.LINETO)
+    return Curve(points, codes)
 
-    def crowding(place: tuple[float, float]) -> float:
+
+def _free_place(route: Route, taken: Sequence[Point]) -> Point:
+    """Return the place on the line's last curve that is farthest from labels already there."""
+    (x0, y0), (x1, y1) = route.bends[-1][1] if route.bends else route.start, route.end
+    # the cubic of `_curve`: both handles stand half-way down
+    places = [
+        (
+            x0 + (3 * t * t - 2 * t**3) * (x1 - x0),
+            y0 + (1.5 * t - 1.5 * t * t + t**3) * (y1 - y0),
+        )
+        for t in (0.5, 0.36, 0.64, 0.24, 0.76)
+    ]
+
+    def crowding(place: Point) -> float:
         # a label is about three times as wide as high
         gaps = (max(abs(place[0] - x) / 3, abs(place[1] - y)) for x, y in taken)
         return -min(0.16, min(gaps, default=0.16))
@@ -206,7 +201,7 @@ def _free_place(
     return min(places, key=crowding)
 
 
-def _label(axes: Axes, place: tuple[float, float], words: str) -> None:
+def _label(axes: Axes, place: Point, words: str) -> None:
     axes.text(
         *place,
         words,
@@ -218,18 +213,51 @@ def _label(axes: Axes, place: tuple[float, float], words: str) -> None:
     )
 
 
-def _votes(ahead: float, behind: float) -> str:
-    # raw votes hold nothing equal, so they may contradict the estimate: that must be seen
-    return f"{ahead:.0f} : {behind:.0f}{' !' if behind > ahead else ''}"
+def _cycle(axes: Axes, cycle: Cycle, boxes: Mapping[str, Box]) -> None:
+    steps = zip(cycle.values, (*cycle.values[1:], cycle.values[0]), strict=True)
+    for over, under in steps:
+        if over in boxes and under in boxes:
+            _cycle_arrow(axes, boxes[over], boxes[under])
 
 
-def _footnote(ranking: ValueRanking) -> str:
-    return (
-        f"n = {ranking.contested} contested choices, {ranking.clusters} episodes, faults "
-        f"{percent(ranking.fault_rate)}; arrows: separated at 95 %, votes for : against"
+def _cycle_arrow(axes: Axes, start: Box, end: Box) -> None:
+    """Draw a step of a cycle: past the side of boxes that it goes up by, over those between."""
+    side = 1 if end.x >= start.x else -1
+    distance = max(abs(end.x - start.x), 0.1)
+    if start.y == end.y and distance - (start.width + end.width) / 2 < 0.6:
+        points = (
+            (start.x + side * start.width / 2, start.y),
+            (end.x - side * end.width / 2, end.y),
+        )
+        bend = 0.0
+    elif start.y == end.y:
+        # in the band there are no arrows below
+        points = (start.bottom, end.bottom) if start.is_alone else (start.top, end.top)
+        bend = min(0.35, 0.66 / distance) * side * (1 if start.is_alone else -1)
+    elif end.y > start.y:
+        points, bend = (start.bottom, end.top), 0.22 * side
+    else:
+        points = ((start.x + side * start.width / 2, start.y), (end.x + end.width / 2, end.y))
+        bend = 0.35
+    axes.add_patch(
+        FancyArrowPatch(
+            *points,
+            connectionstyle=f"arc3,rad={bend}",
+            arrowstyle="-|>,head_length=5,head_width=2.6",
+            linewidth=1.5,
+            linestyle=(0, (4, 2.2)),
+            color=COLOURS["vermillion"],
+            shrinkA=0,
+            shrinkB=0,
+            zorder=2.5,
+        )
     )
 
 
 def _words(ranking: ValueRanking) -> str:
-    pairs = layers(ranking).pairs
-    return "; ".join(f"{short(u, 24)} over {short(v, 24)}" for u, v in pairs) or "no pair separated"
+    pairs = [f"{short(u, 24)} over {short(v, 24)}" for u, v in layers(ranking).pairs]
+    circles = [
+        f"a cycle: {' over '.join(short(value, 24) for value in (*c.values, c.values[0]))}"
+        for c in ranking.consistency.cycles[:MOST_CYCLES]
+    ]
+    return "; ".join([*pairs, *circles]) or "no pair separated"

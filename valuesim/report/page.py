@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from valuesim.measures.panel import Panel
 from valuesim.report import figures
-from valuesim.report.drawing import graph_svg, is_drawable, why_not_drawn
+from valuesim.report.comparison_figure import gap_dots, level_dots
+from valuesim.report.drawing import graph_svg, is_drawable
+from valuesim.report.graph_key import why_not_drawn
 from valuesim.report.panel_figure import panel_figure
 from valuesim.report.ranking_figure import ranking_dots
 from valuesim.report.summary import GroupSummary, Summary
@@ -29,6 +31,8 @@ class Figures:
     drawn: dict[str, list[tuple[Panel, Markup]]]
     listed: dict[str, list[Panel]]
     faults: Markup | None
+    moved: dict[str, Markup]
+    gaps: dict[str, list[Markup]]
 
 
 def render(summary: Summary) -> str:
@@ -71,6 +75,20 @@ def _draw(summary: Summary) -> Figures:
         },
         listed={key: [p for p, figure in own if figure is None] for key, own in drawn.items()},
         faults=Markup(figures.fault_bars(rows, "faults")) if rows else None,
+        moved={
+            each.key: Markup(
+                level_dots(each.comparison, each.comparison.moved, f"{each.key}m", each.name)
+            )
+            for each in summary.moved
+            if each.comparison.moved
+        },
+        gaps={
+            each.key: [
+                Markup(gap_dots(gaps, f"{each.key}d{place}", each.name))
+                for place, gaps in enumerate(each.gaps)
+            ]
+            for each in summary.said_done
+        },
     )
 
 

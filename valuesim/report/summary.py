@@ -16,6 +16,7 @@ from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
 from valuesim.measures.panel import Panel, panels
 from valuesim.report import status
+from valuesim.report.comparison import ComparedGroup, moved_by_condition, said_and_done
 from valuesim.report.factors import Factor, factors
 from valuesim.report.faults import FaultRow, fault_rows
 from valuesim.report.scarcity import (
@@ -71,6 +72,8 @@ class Summary:
     levels: tuple[Level, ...]
     pooled: tuple[str, ...]
     fault_rows: tuple[FaultRow, ...]
+    moved: tuple[ComparedGroup, ...]
+    said_done: tuple[ComparedGroup, ...]
     episodes: int
     decisions: int
     interrupted: int
@@ -149,6 +152,8 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         levels=material.at,
         pooled=_pooled([e for e in episodes.values() if not material.at or level(e) is not None]),
         fault_rows=fault_rows(groups, material.at),
+        moved=moved_by_condition(episodes.values(), records, seed=seed),
+        said_done=said_and_done(episodes.values(), records, seed=seed),
         episodes=len(episodes),
         decisions=len(records),
         interrupted=stopped.episodes,

@@ -44,6 +44,8 @@ def _of_text(text: str) -> Sequence[object]:
 
 
 def _unquoted(literal: str) -> object:
+    if "\\" not in literal:
+        return literal[1:-1]
     try:
         return ast.literal_eval(literal)
     except (ValueError, SyntaxError):

@@ -1,0 +1,1 @@
+"""Measurements of valuesim itself: speed (`make bench`) and validity (`make validity`)."""

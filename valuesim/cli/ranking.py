@@ -1,0 +1,146 @@
+"""The ranking of one group in words: its table, and a line on each thing a reader must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+
+from valuesim.cli.terminal import clean, interval, percent, print_table, width
+from valuesim.graph import Consistency, Cycle, Group, ValueRanking, ValueStrength
+from valuesim.graph.planning import Separation, separations
+from valuesim.graph.reach import detectable
+from valuesim.graph.statement import count
+
+_WIDE = 96
+FEW = 5
+"""How many pairs, and cycles, are told unless all are asked for."""
+
+
+def print_ranking(
+    group: Group | str,
+    ranking: ValueRanking,
+    remarks: Iterable[str | None] = (),
+    *,
+    shows_all: bool = False,
+) -> None:
+    """Print the ranking of one group with what must be known to read it, `remarks` included.
+
+    Long lists are cut short unless `shows_all`.
+    """
+    if ranking.values:
+        counted = f"{ranking.unit}s"
+        columns = ["value", "rank", "95 %", "log-odds", "95 % interval", "n", "elo", counted]
+        kept = len(columns) if width() >= _WIDE else len(columns) - 2
+        rows = [_row(value)[:kept] for value in ranking.values]
+        print_table(_title(group, ranking), columns[:kept], rows)
+    else:
+        print(clean(_title(group, ranking)))
+    for line in _lines(ranking, shows_all=shows_all):
+        print_line(line)
+    for remark in filter(None, [ranking.statement, *remarks]):
+        print(f"  note: {clean(remark)}")
+
+
+def print_line(words: str) -> None:
+    """Print a line on a ranking, cleaned, indented and wrapped to the width there is."""
+    for number, line in enumerate(wrap(clean(words), max(40, width() - 4))):
+        print(f"{'    ' if number else '  '}{line}")
+
+
+def _title(group: Group | str, ranking: ValueRanking) -> str:
+    return (
+        f"{group}: {count(ranking.decisions, 'decision')}, {percent(ranking.fault_rate)} faults, "
+        f"{count(ranking.contested, 'contested choice')} in {count(ranking.clusters, ranking.unit)}"
+    )
+
+
+def _row(value: ValueStrength) -> tuple[object, ...]:
+    low, high = value.rank_low, value.rank_high
+    ranks = None if low is None or high is None else f"{low} to {high}"
+    elo = None if value.elo is None else round(value.elo)
+    strength = (value.strength, interval(value.low, value.high))
+    return (value.value, value.rank, ranks, *strength, value.choices, elo, value.clusters)
+
+
+def _lines(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
+    found = ranking.consistency
+    if found.curl_share is not None:
+        by_chance = f"by chance: {percent(found.null_curl_share)}"
+        if found.null_curl_high is not None:
+            by_chance += f", up to {percent(found.null_curl_high)}"
+        yield (
+            f"consistency: {percent(found.gradient_share)} of the pairwise pattern is one order, "
+            f"{percent(found.curl_share)} cycles ({by_chance})"
+        )
+    for cycle in found.cycles if shows_all else found.cycles[:FEW]:
+        yield f"cycle: {' > '.join([*cycle.values, cycle.values[0]])}{_votes(cycle)}"
+    if (more := len(found.cycles) - FEW) > 0 and not shows_all:
+        yield f"... and {count(more, 'more cycle')} (--all shows them)"
+    yield from _prediction(found)
+    yield from _agreeing(ranking)
+    yield from _undecided(ranking, shows_all=shows_all)
+
+
+def _votes(cycle: Cycle) -> str:
+    votes = ", ".join(f"{step.votes:.0f} : {step.against:.0f}" for step in cycle.evidence)
+    return f" (votes for and against each step: {votes})" if votes else ""
+
+
+def _prediction(found: Consistency) -> Iterator[str]:
+    """Yield how well unseen choices are foreseen; nothing where that is not known."""
+    tried = found.held_out
+    if tried is None or tried.constant is None or tried.logit is None or tried.cyclic is None:
+        return
+    verdict = "better" if tried.is_cyclic else "no better"
+    yield (
+        f"unseen choices, log-loss (less is better): {tried.logit:.3f} from the values, "
+        f"{tried.constant:.3f} from place and omission alone, {tried.cyclic:.3f} with cycles "
+        f"({verdict})"
+    )
+
+
+def _agreeing(ranking: ValueRanking) -> Iterator[str]:
+    """Yield the Kemeny order, where there is one ranking and it differs."""
+    found = ranking.consistency.kemeny
+    estimated = [value.value for value in ranking.values if value.is_identified]
+    if found is None or len({v.component for v in ranking.values if v.is_identified}) != 1:
+        return
+    order = [value for value in found.order if value in estimated]
+    if order == estimated or not found.votes:
+        return
+    limits = "" if found.is_exact else "; others were not all tried"
+    if found.is_exact and not found.is_unique:
+        limits = "; others contradict as few"
+    yield (
+        f"most agreeing order, against {found.disagreement:.0f} of {found.votes:.0f} votes"
+        f"{limits}: {', '.join(order)}"
+    )
+
+
+def _undecided(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
+    """Yield the neighbours in rank that are not yet separated, the nearest to it first."""
+    pairs = separations(ranking)
+    reach = detectable(pairs)
+    if reach is not None:
+        low, high = f"{reach.least:.2f}", f"{reach.most:.2f}"
+        span = low if low == high else f"{low} to {high}, depending on the pair"
+        yield (
+            "smallest difference of two neighbours that such a study shows 8 times in 10 "
+            f"(log-odds): {span}"
+        )
+    left = [pair for pair in pairs if pair.low is None or pair.low <= 0]
+    left.sort(key=lambda pair: (pair.needed is None, pair.needed or 0))
+    for pair in left if shows_all else left[:FEW]:
+        yield f"not yet separated: {pair.over}, {pair.under}: {_still_needed(pair)}"
+    if len(left) > FEW and not shows_all:
+        yield f"... and {count(len(left) - FEW, 'more pair')} (--all shows them)"
+
+
+def _still_needed(pair: Separation) -> str:
+    if pair.difference is None:
+        return f"undetermined, {pair.reason}"
+    known = f"{pair.difference:.2f} ({interval(pair.low, pair.high)})"
+    needed = (
+        pair.reason if pair.needed is None else f"about {count(pair.needed, 'more choice')} needed"
+    )
+    return f"{known}, {needed}"
