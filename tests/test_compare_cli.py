@@ -48,7 +48,7 @@ def test_two_agents_are_set_side_by_side_and_what_moved_is_said(
     asked = ("env=questionnaire", "env.instrument=best_worst")
     run("a", *asked, "agents.all=[valued:climber,valued:protector]", "episodes=8")
     told = compare(capsys, "runs/a", "--between", "agent", "--pair", "Protection,Power")
-    assert "valued:protector less valued:climber" in told
+    assert "strengths in log-odds, valued:climber and valued:protector" in told
     assert "flips: Power before Protection at valued:climber" in told
     assert "Protection over Power: valued:climber -" in told
     assert "up" in told
@@ -87,7 +87,7 @@ def numbers(content: Any) -> list[float]:
 def test_a_level_can_be_put_first(capsys: pytest.CaptureFixture[str]) -> None:
     pairwise()
     told = compare(capsys, "runs/a", "--between", "agent", "--against", "valued:protector")
-    assert "valued:climber less valued:protector" in told
+    assert "strengths in log-odds, valued:protector and valued:climber" in told
 
 
 def test_levels_of_scarcity_stand_by_their_resources(capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,6 +96,18 @@ def test_levels_of_scarcity_stand_by_their_resources(capsys: pytest.CaptureFixtu
     found = compare_json(capsys, "runs/a", "--between", "scarcity")
     (group,) = found["groups"]
     assert [each["level"] for each in group["levels"]] == ["low", "tight", "high"]
+
+
+def test_a_group_without_the_key_says_so_beside_those_that_have_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    levels = "cross.env.scarcity=[low,high]"
+    run("a", "env=survival", levels, "agents=valued:protector", "episodes=2")
+    run("b", "env=stag_hunt", "agents=always_defect", "episodes=1")
+    told = compare(capsys, "runs", "--between", "scarcity")
+    assert "low: " in told
+    assert "without scarcity: agent=always_defect" in told
+    assert main(["report", "runs", "--out", "page.html"]) == 0
 
 
 def test_numbers_stand_by_size(capsys: pytest.CaptureFixture[str]) -> None:

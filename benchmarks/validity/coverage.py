@@ -118,7 +118,7 @@ _COLUMNS = (
     "ranks in a range",
 )
 
-EXPERIMENT = Experiment(name="coverage", cells=tuple(CELLS), once=once, repeats=400, quick=12)
+EXPERIMENT = Experiment(name="coverage", cells=tuple(CELLS), once=once, repeats=600, quick=10)
 
 
 def table(measured: Mapping[str, Measured]) -> Table:

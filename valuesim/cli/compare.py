@@ -11,7 +11,7 @@ from typing import Any
 
 from valuesim.cli.compared import print_comparison
 from valuesim.cli.evidence import Evidence, files_for, interrupted_by_group
-from valuesim.cli.terminal import write_json
+from valuesim.cli.terminal import clean, write_json
 from valuesim.errors import InputError, unknown
 from valuesim.graph import Group, grouped
 from valuesim.graph.compared import Comparison, to_json
@@ -60,16 +60,23 @@ def main(arguments: argparse.Namespace) -> int:
     }
     why = None if found else stopped.why_nothing
     if arguments.json:
-        write_json({"schema": 1, "groups": _json(found, key), "why": why}, arguments.json)
+        told = {"schema": 1, "groups": _json(found, key), "unplaced": unplaced, "why": why}
+        write_json(told, arguments.json)
     if arguments.json != "-":
-        for group, compared in found.items():
-            print_comparison(
-                f"{group}, between levels of {key}", compared.comparison, compared.notes
-            )
-        if why:
-            print(f"nothing to compare: {why}")
+        _print(found, key)
+        for line in filter(None, (why and f"nothing to compare: {why}", stopped.why_unplaced)):
+            print(line)
     _draw(arguments.png, found)
     return 0
+
+
+def _print(found: Mapping[Group, _Compared], key: str) -> None:
+    for group, own in found.items():
+        if own.levels:
+            print_comparison(f"{group}, between levels of {key}", own.comparison, own.notes)
+    without = [str(group) for group, own in found.items() if not own.levels]
+    if without:
+        print(clean(f"without {key}: {'; '.join(without)}"))
 
 
 def _sources(paths: Sequence[Path], key: str) -> dict[str, Pool]:
@@ -190,6 +197,7 @@ def _draw(png: Path | None, found: Mapping[Group, _Compared]) -> None:
         return
     from valuesim.report.comparison_figure import save_comparison
 
-    for group, path in files_for(png, found).items():
+    drawn = [group for group, own in found.items() if own.levels]
+    for group, path in files_for(png, drawn).items():
         with whole(path) as draft:
             save_comparison(found[group].comparison, draft, str(group))

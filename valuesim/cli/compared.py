@@ -11,6 +11,8 @@ from valuesim.graph.say_do import TOGETHER
 from valuesim.graph.statement import count
 
 _WIDE = 118
+_LONGEST = 18
+"""The longest name of a level that heads a column of figures."""
 _MOST_COLUMNS = 3
 """The levels beside the first whose differences fit into one table."""
 
@@ -21,7 +23,8 @@ def print_comparison(title: str, found: Comparison, remarks: Iterable[str] = ())
     for level in found.counts:
         print(f"  {clean(_count(level))}")
     if found.why:
-        print(f"  nothing to compare: {clean(found.why)}")
+        print(f"  nothing to compare: {clean(found.why)}\n")
+        return
     if found.values:
         _print_differences(found)
     if found.correlations:
@@ -64,8 +67,11 @@ def _print_differences(found: Comparison) -> None:
             )
             for each in found.differences
         ]
-        columns = ("value", first, others[0], "difference", "95 % interval", "moved", "n at each")
-        print_table(f"strengths: {others[0]} less {first}, in log-odds", columns, rows)
+        named = [first, others[0]]
+        if max(map(len, named)) > _LONGEST:
+            named = ["the former", "the latter"]
+        columns = ("value", *named, "difference", "95 % interval", "moved", "n at each")
+        print_table(f"strengths in log-odds, {first} and {others[0]}", columns, rows)
     elif len(others) <= _MOST_COLUMNS:
         _print_side_by_side(found, first, others)
     else:

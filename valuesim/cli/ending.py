@@ -14,11 +14,13 @@ from typing import Any
 
 from valuesim.cli.terminal import clean, percent
 from valuesim.engine import Summary
+from valuesim.engine.asking import Asked
 from valuesim.engine.manifest import redacted
 from valuesim.secrets import redact_strictly, secrets
 
 STOPPED = 128 + signal.SIGINT
 _MOST_FAULTS = 0.1
+_MOST_OPEN = 5
 _SETTING = re.compile(r"([\w-]+)(\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,{}]+)")
 
 
@@ -33,7 +35,25 @@ def sentence(summary: Summary, folder: Path) -> str:
         told += f"; {sum(summary.interrupted.values())} interrupted: {reasons}"
     if summary.decisions:
         told += f"; {_decided(summary, folder)}"
-    return told
+    return "\n".join([told, *map(_asked, summary.asked)])
+
+
+def _asked(asked: Asked) -> str:
+    """Return how the questions of one cell ended: why, after how many, and what is open."""
+    cell = ", ".join(
+        str(level) if name in ("agent", "env") else f"{name} {level}"
+        for name, level in asked.cell.items()
+    )
+    told = (
+        f"{clean(cell)}: {asked.why} after {asked.decisions:,} decisions "
+        f"({asked.questions:,} questions to choose from); "
+        f"{asked.pairs - len(asked.open)} of {asked.pairs} neighbouring pairs of values told apart"
+    )
+    if not asked.open:
+        return told
+    shown = [f"{over} / {under}" for over, under in asked.open[:_MOST_OPEN]]
+    left = len(asked.open) - len(shown)
+    return f"{told}; open: {clean(', '.join(shown))}{f' and {left} more' if left else ''}"
 
 
 def _decided(summary: Summary, folder: Path) -> str:
@@ -58,8 +78,11 @@ def fault_rate(summary: Summary) -> float | None:
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
-    """Return `summary` for JSON, with the rate of its faults."""
-    return asdict(summary) | {"fault_rate": fault_rate(summary)}
+    """Return `summary` for JSON, with the rate of its faults; `asked` where questions were chosen."""
+    told = asdict(summary) | {"fault_rate": fault_rate(summary)}
+    if not summary.asked:
+        del told["asked"]
+    return told
 
 
 def exit_code(summary: Summary) -> int:

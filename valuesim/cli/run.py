@@ -21,8 +21,11 @@ from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
 from valuesim.cli.terminal import check_json_target, clean, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
+from valuesim.engine.adaptive import Cell, cells, run_adaptively
+from valuesim.engine.asking import CHOSEN
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
 from valuesim.engine.plan import MODEL_AGENT, regimes
+from valuesim.engine.pool import check_askable
 from valuesim.engine.progress import Progress
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
@@ -63,14 +66,24 @@ def play_into(folder: Path, config: RunConfig) -> Summary:
     design = config.design()
     # a model's settings are logged with every episode
     models = {role: redacted(model, hidden) for role, model in design.models.items()}
-    with _told_if_slow(f"planning {config.episodes:,} episodes for each cell ..."):
-        specs = plan(replace(design, model=redacted(design.model, hidden), models=models))
+    design = replace(design, model=redacted(design.model, hidden), models=models)
+    planned: list[Cell] = []
+    if (asking := config.adaptive()) is None:
+        with _told_if_slow(f"planning {config.episodes:,} episodes for each cell ..."):
+            specs = plan(design)
+    else:
+        with _told_if_slow(f"preparing {asking.pool:,} questions or more ..."):
+            planned = cells(plan(replace(design, episodes=1)), asking, config.seed)
+        specs = [spec for cell in planned for spec in cell.pool.specs]
     described = manifest(config.resolved(), specs, secrets=hidden, now=datetime.now().astimezone())
+    if planned:
+        described["episodes"] = sum(cell.most_episodes for cell in planned)
+        described["sessions"][-1]["notes"] = [CHOSEN]
     _refuse_foreign(folder)
     _note_unused_model(config, specs)
     for line in regimes(specs):
         print(f"valuesim: {line}", file=sys.stderr)
-    return asyncio.run(_play(folder, described, specs, config))
+    return asyncio.run(_play(folder, described, specs, planned, config))
 
 
 def run_folder(name: str | None, now: datetime) -> Path:
@@ -90,11 +103,18 @@ def run_folder(name: str | None, now: datetime) -> Path:
 def check(config: RunConfig) -> None:
     """Raise InputError for what is seen to be wrong with `config` before anything is played."""
     _hidden(config)
-    plan(replace(config.design(), episodes=1))
+    cells_of = plan(replace(config.design(), episodes=1))
+    if config.adaptive() is not None:
+        for spec in cells_of:
+            check_askable(spec)
 
 
 async def _play(
-    folder: Path, described: Mapping[str, Any], specs: Sequence[EpisodeSpec], config: RunConfig
+    folder: Path,
+    described: Mapping[str, Any],
+    specs: Sequence[EpisodeSpec],
+    planned: Sequence[Cell],
+    config: RunConfig,
 ) -> Summary:
     # before the folder is touched: settings of a model are checked when it is built
     connections = _connect(config, specs)
@@ -103,8 +123,8 @@ async def _play(
         with RunWriter(folder, settle=partial(_settled, described, folder)) as writer:
             if any(spec.id not in writer.finished for spec in specs):
                 await _probe(distinct, writer)
-            return await run(
-                specs,
+            ask = partial(run_adaptively, planned) if planned else partial(run, specs)
+            return await ask(
                 writer,
                 connections,
                 concurrency=config.engine.concurrency,
@@ -144,7 +164,8 @@ async def _probe(connections: Sequence[LLMConnection], writer: RunWriter) -> Non
                 _note(told)
     if broken:
         described = read_config(writer.folder)
-        described["sessions"][-1]["notes"] = broken
+        session = described["sessions"][-1]
+        session["notes"] = [*session.get("notes", ()), *broken]
         writer.describe(described)
 
 

@@ -10,10 +10,15 @@ from valuesim.errors import InputError, unknown
 
 ALL, ADAPTIVE = "all", "adaptive"
 """How a run may ask: every episode of its plan, or what is most telling."""
-SETTLED = "all neighbours told apart"
-SPENT = "budget spent"
-EXHAUSTED = "no question left"
+SETTLED = "all neighbours are told apart"
+SPENT = "the budget is spent"
+EXHAUSTED = "no question is left"
 CUT = "cut off"
+CHOSEN = (
+    "questions were chosen by the answers before them, close pairs of values more often; strengths "
+    "and intervals hold as far as the choice model does, and for the scenes that were asked"
+)
+"""What is to be kept in mind of evidence that was asked for in this way."""
 
 _RANGES = {"budget": (1, 1_000_000), "batch": (2, 10_000), "pool": (1, 100_000)}
 

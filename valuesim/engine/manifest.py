@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import valuesim
+from valuesim.engine.asking import ALL
 from valuesim.engine.plan import SERVING
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError
@@ -78,11 +79,15 @@ def resumed(
     What is said of versions, commit, platform and time stays that of the first session; each
     session has its own in `sessions`. Raises InputError, naming the setting and both values, where
     another run is described: only engine.*, run.*, how a model is reached, and a larger number of
-    episodes may differ.
+    episodes or budget of decisions may differ.
     """
     was, now = _flat(stored.get("config", {})), _flat(present["config"])
-    if now.get("episodes", 0) >= was.get("episodes", 0):
-        now["episodes"] = was.get("episodes")
+    if "asking.id" not in was and now.get("asking.id") == ALL:
+        # a run from before questions could be chosen: all of its episodes are played
+        was |= {key: given for key, given in now.items() if key.startswith("asking.")}
+    for key in ("episodes", "asking.budget"):
+        if (now.get(key) or 0) >= (was.get(key) or 0):
+            now[key] = was.get(key)
     for key in sorted(was.keys() | now.keys()):
         if not _is_free(key) and was.get(key) != now.get(key):
             raise InputError(

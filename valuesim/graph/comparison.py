@@ -15,9 +15,10 @@ import numpy as np
 
 from valuesim.choices import Choices
 from valuesim.graph.compared import Comparison, Correlation, Difference, LevelCount, Strength
+from valuesim.graph.contrasts import holm
 from valuesim.graph.correlation import LEAST_VALUES, rank_correlation, too_few
 from valuesim.graph.flips import Pair, flips, pair_changes
-from valuesim.graph.joint import Joint, estimate_jointly, holm
+from valuesim.graph.joint import Joint, estimate_jointly
 
 
 def compare(

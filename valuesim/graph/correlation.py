@@ -4,11 +4,11 @@ Two noisy rankings correlate less than the truths behind them, and resampling no
 noise once more, so that neither the plain coefficient nor its bootstrap range covers the truth.
 Here the true strengths are drawn given the estimates: those of one value in the two rankings come
 from a bivariate normal, centred, whose spreads (uniform shrinkage, Daniels 1999) and correlation
-(flat on -1 to 1, with a tenth each at 1, "the same up to scale", and at -1) are unknown, and the
-estimates have their known sampling covariance. Each draw is the prior's, moved by what it leaves
-unexplained of the estimates with noise of the shared bootstrap (Matheron's rule; Wilson et al.
-2020); its coefficients are those of one possible pair of truths. docs/comparison.md says how often
-the intervals cover planted truths.
+are unknown, and the estimates have their known sampling covariance. The correlation's prior is flat
+on -1 to 1, but for a twentieth at each end ("the same order", "the reverse"). Each draw is one of
+the prior, moved by what it and noise of the shared bootstrap leave unexplained of the estimates
+(Matheron's rule; Wilson et al. 2020): the coefficients of one possible pair of truths.
+docs/comparison.md says how often the intervals cover planted truths.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from valuesim.graph.design import FloatArray
 LEAST_VALUES = 4
 """With fewer values in common, a rank correlation says nothing."""
 _SPREADS = 5
-_AT_THE_ENDS = 0.1
+_AT_THE_ENDS = 0.05
 _CORRELATIONS = np.concatenate([[-1.0], np.linspace(-0.975, 0.975, 27), [1.0]])
 
 

@@ -32,7 +32,8 @@ class HeldOut:
 
     `constant` knows place and omission only, `logit` the values' strengths, `cyclic` adds circles.
     `gain` is logit minus cyclic, `low` its one-sided 95 % bound (a t test over clusters);
-    `is_cyclic` says that `low` > `coherence.LEAST_GAIN`. `choices` counts those predicted. Where
+    `is_cyclic` says that `low` > `coherence.LEAST_GAIN`. Strengths have the prior of the estimate,
+    not the tighter one that `coherence` predicts with. `choices` counts those predicted. Where
     nothing can be computed the figures are None; `reason` is a sentence either way.
     """
 

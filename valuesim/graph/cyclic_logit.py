@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, sparse
+from scipy import sparse
 
 from valuesim.graph.design import Design, FloatArray
 from valuesim.graph.logit import PRIOR_SD
@@ -100,6 +100,9 @@ class CyclicModel:
         L-BFGS starts at the leading skew component of what the logit leaves over, since u = w = 0
         is a saddle; the posterior is not concave, and a better mode elsewhere is not ruled out.
         """
+        # a quarter of a second to import, and not every command fits
+        from scipy import optimize
+
         n_columns, n_values = len(theta), self.contests.gained.shape[1]
         start = np.concatenate([theta, *self._leading(counts, theta)])
         found = optimize.minimize(

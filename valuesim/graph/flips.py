@@ -9,8 +9,9 @@ from itertools import combinations
 import numpy as np
 
 from valuesim.graph.compared import PairChange
+from valuesim.graph.contrasts import holm
 from valuesim.graph.design import FloatArray
-from valuesim.graph.joint import Joint, holm
+from valuesim.graph.joint import Joint
 
 Pair = tuple[str, str]
 

@@ -16,7 +16,8 @@ from scipy import special
 
 from valuesim.choices import Choices
 from valuesim.graph.bootstrap import bootstrap, cluster_weights
-from valuesim.graph.design import BoolArray, Design, FloatArray, compact
+from valuesim.graph.contrasts import Contrasts, freedom
+from valuesim.graph.design import Design, FloatArray, compact
 from valuesim.graph.identification import identify
 from valuesim.graph.logit import LogitFit, fit, probabilities
 from valuesim.graph.sandwich import roots, scores
@@ -52,42 +53,6 @@ class Level:
         """Return the number of choices in which `name`, or what rolls up to it, was at stake."""
         members = self.rows[name][: len(self.design.values)] != 0
         return int(self.design.counts.sum(axis=1) @ self.design.at_stake[:, members].any(axis=1))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Contrasts:
-    """Some linear figures: estimates (C), joint covariance (C x C), draws (draws x C).
-
-    `clusters` (C) is the effective number of clusters that each rests on. The spread of the draws
-    agrees with the intervals.
-    """
-
-    estimate: FloatArray
-    covariance: FloatArray
-    draws: FloatArray
-    clusters: FloatArray
-
-    @property
-    def se(self) -> FloatArray:
-        """The standard errors."""
-        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0.0)))
-
-    @property
-    def half(self) -> FloatArray:
-        """Half the width of the 95 % intervals, of Student's t (see `logit`)."""
-        return np.asarray(special.stdtrit(_freedom(self.clusters), 0.975) * self.se)
-
-    @property
-    def p_above(self) -> FloatArray:
-        """One-sided p-values against "no more than 0"."""
-        sure = np.where(self.se > 0, self.se, 1.0)
-        scores = np.where(self.se > 0, self.estimate / sure, 0.0)
-        return np.asarray(special.stdtr(_freedom(self.clusters), -scores))
-
-    @property
-    def p(self) -> FloatArray:
-        """Two-sided p-values against 0."""
-        return np.asarray(2 * np.minimum(self.p_above, 1 - self.p_above))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -211,19 +176,6 @@ def estimate_jointly(
     return Joint(levels=levels, left_out=left_out)
 
 
-def holm(p: FloatArray) -> BoolArray:
-    """Return which of the p-values are significant together at 5 % (Holm 1979).
-
-    >>> holm(np.array([0.04, 0.001, 0.03])).tolist()
-    [False, True, False]
-    """
-    order = np.argsort(p, kind="stable")
-    bounds = 0.05 / (len(p) - np.arange(len(p)))
-    significant = np.zeros(len(p), dtype=bool)
-    significant[order] = np.logical_and.accumulate(p[order] <= bounds)
-    return significant
-
-
 def _why_nothing(choices: Choices, design: Design) -> str | None:
     if not choices.decisions:
         return "no decision"
@@ -301,7 +253,7 @@ def _resting(used: Sequence[tuple[Level, FloatArray]]) -> tuple[FloatArray, Floa
     total, squares = shares.sum(axis=0), (shares**2).sum(axis=0)
     clusters = np.divide(total**2, squares, out=np.ones_like(total), where=squares > 0)
     usual = np.sqrt(np.divide(widened, total, out=np.ones_like(total), where=total > 0))
-    return clusters, special.stdtrit(_freedom(clusters), 0.975) / usual
+    return clusters, special.stdtrit(freedom(clusters), 0.975) / usual
 
 
 def _shares(level: Level, contrasts: FloatArray) -> FloatArray:
@@ -310,7 +262,3 @@ def _shares(level: Level, contrasts: FloatArray) -> FloatArray:
     halves = roots(design, probabilities(design, fitted.theta))
     projected = halves @ np.linalg.solve(fitted.hessian, contrasts.T)
     return np.asarray(design.asked @ (projected**2).sum(axis=1))
-
-
-def _freedom(clusters: FloatArray) -> FloatArray:
-    return np.asarray(np.maximum(clusters - 1.0, 1.0))

@@ -8,7 +8,7 @@ from valuesim.choices import Choices, choices
 from valuesim.graph.compared import Comparison
 from valuesim.graph.comparison import compare
 from valuesim.graph.flips import Pair
-from valuesim.graph.grouping import Group, Played, family_of, grouped, kept_apart, settings_of
+from valuesim.graph.grouping import Group, Played, family_of, group_of, kept_apart, settings_of
 from valuesim.graph.say_do import say_do
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.values import load_taxonomy, taxonomies
@@ -45,13 +45,11 @@ def levels(records: Records, key: str) -> dict[str, list[DecisionRecord]]:
     Scarcity levels stand by their resources, least first, numbers by size, the questionnaire before
     all other families, everything else by name. An agent without a model is the level "none".
     """
-    played = {name for record in records for name in record.episode.condition}
-    keys = [each for each in level_keys(key) if each == key or each in played]
     found: dict[str, list[DecisionRecord]] = {}
-    for group, own in grouped(records, keys).items():
-        name = _name(group, key)
+    for record in records:
+        name = _name(group_of(record.episode, record.role, level_keys(key)), key)
         if name is not None:
-            found.setdefault(name, []).extend(own)
+            found.setdefault(name, []).append(record)
     return dict(sorted(found.items(), key=lambda level: _place(level[1][0], key, level[0])))
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from valuesim.choices import Choices
 from valuesim.graph.compared import Comparison, Gap
 from valuesim.graph.comparison import correlations, level_counts, why_nothing
+from valuesim.graph.contrasts import Contrasts, holm
 from valuesim.graph.correlation import LEAST_VALUES, too_few
 from valuesim.graph.design import FloatArray
 from valuesim.graph.flips import Pair, flips, pair_changes
-from valuesim.graph.joint import Contrasts, Joint, estimate_jointly, holm
+from valuesim.graph.joint import Joint, estimate_jointly
 
 TOGETHER = "all behaviour"
 """The level that pools what is revealed in more than one way."""
@@ -44,7 +45,9 @@ def say_do(
     """
     revealed = [name for name in groups if name not in stated]
     alike = [name for name in revealed if name not in (roll_ups or {})]
-    together = {TOGETHER: pooled([groups[name] for name in alike])} if len(alike) > 1 else {}
+    together = (
+        {TOGETHER: pooled([groups[name] for name in alike])} if stated and len(alike) > 1 else {}
+    )
     joint = estimate_jointly({**groups, **together}, seed=seed, draws=draws, roll_ups=roll_ups)
     counts = level_counts({**groups, **together}, joint)
     names = [name for name in joint.levels if name != TOGETHER]

@@ -63,10 +63,14 @@ class ComparedGroup:
 
     @property
     def is_told(self) -> bool:
-        """Whether anything was compared."""
-        return any(each.found.spearman is not None for each in self.comparison.correlations) or (
-            bool(self.comparison.values)
-        )
+        """Whether anything was compared: a value whose size is known, or an order."""
+        is_known = any(not each.bounded for each in self.comparison.differences)
+        return is_known or self.has_correlations
+
+    @property
+    def has_correlations(self) -> bool:
+        """Whether any two levels have enough values in common."""
+        return any(each.found.spearman is not None for each in self.comparison.correlations)
 
 
 def moved_by_condition(
