@@ -78,7 +78,7 @@ def fault_rate(summary: Summary) -> float | None:
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
-    """Return `summary` for JSON, with the rate of its faults; `asked` where questions were chosen."""
+    """Return `summary` for JSON, with its rate of faults; `asked` where questions were chosen."""
     told = asdict(summary) | {"fault_rate": fault_rate(summary)}
     if not summary.asked:
         del told["asked"]
