@@ -1,7 +1,8 @@
 """Ranks a million decisions, and measures sequential Elo over the same battles beside it.
 
-`python -m benchmarks.million` is one process of its own, so that its peak memory is that of the
-work; it prints one line of JSON.
+`python -m benchmarks.million A_SIDE` is one process of its own, so that its peak memory is that of
+the work; it prints one line of JSON. With one value a side a decision is one battle; with four,
+as is usual in sets of dilemmas, it is sixteen.
 """
 
 from __future__ import annotations
@@ -11,18 +12,27 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from statistics import median
 
 import numpy as np
 
-from benchmarks.elo import IntArray, elo_by_name, sequential_elo
+from benchmarks.elo import (
+    Battles,
+    FloatArray,
+    IntArray,
+    battles_of,
+    elo_by_name,
+    sequential_elo,
+)
 from valuesim.graph import rank_values
-from valuesim.graph.coded import CodedChoices
+from valuesim.graph.coded import CodedChoices, Situation
 from valuesim.option import Option
 
 DECISIONS = 1_000_000
 VALUES = 20
 EPISODES = 10_000
+SCENES = 3000
 DRAWS = 1000
 PERMUTATIONS = 3
 SCALED_TO = 100
@@ -32,68 +42,117 @@ SCALED_TO = 100
 class Timing:
     """Seconds from columns to the full ranking, its peak memory, and seconds of one Elo pass.
 
-    An Elo pass is a random order of the battles and a walk through them, the median of
-    `PERMUTATIONS`: `fastest` is as fast as plain Python goes, `by_name` as published code has it,
-    without its data frames. `peak` is in MiB and was read before Elo began.
+    An Elo pass is a random order of the `battles` and a walk through them: `fastest` is as fast as
+    plain Python goes, `by_name` as published code has it, without its data frames (medians of
+    `PERMUTATIONS`; `by_name` is None where the battles' names would not fit the memory). `peak` is
+    in MiB and was read before Elo began.
     """
 
+    battles: int
     ranking: float
     peak: float
     fastest: float
-    by_name: float
+    by_name: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Decisions:
+    """Which scene each decision met, whether swapped, and the side taken (0 or 1).
+
+    `sides` (S x 2 x V) is 1 where a value speaks for a side.
+    """
+
+    sides: FloatArray
+    scene: IntArray
+    is_swapped: IntArray
+    taken: IntArray
+    episode: IntArray
 
 
 def main() -> None:
-    winner, loser, is_first, episode = _battles(np.random.default_rng(0))
-    columns = _columns(winner, loser, is_first, episode)
+    a_side = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    made = _decisions(a_side, np.random.default_rng(0))
+    columns = _columns(made)
     started = time.perf_counter()
     ranking = rank_values(columns, draws=DRAWS)
     seconds = time.perf_counter() - started
     assert ranking.coherence.is_coherent
     peak = _peak()
-    fastest, by_name = _passes(winner, loser)
-    timing = Timing(ranking=seconds, peak=peak, fastest=fastest, by_name=by_name)
+    battles = battles_of(made.sides[made.scene], made.taken)
+    fastest = median(_fastest(battles, PERMUTATIONS if a_side == 1 else 1))
+    by_name = median(_by_name(battles)) if a_side == 1 else None
+    timing = Timing(
+        battles=len(battles.winner), ranking=seconds, peak=peak, fastest=fastest, by_name=by_name
+    )
     print(json.dumps(asdict(timing)))
 
 
-def _battles(rng: np.random.Generator) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Return winner, loser, whether the winner was shown first, and the episode, of each."""
+def _decisions(a_side: int, rng: np.random.Generator) -> _Decisions:
+    """Return decisions of a planted agent: all pairs of values, or `SCENES` scenes of several."""
     strengths = np.linspace(-1.0, 1.0, VALUES)
-    one = rng.integers(VALUES, size=DECISIONS)
-    other = (one + rng.integers(1, VALUES, size=DECISIONS)) % VALUES
-    is_first = rng.random(DECISIONS) < 1 / (1 + np.exp(strengths[other] - strengths[one]))
-    winner, loser = np.where(is_first, one, other), np.where(is_first, other, one)
-    return winner, loser, is_first.astype(np.int64), np.sort(rng.integers(EPISODES, size=DECISIONS))
+    if a_side == 1:
+        pairs = np.array(list(combinations(range(VALUES), 2)))
+        sides = np.eye(VALUES)[pairs]
+    else:
+        sides = np.zeros((SCENES, 2, VALUES))
+        ranks = rng.random(sides.shape).argsort(axis=2)
+        sides[ranks < a_side] = 1.0
+    scene = rng.integers(len(sides), size=DECISIONS)
+    gap = (sides[:, 0] - sides[:, 1]) @ strengths
+    taken = rng.random(DECISIONS) > 1 / (1 + np.exp(-gap[scene]))
+    return _Decisions(
+        sides=sides,
+        scene=scene,
+        is_swapped=rng.integers(2, size=DECISIONS),
+        taken=taken.astype(np.int64),
+        episode=np.sort(rng.integers(EPISODES, size=DECISIONS)),
+    )
 
 
-def _columns(
-    winner: IntArray, loser: IntArray, is_first: IntArray, episode: IntArray
-) -> CodedChoices:
-    options = [Option(name=str(v), text="", stakes={f"value {v:02}": 1.0}) for v in range(VALUES)]
+def _columns(made: _Decisions) -> CodedChoices:
+    names = [f"value {number:02}" for number in range(VALUES)]
+    situations: list[Situation] = []
+    for scene in made.sides > 0:
+        one, other = (
+            Option(name=str(side), text="", stakes={names[v]: 1.0 for v in np.flatnonzero(speaks)})
+            for side, speaks in enumerate(scene)
+        )
+        situations += [((one, other), True), ((other, one), True)]
     return CodedChoices(
-        situations=tuple(((one, other), True) for one in options for other in options),
+        situations=tuple(situations),
         clusters=tuple(f"{number:05}" for number in range(EPISODES)),
-        situation=np.where(is_first, winner * VALUES + loser, loser * VALUES + winner),
-        cluster=episode,
-        position=1 - is_first,
+        situation=2 * made.scene + made.is_swapped,
+        cluster=made.episode,
+        position=made.taken ^ made.is_swapped,
         decisions=DECISIONS,
     )
 
 
-def _passes(winner: IntArray, loser: IntArray) -> tuple[float, float]:
+def _fastest(battles: Battles, permutations: int) -> list[float]:
+    rng = np.random.default_rng(1)
+    seconds = []
+    for _ in range(permutations):
+        started = time.perf_counter()
+        order = rng.permutation(len(battles.winner))
+        winners, losers = battles.winner[order].tolist(), battles.loser[order].tolist()
+        sequential_elo(winners, losers, VALUES)
+        seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def _by_name(battles: Battles) -> list[float]:
     rng = np.random.default_rng(1)
     names = [f"value {v:02}" for v in range(VALUES)]
-    battles = [(names[w], names[v], "value_1") for w, v in zip(winner, loser, strict=True)]
-    fastest, by_name = [], []
+    named = [
+        (names[winner], names[loser], "value_1")
+        for winner, loser in zip(battles.winner, battles.loser, strict=True)
+    ]
+    seconds = []
     for _ in range(PERMUTATIONS):
         started = time.perf_counter()
-        order = rng.permutation(len(winner))
-        sequential_elo(winner[order].tolist(), loser[order].tolist(), VALUES)
-        halfway = time.perf_counter()
-        elo_by_name([battles[place] for place in rng.permutation(len(battles)).tolist()])
-        fastest.append(halfway - started)
-        by_name.append(time.perf_counter() - halfway)
-    return median(fastest), median(by_name)
+        elo_by_name([named[place] for place in rng.permutation(len(named)).tolist()])
+        seconds.append(time.perf_counter() - started)
+    return seconds
 
 
 def _peak() -> float:

@@ -42,6 +42,7 @@ FAMILIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("questionnaire-v0", {}),
 )
 SCENES = 50_000
+A_SIDE = (1, 4)
 
 
 def main() -> None:
@@ -96,18 +97,23 @@ def _commands(folder: Path) -> None:
 
 
 def _million() -> None:
-    """Print the ranking of a million decisions beside sequential Elo, of a process of its own."""
-    timing = million.Timing(**json.loads(_command(["-m", "benchmarks.million"])))
+    """Print the ranking of a million decisions beside sequential Elo, each in its own process."""
     print(
         f"\n{million.DECISIONS:,} decisions, {million.VALUES} values, {million.DRAWS:,} draws of "
-        f"{million.EPISODES:,} episodes"
+        f"{million.EPISODES:,} episodes, beside sequential Elo over the same battles in "
+        f"{million.SCALED_TO} orders"
     )
-    print(f"{'columns to ranking':34}{timing.ranking:9.3f}{timing.peak:9.0f} MiB at most")
-    print(f"sequential Elo, {million.SCALED_TO} orders (scaled from {million.PERMUTATIONS})")
-    passes = (("fastest plain Python", timing.fastest), ("as published, by name", timing.by_name))
-    for name, seconds in passes:
-        scaled = million.SCALED_TO * seconds
-        print(f"  {name:32}{scaled:9.1f}{scaled / timing.ranking:13.0f} times the ranking")
+    for a_side in A_SIDE:
+        arguments = ["-m", "benchmarks.million", str(a_side)]
+        timing = million.Timing(**json.loads(_command(arguments)))
+        print(f"{f'values on a side: {a_side}':34}{timing.battles:,} battles")
+        print(f"{'  columns to ranking':34}{timing.ranking:9.3f}{timing.peak:9.0f} MiB at most")
+        passes = (("fastest plain Python", timing.fastest), ("as published", timing.by_name))
+        for name, seconds in passes:
+            if seconds is not None:
+                scaled = million.SCALED_TO * seconds
+                ratio = scaled / timing.ranking
+                print(f"{f'  Elo, {name}':34}{scaled:9.1f}{ratio:9.0f} times the ranking")
 
 
 def _median(work: Callable[[], object]) -> float:

@@ -27,7 +27,15 @@ from valuesim.graph.coded import IntArray
 from valuesim.graph.design import Design, FloatArray
 from valuesim.graph.logit import PRIOR_SD, LogitFit, probabilities
 from valuesim.graph.refit import Samples, refitted
-from valuesim.graph.sandwich import information_of, roots, scores, third_moments
+from valuesim.graph.sandwich import (
+    information_of,
+    is_dense,
+    membership,
+    products,
+    roots,
+    scores,
+    third_moments,
+)
 
 MOST_BLOCKS = 2000
 """The number of blocks that more than twice as many clusters are put into."""
@@ -96,23 +104,25 @@ def refits(
 
     With `is_full` false it is one Newton step from there, mended for the change of curvature.
     """
-    block, n_blocks = weights.of(design.clusters), weights.counts.shape[1]
+    block, counts = weights.of(design.clusters), weights.counts
     p = probabilities(design, theta)
-    members = sparse.csr_array(
-        (np.ones(len(block)), (block, np.arange(len(block)))), shape=(n_blocks, len(block))
-    )
-    own = information_of(design, roots(design, p), block, n_blocks)
-    hessian = _weighted(own, weights.counts) + np.eye(len(theta)) * PRIOR_SD**-2
-    inverse = np.asarray(np.linalg.inv(hessian), dtype=float)
-    gradient = weights.counts @ (members @ scores(design, p)) - theta * PRIOR_SD**-2
-    step = _times(inverse, gradient)
+    rows, members = roots(design, p), membership(block, counts.shape[1])
+    gradient = counts @ (members @ scores(design, p)) - theta * PRIOR_SD**-2
     if not is_full:
+        own = information_of(design, rows, block, counts.shape[1])
+        step, inverse = _steps(_weighted(own, counts), gradient)
         return theta + step - _bent(third_moments(design, p), inverse, step)
-    samples = Samples(
-        asked=np.asarray(((members @ design.asked).T @ weights.counts.T).T),
-        total=weights.counts @ np.asarray(members @ design.totals),
-    )
+    asked = _drawn(members @ design.asked, counts)
+    step, inverse = _steps((asked @ products(rows)).reshape(-1, *2 * theta.shape), gradient)
+    samples = Samples(asked=asked, total=counts @ np.asarray(members @ design.totals))
     return refitted(design, samples, theta + step, inverse, np.abs(step).mean(axis=0))
+
+
+def _steps(information: FloatArray, gradient: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the Newton step of each draw (draws x P) and its inverse Hessian."""
+    hessian = information + np.eye(gradient.shape[1]) * PRIOR_SD**-2
+    inverse = np.asarray(np.linalg.inv(hessian), dtype=float)
+    return _times(inverse, gradient), inverse
 
 
 def _weighted(own: FloatArray, counts: FloatArray) -> FloatArray:
@@ -122,6 +132,13 @@ def _weighted(own: FloatArray, counts: FloatArray) -> FloatArray:
     found[:, row, column] = counts @ own[:, row, column]
     found[:, column, row] = found[:, row, column]
     return found
+
+
+def _drawn(asked: sparse.csr_array, counts: FloatArray) -> FloatArray:
+    """Return how often each draw meets each situation (draws x S)."""
+    if is_dense(asked):
+        return np.asarray(counts @ asked.toarray())
+    return np.asarray((asked.T @ counts.T).T)
 
 
 def _times(matrices: FloatArray, vectors: FloatArray) -> FloatArray:

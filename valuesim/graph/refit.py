@@ -91,7 +91,9 @@ class _Curve:
             odds *= self.offered
         p = odds
         p /= 1.0 + odds.sum(axis=2, keepdims=True)
-        expected = asked @ self.first + (p * asked[:, :, None]).reshape(len(theta), -1) @ flat
+        # in double precision: terms that two columns share must cancel where only the prior holds
+        weighted = (p * asked[:, :, None]).reshape(len(theta), -1).astype(float)
+        expected = asked.astype(float) @ self.first + weighted @ flat.astype(float)
         return total - expected - theta * PRIOR_SD**-2, p
 
     def hessian(self, p: SingleArray, asked: SingleArray) -> FloatArray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from scipy import sparse
 
 from valuesim.graph.coded import IntArray
 from valuesim.graph.design import Design, FloatArray
@@ -16,6 +17,7 @@ from valuesim.graph.design import Design, FloatArray
 _BATCH = 2_000_000
 _MOST_CELLS = 8_000_000
 """The most numbers that the clusters' own Hessians may hold, lest they fill the memory."""
+_DENSE = 16
 _LEAST_LEFT = 0.05
 """What is left of a direction that one cluster decides alone; nothing would divide by zero."""
 _SMALL_PULL = 0.1
@@ -67,19 +69,34 @@ def scores(design: Design, p: FloatArray) -> FloatArray:
     return np.asarray(design.totals - design.asked @ expected)
 
 
+def products(rows: FloatArray) -> FloatArray:
+    """Return each situation's information, the sum of its r r', as a row (S x P*P)."""
+    return np.asarray(np.matmul(rows.transpose(0, 2, 1), rows).reshape(len(rows), -1))
+
+
+def membership(block: IntArray, n_blocks: int) -> sparse.csr_array:
+    """Return the matrix (n_blocks x G) whose product sums rows over the clusters of each block."""
+    place = (block, np.arange(len(block)))
+    return sparse.csr_array((np.ones(len(block)), place), shape=(n_blocks, len(block)))
+
+
+def is_dense(counts: sparse.csr_array) -> bool:
+    """Return whether products with `counts` are quicker when its zeros are written out."""
+    return bool(counts.nnz * _DENSE > counts.shape[0] * counts.shape[1])
+
+
 def information_of(design: Design, rows: FloatArray, block: IntArray, n_blocks: int) -> FloatArray:
     """Return the information (n_blocks x P x P) of the clusters in each block.
 
     `rows` are the `roots` of the situations; `block` (G) says which block a cluster is in.
     """
-    asked = design.asked
-    cluster = np.repeat(np.arange(len(design.clusters)), np.diff(asked.indptr))
-    by_block = np.argsort(block[cluster], kind="stable")
-    situation, times = asked.indices[by_block], np.sqrt(asked.data[by_block])
-    ends = np.searchsorted(block[cluster][by_block], np.arange(n_blocks + 1))
-    found = np.zeros((n_blocks, rows.shape[2], rows.shape[2]))
-    for number, (start, end) in enumerate(pairwise(ends)):
-        part = rows[situation[start:end]] * times[start:end, None, None]
+    asked = sparse.csr_array(membership(block, n_blocks) @ design.asked)
+    if is_dense(asked):
+        return (asked.toarray() @ products(rows)).reshape(n_blocks, *2 * rows.shape[2:])
+    found = np.zeros((n_blocks, *2 * rows.shape[2:]))
+    times = np.sqrt(asked.data)
+    for number, (start, end) in enumerate(pairwise(asked.indptr)):
+        part = rows[asked.indices[start:end]] * times[start:end, None, None]
         part = part.reshape(-1, rows.shape[2])
         found[number] = part.T @ part
     return found

@@ -1,4 +1,4 @@
-"""What a condition moves, and whether an agent does what it says: the report's comparisons."""
+"""What a condition moves, and whether an agent is the same across families, words and deeds."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ class ComparedGroup:
         )
 
     @property
+    def has_said(self) -> bool:
+        """Whether the group answered a questionnaire."""
+        return any(each.level.startswith(STATED) for each in self.comparison.counts)
+
+    @property
     def matrix(self) -> dict[str, dict[str, RankCorrelation]]:
         """The rank correlations by row and column: each level's with those before it."""
         rows: dict[str, dict[str, RankCorrelation]] = {}
@@ -88,11 +93,15 @@ def moved_by_condition(
     )
 
 
-def said_and_done(
+def across_families(
     episodes: Collection[EpisodeRecord], records: Sequence[DecisionRecord], *, seed: int
 ) -> tuple[ComparedGroup, ...]:
-    """Return the comparison of families for each group that was asked and acted; often none."""
-    return tuple(_compared(episodes, records, FAMILY, seed))
+    """Return the comparison of families for each group that played in several; often none.
+
+    Those that answered a questionnaire and acted have gaps, and stand first.
+    """
+    found = _compared(episodes, records, FAMILY, seed)
+    return tuple(sorted(found, key=lambda group: not group.has_said))
 
 
 def _compared(
@@ -106,7 +115,8 @@ def _compared(
     for place, (group, own) in enumerate(grouped(records, by, beside=episodes).items()):
         at = levels(own, factor)
         asked = [name for name in at if name.startswith(STATED)]
-        if len(at) < 2 or (factor == FAMILY and not 0 < len(asked) < len(at)):
+        # two forms of a questionnaire alone are no two families
+        if len(at) < 2 or (factor == FAMILY and len(asked) == len(at)):
             continue
         found.append(
             ComparedGroup(

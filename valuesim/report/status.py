@@ -59,7 +59,7 @@ def warnings(
 ) -> tuple[str, ...]:
     """Return, most serious first, a sentence for each thing that forbids or limits conclusions.
 
-    `notes` tells of episodes that stand in several runs, `fault_rates` are those of the groups,
+    `notes` tells of episodes that stand in several runs and of how a run came about, `fault_rates` are those of the groups,
     `fewest` is the cell with the fewest episodes and their number.
     """
     found = [] if fault_rates else ["No decision was made, so there is nothing to conclude from."]
@@ -78,6 +78,27 @@ def warnings(
             "are wide or missing."
         )
     return (*found, *(f"{note[0].upper()}{note[1:]}." for note in notes))
+
+
+def notes(runs: Sequence[RunFolder]) -> tuple[str, ...]:
+    """Return what `run.yaml` notes of each run's sessions, each note once with its runs' names.
+
+    Such are that questions were chosen by the answers before them, and how a model strayed from the
+    form of answer that it was asked for.
+    """
+    said: dict[str, dict[str, None]] = {}
+    for run in runs:
+        sessions = run.config.get("sessions")
+        for session in sessions if isinstance(sessions, list) else ():
+            found = session.get("notes") if isinstance(session, Mapping) else None
+            for note in found if isinstance(found, list) else ():
+                said.setdefault(shown(note, 400), {})[shown(run.path.name, 60)] = None
+    several = len(runs) > 1
+    return tuple(
+        f"in {', '.join(names)}: {note}" if several else note
+        for note, names in said.items()
+        if note
+    )
 
 
 def _interrupted(stopped: Interruptions) -> str:

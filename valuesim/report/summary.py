@@ -9,56 +9,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from valuesim import __version__
-from valuesim.archetypes import ArchetypeReport, Catalogue, Rule, classify, load_catalogue
-from valuesim.choices import choices
-from valuesim.graph import Group, ValueRanking, grouped, rank_values
+from valuesim.archetypes import Rule, load_catalogue
+from valuesim.graph import Group, grouped
 from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
-from valuesim.measures.panel import Panel, panels
 from valuesim.report import status
-from valuesim.report.comparison import ComparedGroup, moved_by_condition, said_and_done
-from valuesim.report.factors import Factor, factors
+from valuesim.report.comparison import ComparedGroup, across_families, moved_by_condition
 from valuesim.report.faults import FaultRow, fault_rows
-from valuesim.report.scarcity import (
-    Curve,
-    Level,
-    by_level,
-    cooperative_envs,
-    curves,
-    level,
-    levels,
-    transgressions,
-)
+from valuesim.report.group import GroupSummary, Material, summary_of
+from valuesim.report.scarcity import Level, by_level, cooperative_envs, level, levels
 from valuesim.report.text import shown
-from valuesim.report.timeline import Timeline, timeline
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GroupSummary:
-    """One group of decisions (an agent and its model) and what is known of it.
-
-    `key` is fit for ids in the page; `fault_rate` is None without decisions.
-    """
-
-    key: str
-    name: str
-    envs: tuple[str, ...]
-    episodes: int
-    decisions: int
-    faults: Mapping[str, int]
-    fault_rate: float | None
-    ranking: ValueRanking
-    archetypes: ArchetypeReport
-    curves: tuple[Curve, ...]
-    panels: tuple[Panel, ...]
-    factors: tuple[Factor, ...]
-    timelines: tuple[Timeline, ...]
-
-    @property
-    def fault_words(self) -> str:
-        """The faults by kind, most frequent first; "none" where there are none."""
-        ordered = sorted(self.faults.items(), key=lambda item: (-item[1], item[0]))
-        return ", ".join(f"{kind} {count:,}" for kind, count in ordered) or "none"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +33,7 @@ class Summary:
     pooled: tuple[str, ...]
     fault_rows: tuple[FaultRow, ...]
     moved: tuple[ComparedGroup, ...]
-    said_done: tuple[ComparedGroup, ...]
+    families: tuple[ComparedGroup, ...]
     episodes: int
     decisions: int
     interrupted: int
@@ -104,20 +64,24 @@ class Summary:
         return any(group.panels for group in self.groups)
 
     @property
+    def players(self) -> tuple[GroupSummary, ...]:
+        """The groups that played a game of two."""
+        return tuple(group for group in self.groups if group.archetypes.conduct)
+
+    @property
+    def dosed(self) -> tuple[GroupSummary, ...]:
+        """The groups that met more than one dose of something."""
+        return tuple(group for group in self.groups if group.doses)
+
+    @property
+    def shifting(self) -> tuple[GroupSummary, ...]:
+        """The groups whose signatures are known at several levels of scarcity."""
+        return tuple(group for group in self.groups if group.shifts)
+
+    @property
     def faultless(self) -> tuple[GroupSummary, ...]:
         """The groups without a fault."""
         return tuple(group for group in self.groups if not group.faults)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Material:
-    """What every group's summary is made with."""
-
-    episodes: Mapping[str, Sequence[DecisionRecord]]
-    at: tuple[Level, ...]
-    cooperative: frozenset[str]
-    catalogue: Catalogue
-    seed: int
 
 
 def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
@@ -126,7 +90,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
     episodes, records = pool.episodes, pool.decisions
     stopped = status.interruptions(pool.interrupted)
     groups = _named(grouped(records, _by(episodes.values())))
-    material = _Material(
+    material = Material(
         episodes=_by_episode(records),
         at=levels(episodes.values()),
         cooperative=cooperative_envs(records),
@@ -134,7 +98,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         seed=seed,
     )
     summaries = tuple(
-        _summary(f"g{place}", name, own, material)
+        summary_of(f"g{place}", name, own, material)
         for place, (name, own) in enumerate(groups.items())
     )
     return Summary(
@@ -142,7 +106,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         facts=status.facts(runs, episodes.values(), len(records)),
         warnings=status.warnings(
             stopped,
-            pool.notes,
+            (*pool.notes, *status.notes(runs)),
             {group.name: group.fault_rate for group in summaries},
             _fewest(groups),
             material.at,
@@ -153,7 +117,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         pooled=_pooled([e for e in episodes.values() if not material.at or level(e) is not None]),
         fault_rows=fault_rows(groups, material.at),
         moved=moved_by_condition(episodes.values(), records, seed=seed),
-        said_done=said_and_done(episodes.values(), records, seed=seed),
+        families=across_families(episodes.values(), records, seed=seed),
         episodes=len(episodes),
         decisions=len(records),
         interrupted=stopped.episodes,
@@ -185,57 +149,6 @@ def _by_episode(records: Sequence[DecisionRecord]) -> dict[str, list[DecisionRec
     for record in records:
         episodes[record.episode.id].append(record)
     return episodes
-
-
-def _summary(
-    key: str, name: str, records: Sequence[DecisionRecord], material: _Material
-) -> GroupSummary:
-    ranking = rank_values(choices(records), seed=material.seed)
-    archetypes = classify(records, ranking, material.catalogue, seed=material.seed)
-    return GroupSummary(
-        key=key,
-        name=name,
-        envs=tuple(sorted({record.episode.env for record in records})),
-        episodes=len({record.episode.id for record in records}),
-        decisions=len(records),
-        faults={str(kind): number for kind, number in ranking.faults.items()},
-        fault_rate=ranking.fault_rate,
-        ranking=ranking,
-        archetypes=archetypes,
-        curves=_curves(records, archetypes, material),
-        panels=panels(records, seed=material.seed),
-        factors=factors(records, material.catalogue, seed=material.seed),
-        timelines=tuple(timeline(material.episodes[e.id]) for e in _shown_episodes(records)),
-    )
-
-
-def _curves(
-    records: Sequence[DecisionRecord], archetypes: ArchetypeReport, material: _Material
-) -> tuple[Curve, ...]:
-    if all(lev is None for lev in by_level(records)):
-        return ()
-    return (
-        *transgressions(archetypes, material.at),
-        *curves(records, material.at, material.cooperative),
-    )
-
-
-def _shown_episodes(records: Sequence[DecisionRecord]) -> list[EpisodeRecord]:
-    """Return the episode of the smallest seed of each environment and level of scarcity."""
-    first: dict[tuple[str, Level | None], EpisodeRecord] = {}
-    for episode in {record.episode.id: record.episode for record in records}.values():
-        cell = (episode.env, level(episode))
-        if cell not in first or episode.seed < first[cell].seed:
-            first[cell] = episode
-    return [first[cell] for cell in sorted(first, key=_harshest_first)][:_MOST_TIMELINES]
-
-
-_MOST_TIMELINES = 6
-
-
-def _harshest_first(cell: tuple[str, Level | None]) -> tuple[str, float]:
-    env, lev = cell
-    return env, lev.resource if lev else 0.0
 
 
 def _fewest(groups: Mapping[str, Sequence[DecisionRecord]]) -> tuple[str, int] | None:
