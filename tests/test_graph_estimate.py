@@ -241,6 +241,27 @@ def test_contradicted_choices_are_not_called_separated() -> None:
     assert not rank_values(gathered(two_sided(398, 2))).is_separated
 
 
+def test_only_the_value_that_is_never_contradicted_is_named() -> None:
+    items = [
+        *two_sided(20, 0, "Care", "Power"),
+        *two_sided(20, 0, "Care", "Privacy"),
+        *two_sided(10, 10, "Power", "Privacy"),
+    ]
+    ranking = rank_values(gathered(items))
+    assert {each.value for each in ranking.values if each.is_separated} == {"Care"}
+    assert "never contradict each other on Care:" in (ranking.statement or "")
+
+
+def test_where_two_sets_never_meet_contradiction_all_are_named() -> None:
+    items = [
+        *two_sided(20, 0, "Care", "Power"),
+        *two_sided(10, 10, "Care", "Justice"),
+        *two_sided(10, 10, "Power", "Privacy"),
+    ]
+    ranking = rank_values(gathered(items))
+    assert {each.value for each in ranking.values if each.is_separated} == set(VALUES)
+
+
 def test_more_unanimous_choices_are_surer() -> None:
     few, many = (
         rank_values(gathered(two_sided(n, 0))).probability("Care", "Power") for n in (3, 30)

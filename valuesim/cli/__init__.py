@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     130 means that it was stopped, by Ctrl-C or SIGTERM. `arguments` are those of the process if not
     given.
     """
+    # fits are very many small products: the threads of a BLAS would only wait for each other
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     if sys.stdout is None or sys.stderr is None:

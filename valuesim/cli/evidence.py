@@ -10,6 +10,7 @@ from pathlib import Path
 
 from valuesim.choices import Choices, choices
 from valuesim.cli.terminal import clean
+from valuesim.engine.asking import CHOSEN, is_adaptive
 from valuesim.errors import InputError
 from valuesim.graph import Group, grouped
 from valuesim.graph.grouping import group_of, kept_apart, settings_of
@@ -23,13 +24,15 @@ class Evidence:
 
     `by` holds the keys of the groups. `interrupted` counts episodes by group and reason: one counts
     in each group that played in it. `unplaced` counts, by reason, those of which too little was
-    written to tell their groups (a kill cut them off, or an earlier version wrote them).
+    written to tell their groups (a kill cut them off, or an earlier version wrote them). `chosen`
+    are the episodes whose questions were chosen by the answers to others.
     """
 
     by: tuple[str, ...]
     groups: Mapping[Group, list[DecisionRecord]]
     interrupted: Mapping[Group, Mapping[str, int]] = field(default_factory=dict)
     unplaced: Mapping[str, int] = field(default_factory=dict)
+    chosen: Collection[str] = frozenset()
 
     @property
     def all_groups(self) -> list[Group]:
@@ -41,15 +44,20 @@ class Evidence:
         return choices(self.groups.get(group, ()))
 
     def notes(self, group: Group) -> list[str]:
-        """Return a sentence for each factor that differs within `group` and is pooled."""
+        """Return a sentence for each factor that differs within `group` and is pooled.
+
+        Where questions were chosen by the answers, a sentence tells that as well.
+        """
         episodes = {r.episode.id: r.episode for r in self.groups.get(group, ())}.values()
         envs = sorted({episode.env for episode in episodes})
         differing = ({"env": envs} if len(envs) > 1 else {}) | settings_of(episodes)
-        return [
+        pooled = [
             f"pooled over {name} ({len(each)} settings); --by {','.join([*self.by, name])} "
             "separates them"
             for name, each in differing.items()
         ]
+        is_chosen = any(episode.id in self.chosen for episode in episodes)
+        return [*pooled, CHOSEN] if is_chosen else pooled
 
     def interruptions(self, group: Group) -> str | None:
         """Return how many episodes of `group` were interrupted and why, or None without any."""
@@ -87,13 +95,20 @@ def read_evidence(paths: Sequence[Path], by: str) -> Evidence:
     keys = tuple(key.strip() for key in by.split(","))
     if not all(keys):
         raise InputError(f"--by {by!r} has an empty key: write KEY or KEY,KEY")
-    pool = decisions_once([read_run(path) for path in find_runs(paths)])
+    runs = [read_run(path) for path in find_runs(paths)]
+    pool = decisions_once(runs)
     keys = kept_apart(keys, pool.episodes.values())
     for note in pool.notes:
         print(f"valuesim: note: {note}", file=sys.stderr)
     groups = grouped(pool.decisions, keys, beside=pool.interrupted)
     interrupted, unplaced = interrupted_by_group(pool.interrupted, keys)
-    return Evidence(by=keys, groups=groups, interrupted=interrupted, unplaced=unplaced)
+    return Evidence(
+        by=keys,
+        groups=groups,
+        interrupted=interrupted,
+        unplaced=unplaced,
+        chosen={id for run in runs if is_adaptive(run.config) for id in run.episodes},
+    )
 
 
 def interrupted_by_group(

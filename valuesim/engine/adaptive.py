@@ -52,7 +52,7 @@ class Cell:
     @property
     def most_episodes(self) -> int:
         """The largest number of episodes that the budget and the questions allow."""
-        return min(self.asking.budget // self.pool.length, len(self.pool.specs))
+        return min(self.asking.budget // min(self.pool.lengths), len(self.pool.specs))
 
     def choose_next(self, in_flight: Sequence[int]) -> list[int]:
         """Return the batch to ask next, empty at an end, which `why` then tells.
@@ -66,8 +66,7 @@ class Cell:
         if self.order.is_settled:
             self.why = SETTLED
             return []
-        made = sum(self.answers[each].decisions for each in asked if each not in in_flight)
-        left = (self.asking.budget - made) // self.pool.length - len(in_flight)
+        left = self._left(asked, in_flight)
         picked = choose(
             known,
             asked=asked,
@@ -75,8 +74,10 @@ class Cell:
             size=min(self.asking.batch // 2, max(left, 0)),
             rng=np.random.default_rng([*self.key, len(asked)]),
         )
-        self.why = None if picked else EXHAUSTED if left > 0 else SPENT
-        return picked
+        total = np.cumsum([self.pool.lengths[each] for each in picked])
+        batch = picked[: int(np.searchsorted(total, left, side="right"))]
+        self.why = None if batch else EXHAUSTED if left > 0 and not picked else SPENT
+        return batch
 
     def ended(self) -> Asked:
         """Return how it ended, by all answers that are in."""
@@ -91,6 +92,12 @@ class Cell:
             pairs=len(found.pairs),
             open=found.open,
         )
+
+    def _left(self, asked: Sequence[int], in_flight: Sequence[int]) -> int:
+        """Return how many decisions may still be asked for; those in flight are at their most."""
+        awaited = sum(self.pool.lengths[each] for each in in_flight)
+        made = sum(self.answers[each].decisions for each in asked if each not in in_flight)
+        return self.asking.budget - made - awaited
 
     @property
     def _span(self) -> float:
@@ -111,14 +118,15 @@ class Cell:
 def cells(specs: Sequence[EpisodeSpec], asking: Asking, seed: int) -> list[Cell]:
     """Return a cell for each of `specs`, any episode of it; raise as `pool.check_askable` does."""
     pools = Pools(size=asking.pool, seed=seed)
+    asked = [pools.pool(spec) for spec in specs]
     return [
         Cell(
             name=name,
-            pool=pools.pool(spec),
+            pool=pool,
             asking=asking,
             key=(seed, zlib.crc32(replace(spec, seed=0).id.encode())),
         )
-        for spec, name in zip(specs, _names(specs), strict=True)
+        for spec, pool, name in zip(specs, asked, _names(specs), strict=True)
     ]
 
 

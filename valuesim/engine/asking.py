@@ -54,6 +54,13 @@ class Asked:
     open: tuple[tuple[str, str], ...]
 
 
+def is_adaptive(described: Mapping[str, Any]) -> bool:
+    """Return whether the run that a `run.yaml` describes chose its questions by the answers."""
+    config = described.get("config")
+    asking = config.get("asking") if isinstance(config, Mapping) else None
+    return isinstance(asking, Mapping) and asking.get("id") == ADAPTIVE
+
+
 def asking_of(settings: Mapping[str, Any]) -> Asking | None:
     """Return what the settings `asking` mean; None where every episode is played.
 

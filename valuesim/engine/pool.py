@@ -28,12 +28,13 @@ _ALLOWED = (
 class Pool:
     """The questions of one cell: episode `specs[k]` asks first what `questions[k]` says.
 
-    `length` is how many decisions an episode is expected to hold.
+    `lengths[k]` is how many decisions it holds where always the first option is taken, or always
+    the last, whichever are more: the most there are, where an answer leads to one more question.
     """
 
     specs: tuple[EpisodeSpec, ...]
     questions: tuple[Evidence, ...]
-    length: int
+    lengths: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +51,7 @@ class _Asked:
 
     singles: tuple[tuple[Mapping[str, Any], int], ...]
     questions: tuple[Evidence, ...]
-    length: int
+    lengths: tuple[int, ...]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -76,7 +77,7 @@ class Pools:
         return Pool(
             specs=tuple(replace(spec, parameters=p, seed=seed) for p, seed in asked.singles),
             questions=asked.questions,
-            length=asked.length,
+            lengths=asked.lengths,
         )
 
     def _asked(self, spec: EpisodeSpec) -> _Asked:
@@ -84,18 +85,21 @@ class Pools:
         rounds = -(-self.size // len(alone))
         seeds = episode_seeds(self.seed, rounds * len(alone))
         found: dict[int, Evidence] = {}
+        longest: list[int] = []
         for place, parameters in enumerate(alone):
             env = registry.make(spec.env, **parameters)
+            longest.append(max(_length(env, seeds[place], taken) for taken in (0, -1)))
             for number in range(place, len(seeds), len(alone)):
                 found[number] = _first_question(env, seeds[number])
         questions = tuple(found[number] for number in range(len(seeds)))
         if not any(is_contested(question.options) for question in questions):
             told = f"no question of {spec.env} sets values against each other"
             raise InputError(f"{told}: {_ALLOWED}")
-        singles = [(alone[number % len(alone)], seed) for number, seed in enumerate(seeds)]
-        first = registry.make(spec.env, **alone[0])
-        length = _length(first, seeds[0])
-        return _Asked(singles=tuple(singles), questions=questions, length=length)
+        return _Asked(
+            singles=tuple((alone[k % len(alone)], seed) for k, seed in enumerate(seeds)),
+            questions=questions,
+            lengths=tuple(longest[k % len(alone)] for k in range(len(seeds))),
+        )
 
 
 def check_askable(spec: EpisodeSpec) -> Sequence[Mapping[str, Any]]:
@@ -158,14 +162,14 @@ def _observed(env: Environment) -> Observation:
     return env.observe(env.possible_agents[0])
 
 
-def _length(env: Environment, seed: int) -> int:
-    """Return how many decisions there are where the option shown first is always taken."""
+def _length(env: Environment, seed: int, taken: int) -> int:
+    """Return how many decisions there are where always the option at the place `taken` is taken."""
     env.reset(seed=seed)
     decisions = 0
     while env.agents:
         seen = _observed(env)
         decisions += seen.is_choice
-        env.step({seen.agent: Move(option=seen.options[0].name)})
+        env.step({seen.agent: Move(option=seen.options[taken].name)})
     return max(decisions, 1)
 
 

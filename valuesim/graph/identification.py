@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from valuesim.graph.design import TERMS, Design, FloatArray
-from valuesim.graph.logit import information
+from valuesim.graph.design import TERMS, BoolArray, Design, FloatArray
+from valuesim.graph.logit import RUNAWAY, information
 
 _TOLERANCE = 1e-7
 _SAME = 1e-5
@@ -49,6 +49,24 @@ def identify(design: Design) -> Identification:
         reasons=reasons,
         centring=_centring(components, reasons, len(design.values), n_columns),
     )
+
+
+def bounded(identified: Identification, drift: FloatArray) -> BoolArray:
+    """Return which values' strengths only the prior bounds, by their `drift` (see `LogitFit`).
+
+    Within a component, those that run away from the most values that stay together: of A always put
+    before B and C, which are put before each other by turns, that is A. Where no such set is the
+    largest, it is all.
+    """
+    found = np.zeros(len(identified.centring), dtype=bool)
+    for group in map(list, identified.components):
+        own = drift[group]
+        together = np.abs(own[:, None] - own) <= RUNAWAY
+        company = together.sum(axis=1)
+        staying = together[company.argmax()]
+        is_largest = (company == company.max()).sum() == staying.sum()
+        found[group] = ~staying | (not is_largest)
+    return found
 
 
 def _null_space(fisher: FloatArray) -> FloatArray:

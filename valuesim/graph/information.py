@@ -171,11 +171,15 @@ def _worth(
     variance = ((contrasts @ covariance) * contrasts).sum(axis=1)
     weight = order_information(contrasts @ theta / np.sqrt(variance)) / variance
     weighted = (contrasts * weight[:, None]).T @ contrasts
+    if rows.shape[1] == 1:
+        # two options, the usual case: plain products of matrices
+        row = rows[:, 0]
+        moved = row @ covariance
+        gained = ((moved @ weighted) * moved).sum(axis=1)
+        return np.asarray(gained / (1.0 + (moved * row).sum(axis=1)))
     moved = rows @ covariance
     gained = moved @ weighted @ moved.transpose(0, 2, 1)
     own = np.eye(rows.shape[1]) + moved @ rows.transpose(0, 2, 1)
-    if rows.shape[1] == 1:
-        return np.asarray((gained / own)[:, 0, 0])
     return np.asarray(np.trace(np.linalg.solve(own, gained), axis1=1, axis2=2))
 
 

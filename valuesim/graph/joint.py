@@ -18,7 +18,7 @@ from valuesim.choices import Choices
 from valuesim.graph.bootstrap import bootstrap, cluster_weights
 from valuesim.graph.contrasts import Contrasts, freedom
 from valuesim.graph.design import Design, FloatArray, compact
-from valuesim.graph.identification import identify
+from valuesim.graph.identification import Identification, bounded, identify
 from valuesim.graph.logit import LogitFit, fit, probabilities
 from valuesim.graph.sandwich import roots, scores
 
@@ -30,7 +30,8 @@ class Level:
     `rows` (names x columns) takes coefficients to strengths, uncentred: of the values themselves,
     or of the labels that they roll up to (then a strength is the mean of its values'). `component`
     says by name which strengths can be compared with each other; `reasons` why others are not
-    known. `draws` (draws x columns) are of the coefficients.
+    known, and `separated` which only the prior bounds. `draws` (draws x columns) are of the
+    coefficients.
     """
 
     name: str
@@ -40,14 +41,8 @@ class Level:
     rows: Mapping[str, FloatArray]
     component: Mapping[str, int]
     reasons: Mapping[str, str]
+    separated: tuple[str, ...]
     draws: FloatArray
-
-    @property
-    def separated(self) -> tuple[str, ...]:
-        """The names that the choices never contradict, so that the prior bounds their strength."""
-        return tuple(
-            name for name, row in self.rows.items() if self.fitted.separated[row != 0].any()
-        )
 
     def met(self, name: str) -> int:
         """Return the number of choices in which `name`, or what rolls up to it, was at stake."""
@@ -162,7 +157,9 @@ def estimate_jointly(
             left_out[name] = why
             continue
         fitted = fit(design)
-        rows, component, reasons = _strengths(design, (roll_ups or {}).get(name))
+        identified = identify(design)
+        rows, component, reasons = _strengths(design, identified, (roll_ups or {}).get(name))
+        runs_away = np.flatnonzero(bounded(identified, fitted.drift))
         levels[name] = Level(
             name=name,
             choices=groups[name],
@@ -171,6 +168,7 @@ def estimate_jointly(
             rows=rows,
             component=component,
             reasons=reasons,
+            separated=tuple(label for label, row in rows.items() if row[runs_away].any()),
             draws=bootstrap(design, fitted, weights, np.random.default_rng([seed, 1, number])),
         )
     return Joint(levels=levels, left_out=left_out)
@@ -191,10 +189,9 @@ def _why_nothing(choices: Choices, design: Design) -> str | None:
 
 
 def _strengths(
-    design: Design, roll_up: Mapping[str, str] | None
+    design: Design, identified: Identification, roll_up: Mapping[str, str] | None
 ) -> tuple[dict[str, FloatArray], dict[str, int], dict[str, str]]:
     """Return the rows, components and reasons of a level's values, or of what they roll up to."""
-    identified = identify(design)
     places = {index: n for n, group in enumerate(identified.components) for index in group}
     unit = np.eye(len(design.values), design.features.shape[2])
     members: dict[str, list[int]] = {}

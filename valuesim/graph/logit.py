@@ -31,6 +31,8 @@ from valuesim.graph.sandwich import floored, roots, sandwich, scores, unbiased
 
 PRIOR_SD = 3.0
 LEAST_VARIANCE = 0.25
+RUNAWAY = 0.5
+"""The drift beyond which a column, or the difference of two, is bounded by the prior only."""
 _ALMOST_FLAT = (1e-6, 1e-8)
 _ARRIVED = 1e-10
 """The squared Newton decrement (twice the log-posterior left to gain) at which a mode is found."""
@@ -42,16 +44,21 @@ class LogitFit:
 
     `hessian` is the information plus the prior's precision. `sandwich` is the plain cluster-robust
     covariance, with the factor G / (G - 1), that a cluster bootstrap has; `covariance` is CR2 with
-    its floor (see the module). Both are nan with fewer than two clusters. `separated` marks columns
-    that the choices never contradict.
+    its floor (see the module). Both are nan with fewer than two clusters. `drift` is how far each
+    column runs away when the prior is taken off: 0 of all where the choices bound theta.
     """
 
     theta: FloatArray
     hessian: FloatArray
     sandwich: FloatArray
     covariance: FloatArray
-    separated: BoolArray
+    drift: FloatArray
     n_clusters: int
+
+    @property
+    def separated(self) -> BoolArray:
+        """The columns that only the prior bounds; of values, see `identification.bounded`."""
+        return np.asarray(np.abs(self.drift) > RUNAWAY)
 
     def quantile(self, clusters: float) -> float:
         """Return the standard errors in half a 95 % interval that rests on so many `clusters`.
@@ -68,7 +75,7 @@ def fit(design: Design) -> LogitFit:
     theta = mode(design, design.met, design.totals.sum(axis=0))
     p = probabilities(design, theta)
     hessian = _information(design, design.met, p) + _precision(theta)
-    separated = _separated(design, theta)
+    drift = _drift(design, theta)
     of_cluster = scores(design, p)
     plain = sandwich(of_cluster, hessian)
     freed = unbiased(design, p, of_cluster, hessian)
@@ -79,9 +86,9 @@ def fit(design: Design) -> LogitFit:
         covariance=floored(
             plain if freed is None else freed,
             hessian,
-            1.0 if separated.any() else LEAST_VARIANCE,
+            1.0 if drift.any() else LEAST_VARIANCE,
         ),
-        separated=separated,
+        drift=drift,
         n_clusters=len(design.clusters),
     )
 
@@ -178,19 +185,16 @@ def _log_probabilities(design: Design, theta: FloatArray) -> tuple[FloatArray, F
     return utility - normaliser, normaliser[:, 0]
 
 
-def _separated(design: Design, theta: FloatArray) -> BoolArray:
-    """Return the columns in which the estimate runs away when the prior is taken off.
+def _drift(design: Design, theta: FloatArray) -> FloatArray:
+    """Return how far the estimate runs away when the prior is taken off; 0 where it does not.
 
     The likelihood has a finite maximum unless the choices are separated (Albert and Anderson
     1984); then, and only then, does a hundred times weaker prior move the mode by about log 100.
     """
     total = design.totals.sum(axis=0)
     near, far = (mode(design, design.met, total, each, theta) for each in _ALMOST_FLAT)
-    drift = far - near
-    gaps = np.ptp(design.features @ drift, axis=1)
-    if gaps.max(initial=0.0) < 1.0:
-        return np.zeros(len(theta), dtype=bool)
-    return np.asarray(np.abs(drift) > 0.5)
+    gaps = np.ptp(design.features @ (far - near), axis=1)
+    return far - near if gaps.max(initial=0.0) >= 1.0 else np.zeros(len(theta))
 
 
 def _precision(theta: FloatArray) -> FloatArray:

@@ -20,7 +20,7 @@ from valuesim.graph.coded import CodedChoices, coded
 from valuesim.graph.coherence import coherence
 from valuesim.graph.consistency import consistency
 from valuesim.graph.design import TERMS, Design, FloatArray, compact
-from valuesim.graph.identification import Identification, identify
+from valuesim.graph.identification import Identification, bounded, identify
 from valuesim.graph.logit import LogitFit, effective_clusters, fit
 from valuesim.graph.pairwise import tally
 from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
@@ -100,7 +100,7 @@ def _estimated(
             tuple(design.values[index] for index in group) for group in identified.components
         ),
         consistency=consistency(design, ranking.tally, fitted, rng),
-        is_separated=bool(fitted.separated[: len(design.values)].any()),
+        is_separated=bool(bounded(identified, fitted.drift).any()),
         terms=dict(zip(TERMS, fitted.theta[len(design.values) :].tolist(), strict=True)),
         strengths=strengths,
     )
@@ -122,6 +122,7 @@ def _values(
     centre = identified.centring @ fitted.theta
     errors = np.sqrt(np.diag(identified.centring @ fitted.covariance @ identified.centring.T))
     met = (design.asked @ design.at_stake.astype(float) > 0).sum(axis=0)
+    runs_away = bounded(identified, fitted.drift)
     found: list[ValueStrength] = []
     for number, group in enumerate(identified.components):
         sure = [index for index in group if index not in identified.reasons]
@@ -145,7 +146,7 @@ def _values(
                     component=number,
                     is_identified=index in ranks,
                     reason=identified.reasons.get(index),
-                    is_separated=bool(fitted.separated[index]),
+                    is_separated=bool(runs_away[index]),
                     choices=int(design.met @ design.at_stake[:, index]),
                     clusters=int(met[index]),
                     rests_on=float(resting[index]) if index in ranks else None,

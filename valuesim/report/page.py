@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import jinja2
 from markupsafe import Markup
 
+from valuesim.archetypes.conduct import IN_WORDS
 from valuesim.measures.panel import Panel
 from valuesim.report import figures
 from valuesim.report.comparison_figure import gap_dots, level_dots
 from valuesim.report.drawing import graph_svg, is_drawable
+from valuesim.report.group import GroupSummary
 from valuesim.report.graph_key import why_not_drawn
 from valuesim.report.panel_figure import panel_figure
 from valuesim.report.ranking_figure import ranking_dots
-from valuesim.report.summary import GroupSummary, Summary
+from valuesim.report.summary import Summary
 from valuesim.report.text import number, percent, shown
 
 
@@ -26,6 +28,7 @@ class Figures:
     """
 
     curves: dict[str, tuple[Markup | None, ...]]
+    doses: dict[str, tuple[Markup, ...]]
     rankings: dict[str, Markup]
     graphs: dict[str, Markup]
     drawn: dict[str, list[tuple[Panel, Markup]]]
@@ -48,6 +51,8 @@ def render(summary: Summary) -> str:
         "number": number,
         "percent": percent,
         "shown": shown,
+        "in_words": IN_WORDS.__getitem__,
+        "dose_word": figures.dose_word,
         "why_not_drawn": why_not_drawn,
     }
     page = templates.get_template("report.html.j2")
@@ -59,6 +64,13 @@ def _draw(summary: Summary) -> Figures:
     drawn = {group.key: _panels(group) for group in summary.groups}
     return Figures(
         curves={group.key: _curves(group) for group in summary.groups},
+        doses={
+            group.key: tuple(
+                Markup(figures.dose_panel(table, f"{group.key}e{place}", group.name))
+                for place, table in enumerate(group.doses)
+            )
+            for group in summary.dosed
+        },
         rankings={
             group.key: Markup(ranking_dots(group.ranking, f"{group.key}r", group.name))
             for group in summary.groups
@@ -87,7 +99,7 @@ def _draw(summary: Summary) -> Figures:
                 Markup(gap_dots(gaps, f"{each.key}d{place}", each.name))
                 for place, gaps in enumerate(each.gaps)
             ]
-            for each in summary.said_done
+            for each in summary.families
         },
     )
 

@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from valuesim import __version__
-from valuesim.archetypes import Rule, load_catalogue
+from valuesim.archetypes import GameRule, Rule, load_catalogue
+from valuesim.archetypes.entries import RATES
 from valuesim.graph import Group, grouped
 from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
@@ -40,6 +41,7 @@ class Summary:
     command: str
     seed: int
     rule: Rule
+    game_rule: GameRule
     version: str = __version__
 
     @property
@@ -67,6 +69,13 @@ class Summary:
     def players(self) -> tuple[GroupSummary, ...]:
         """The groups that played a game of two."""
         return tuple(group for group in self.groups if group.archetypes.conduct)
+
+    @property
+    def move_rates(self) -> tuple[str, ...]:
+        """The names of the rates of cooperation that any group has, in order."""
+        conducts = [group.archetypes.conduct for group in self.players]
+        seen = {rate.name for found in conducts if found for rate in found.rates}
+        return tuple(name for name in RATES if name in seen)
 
     @property
     def dosed(self) -> tuple[GroupSummary, ...]:
@@ -124,6 +133,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         command=_command(runs),
         seed=seed,
         rule=material.catalogue.rule,
+        game_rule=material.catalogue.game_rule,
     )
 
 

@@ -1,0 +1,1 @@
+"""How many questions adaptive asking saves, and what its claims are worth: planted agents."""
