@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+# as the command line has it; set before anything imports numpy
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 import pytest_asyncio
