@@ -2,12 +2,13 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 VLLM_PY := .venv-vllm/bin/python
+AXELROD_PY := .venv-axelrod/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench test-vllm lock clean
+.PHONY: help demo test check format bench validity test-vllm test-axelrod lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 # The environment is made anew when the pins or the project's table change.
 .venv/.base: requirements.lock pyproject.toml
@@ -23,7 +24,7 @@ help: ## print this list
 	fi
 	@touch $@
 
-# One episode set of every family. Those beside the benchmark are kept small: it must take a minute.
+# One episode set of every family. Those beside the benchmark are kept small: it must take a minute or two.
 DEMO_stake_size = episodes=4
 DEMO_penalty_size = episodes=4
 DEMO_moral_machine = episodes=10
@@ -37,7 +38,7 @@ demo: .venv/.base ## play the scarcity benchmark and a set of every family; writ
 	@$(foreach e,$(DEMO),$(PY) -m valuesim.cli run experiment=$(e) $(DEMO_$(e)) run.name=runs/demo/$(e) &&) true
 	@$(PY) -m valuesim.cli report runs/demo --tables
 
-test: .venv/.base ## run the tests (a real vLLM has its own: test-vllm)
+test: .venv/.base ## run the tests (vLLM and Axelrod have their own: test-vllm, test-axelrod)
 	@$(PY) -m pytest -m "not vllm"
 
 check: .venv/.base ## lint, types, layers, formatting
@@ -51,7 +52,10 @@ format: .venv/.base ## format the code and mend what lint can mend
 	@$(PY) -m ruff check --fix .
 
 bench: .venv/.base ## measure speed; prints medians and ratios
-	@$(PY) benchmarks/run.py
+	@$(PY) -m benchmarks.run
+
+validity: .venv/.base ## measure coverage and error on planted truth; writes docs/validity.md (10 min)
+	@$(PY) -m benchmarks.validity
 
 # A vLLM built for the CPU, in an environment of its own; its torchvision and audio companions do
 # not load beside this torch and are not needed.
@@ -63,6 +67,19 @@ bench: .venv/.base ## measure speed; prints medians and ratios
 
 test-vllm: .venv/.base .venv-vllm/.base ## play against a real vLLM server on the CPU
 	@VALUESIM_REQUIRE_VLLM=1 VALUESIM_VLLM_PYTHON="$$PWD/$(VLLM_PY)" $(PY) -m pytest -m vllm tests/serving
+
+# The Axelrod library brings torch, dask and pandas, so that it has an environment of its own. The import
+# comes first because the tests are skipped without the library.
+.venv-axelrod/.base: requirements.lock pyproject.toml tests/serving/requirements-vllm.txt
+	@$(PYTHON) -m venv .venv-axelrod
+	@$(AXELROD_PY) -m pip install --quiet --disable-pip-version-check uv "$$(grep '^torch==' tests/serving/requirements-vllm.txt)"
+	@$(AXELROD_PY) -m uv pip install --quiet --python $(AXELROD_PY) -r requirements.lock
+	@$(AXELROD_PY) -m uv pip install --quiet --python $(AXELROD_PY) --no-build-isolation -e '.[axelrod]'
+	@touch $@
+
+test-axelrod: .venv-axelrod/.base ## play strategies of the Axelrod library
+	@$(AXELROD_PY) -c 'import axelrod'
+	@$(AXELROD_PY) -m pytest tests/test_games_axelrod.py
 
 lock: ## remake requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --no-header --no-strip-extras --upgrade pyproject.toml -o requirements.lock

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from valuesim.cli import main
-from valuesim.cli.arguments import COMMANDS
+from valuesim.cli.commands import COMMANDS
 from valuesim.cli.ending import tell_how_to_go_on
 from valuesim.cli.terminal import clean
 from valuesim.engine import Design, plan

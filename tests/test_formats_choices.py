@@ -325,3 +325,124 @@ def test_ranking_the_columns_is_ranking_the_records(tables: Path) -> None:
     assert np.allclose(
         [v.strength or 0.0 for v in one.values], [v.strength or 0.0 for v in other.values]
     )
+
+
+# -- a table ranked as it is ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "by"), [("parquet", "agent,model"), ("csv", "env"), ("jsonl", "scarcity,agent")]
+)
+def test_a_table_is_ranked_as_the_run_folders_that_it_was_made_of(
+    runs: Path, tables: Path, capsys: pytest.CaptureFixture[str], kind: str, by: str
+) -> None:
+    own, table = graph(runs, by, capsys), graph(tables / f"c.{kind}", by, capsys)
+    assert len(own["groups"]) > 1
+    assert [(g["group"], g["notes"]) for g in table["groups"]] == [
+        (g["group"], g["notes"]) for g in own["groups"]
+    ]
+    for one, other in zip(own["groups"], table["groups"], strict=True):
+        for name in ("decisions", "choices", "contested", "clusters", "faults", "statement"):
+            assert one[name] == other[name], name
+        assert [v["value"] for v in one["values"]] == [v["value"] for v in other["values"]]
+        for first, second in zip(one["values"], other["values"], strict=True):
+            assert first["strength"] == pytest.approx(second["strength"], abs=1e-6)
+
+
+def test_a_table_of_few_columns_gets_the_clusters_that_an_import_gives(tmp_path: Path) -> None:
+    rows = [
+        GOOD | {"episode": f"e{n}", "seed": n // 2, "condition": json.dumps({"a": n % 3})}
+        for n in range(12)
+    ]
+    scenes = [GOOD | {"episode": f"s{n}", "scene": f"scene {n % 4}"} for n in range(8)]
+    own = [{k: v for k, v in row.items() if k not in ("chosen", "fault")} for row in rows]
+    path = _written(own, tmp_path / "own.csv")
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text("".join(json.dumps(row) + "\n" for row in [*rows, *scenes]))
+    for table in (path, mixed):
+        (columns,) = read_coded(table).values()
+        expected = coded(choices(read_choices(table).records))
+        assert _told(columns) == _told(expected)
+        assert columns.unit == expected.unit
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"episode": "e1"}, "row 2 repeats what Alpha decided"),
+        ({"position": 2}, "position 2 in row 2 is not that of one of 2 options"),
+        ({"condition": "[]"}, "condition=.* is not a JSON object"),
+        ({"condition": "{"}, "condition=.* is not JSON"),
+        ({"position": None, "fault": "sulked"}, "'sulked' is no fault"),
+        ({"situation": "7"}, "not a list of options"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_the_columns_refuse_what_is_no_choice(
+    tmp_path: Path, wrong: dict[str, Any], told: str, kind: str
+) -> None:
+    path = tmp_path / f"bad.{kind}"
+    good = GOOD | {"condition": "{}"}
+    _table([good, good | {"episode": "e2"} | wrong], path)
+    with pytest.raises(InputError, match=told):
+        read_coded(path)
+
+
+def _table(rows: list[dict[str, Any]], path: Path) -> None:
+    if path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+
+
+def test_a_parquet_table_from_pandas_holds_nan_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "nan.parquet"
+    rows = [GOOD | {"position": 1.0, "seed": float("nan")}]
+    rows.append(GOOD | {"episode": "e2", "position": float("nan"), "fault": "refused"})
+    _table(rows, path)
+    (columns,) = read_coded(path).values()
+    assert (columns.decisions, columns.faults, list(columns.position)) == (2, {"refused": 1}, [1])
+    _table([rows[0] | {"position": 0.5}], path)
+    with pytest.raises(InputError, match=r"position=0\.5 is not a whole number"):
+        read_coded(path)
+
+
+def test_what_a_table_cannot_tell_is_refused_with_the_way_to_ask(
+    runs: Path, tables: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = str(tables / "c.csv")
+    (tmp_path / "litmus.csv").write_text("idx,dilemma\n1,a\n")
+    refused = {
+        ("graph", table, "--behind", "Care,Power"): "`valuesim import choices FILE --out RUN`",
+        ("graph", table, str(runs)): "`valuesim import choices",
+        ("graph", table, "--by", "scarsity"): "did you mean 'scarcity'",
+        ("graph", table, "--by", "agent,"): "empty key",
+        ("graph", str(tmp_path / "litmus.csv")): "`valuesim import` reads other tools' files",
+        ("graph", str(tmp_path / "none.csv")): "there is no such file",
+    }
+    for words, told in refused.items():
+        assert main(list(words)) == 2
+        assert told in capsys.readouterr().err
+    for command in ("archetypes", "report"):
+        assert main([command, table]) == 1
+        assert "`valuesim import FORMAT" in capsys.readouterr().err
+
+
+def test_a_table_has_drawings_and_views_as_a_run_has(
+    tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ["graph", str(tables / "c.jsonl"), "--by", "env", "--view", "bradley-terry"]
+    assert main([*given, "--graphml", "g.json", "--png", "g.svg"]) == 0
+    assert "the estimate beside Bradley-Terry" in capsys.readouterr().out
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_table_without_a_row_says_so(tables: Path, tmp_path: Path, capsys: Any) -> None:
+    head = (tables / "c.csv").read_text().splitlines()[0]
+    (tmp_path / "empty.csv").write_text(head + "\n")
+    assert main(["graph", str(tmp_path / "empty.csv")]) == 0
+    assert "has no row" in capsys.readouterr().out

@@ -45,7 +45,7 @@ class EngineConfig:
 class AskingConfig:
     """Whether all episodes are played (`id` "all") or questions are chosen ("adaptive").
 
-    The others are those of `engine.adaptive.Asking`, None where all episodes are played.
+    The others are those of `engine.asking.Asking`, None where all episodes are played.
     """
 
     id: str = ALL

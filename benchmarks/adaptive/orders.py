@@ -18,9 +18,7 @@ _LEAST_STAKE = 1e-9
 Order = Callable[[Prospects, Planted, int, np.random.Generator], list[int]]
 
 
-def adaptive(
-    known: Prospects, agent: Planted, count: int, rng: np.random.Generator
-) -> list[int]:
+def adaptive(known: Prospects, agent: Planted, count: int, rng: np.random.Generator) -> list[int]:
     """Return what an adaptive run asks that is not stopped, in half-batches as `Cell` does."""
     asked: list[int] = []
     in_flight: list[int] = []
@@ -39,12 +37,12 @@ def adaptive(
     return asked[:count]
 
 
-def by_lot(known: Prospects, agent: Planted, count: int, rng: np.random.Generator) -> list[int]:
+def by_lot(known: Prospects, _: Planted, count: int, rng: np.random.Generator) -> list[int]:
     """Return questions drawn from the pool at random, none of them twice."""
     return [int(each) for each in rng.permutation(len(known.questions))[:count]]
 
 
-def all_pairs(known: Prospects, agent: Planted, count: int, rng: np.random.Generator) -> list[int]:
+def all_pairs(known: Prospects, _: Planted, count: int, rng: np.random.Generator) -> list[int]:
     """Return a round robin over pairs of values: in each round a question that sets them apart.
 
     Of those that do, one with the fewest values at stake comes first. A question is asked once.

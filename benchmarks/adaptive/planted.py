@@ -22,8 +22,7 @@ from valuesim.option import Option
 
 VALUES = 20
 MOST_A_SIDE = 4
-SCENES = 2500
-QUESTIONS = 2000
+SCENES = QUESTIONS = 3000
 FAULT = -1
 """Stands for an answer that is none."""
 
@@ -45,9 +44,9 @@ class Kind:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Planted:
-    """An agent: its strengths, in the order of the design's values, and its answer to each question.
+    """An agent: its strengths, in the order of the design's values, and all its answers.
 
-    An answer is the place of the option taken, or FAULT.
+    The answer to a question is the place of the option taken, or FAULT.
     """
 
     strengths: FloatArray
@@ -110,7 +109,11 @@ def _places(question: Evidence, size: int) -> list[int]:
 
 
 def scenes(values: int, most_a_side: int, count: int, seed: int = 0) -> list[Evidence]:
-    """Return `count` scenes between two options, each for 1 to `most_a_side` values."""
+    """Return `count` scenes between two options, each for 1 to `most_a_side` of so many values.
+
+    No value is on both sides: where there are too few, a side has no more than half of them.
+    """
+    most_a_side = min(most_a_side, values // 2)
     rng = np.random.default_rng(seed)
     found = []
     for number in range(count):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import permutations, product
 
@@ -65,12 +65,16 @@ class Sheet:
         return {label: value for label, value in self.now.labels if label != used}
 
 
-@lru_cache(maxsize=128)
 def entries(parameters: Parameters) -> tuple[Entry, ...]:
     """Return all items of the instrument, mixed once and for all so that parts are alike.
 
     Raises ValueError for a vocabulary with too few values.
     """
+    return _mixed(replace(parameters, items=None, part=None))
+
+
+@lru_cache(maxsize=128)
+def _mixed(parameters: Parameters) -> tuple[Entry, ...]:
     asked = parameters.asked
     if asked.form == "items":
         listed = [Entry(item=item) for item in asked.items]

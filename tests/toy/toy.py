@@ -82,6 +82,19 @@ class Slow(Kind):
         return await super().decide(observation)
 
 
+class Patient:
+    """Plays anything: any option, and each reply takes its own time, up to 40 ms."""
+
+    def __init__(self, role: str, seed: int) -> None:
+        self.role = role
+        self.rng = np.random.default_rng([seed, len(role)])
+
+    async def decide(self, observation: Observation) -> Decision:
+        await asyncio.sleep(0.04 * self.rng.random())
+        option = observation.options[int(self.rng.integers(len(observation.options)))]
+        return Decision(agent=self.role, step=observation.step, option=option.name)
+
+
 class Cut(Kind):
     """Kind, unless the file `down` is there and its coin falls so: then its server is down."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -11,11 +12,12 @@ from importlib import import_module
 from typing import NoReturn
 
 from valuesim import __version__
-from valuesim.cli.arguments import COMMANDS
+from valuesim.cli.commands import COMMANDS
 from valuesim.cli.stopping import stoppable
 from valuesim.cli.terminal import clean
 from valuesim.errors import InputError, ValueSimError, unknown
 
+_SELDOM = (100_000, 20, 100)
 STOPPED_BY_USER = 128 + signal.SIGINT
 
 
@@ -79,6 +81,8 @@ def _dispatch(given: Sequence[str]) -> int:
         parsed = command.parse_intermixed_args(given[1:])
     except SystemExit as done:
         return int(done.code or 0)
+    # records live until the command ends: looking for garbage among them takes a third of reading
+    gc.set_threshold(*_SELDOM)
     code: int = import_module(about.module).main(parsed)
     return code
 

@@ -1,25 +1,11 @@
-"""The commands' arguments and examples; light, so that help and refusals are quick."""
+"""What each command takes; light, so that help and refusals are quick."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from valuesim.formats.catalogue import EXPORTS, IMPORTS, PACKS, listed
-
-Add = Callable[[argparse.ArgumentParser], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Command:
-    """A command: the module that does it, one line on it, examples, and what adds its arguments."""
-
-    module: str
-    line: str
-    examples: str
-    add: Add
+from valuesim.formats.catalogue import EXPORTS, IMPORTS, PACKS
 
 
 def _target(given: str) -> str:
@@ -43,10 +29,9 @@ def _json(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _paths(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "paths", nargs="+", type=_path, metavar="PATH", help="run folders, or folders above some"
-    )
+def _paths(command: argparse.ArgumentParser, *, also: str = "") -> None:
+    told = f"run folders, or folders above some{also}"
+    command.add_argument("paths", nargs="+", type=_path, metavar="PATH", help=told)
 
 
 def _by(command: argparse.ArgumentParser) -> None:
@@ -59,7 +44,8 @@ def _by(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(command: argparse.ArgumentParser) -> None:
+def add_run(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim run` takes."""
     command.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="settings; `valuesim list` names them"
     )
@@ -69,8 +55,9 @@ def _run(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
-def _graph(command: argparse.ArgumentParser) -> None:
-    _paths(command)
+def add_graph(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim graph` takes."""
+    _paths(command, also="; or one table of choices (.parquet, .csv or .jsonl)")
     _by(command)
     command.add_argument(
         "--graphml",
@@ -102,7 +89,8 @@ def _graph(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
-def _compare(command: argparse.ArgumentParser) -> None:
+def add_compare(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim compare` takes."""
     _paths(command)
     command.add_argument(
         "--between",
@@ -128,7 +116,8 @@ def _compare(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
-def _archetypes(command: argparse.ArgumentParser) -> None:
+def add_archetypes(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim archetypes` takes."""
     _paths(command)
     _by(command)
     command.add_argument(
@@ -149,7 +138,8 @@ def _archetypes(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
-def _predict(command: argparse.ArgumentParser) -> None:
+def add_predict(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim predict` takes."""
     _paths(command)
     _by(command)
     command.add_argument(
@@ -165,13 +155,15 @@ def _predict(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
-def _measures(command: argparse.ArgumentParser) -> None:
+def add_measures(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim measures` takes."""
     _paths(command)
     _by(command)
     _json(command)
 
 
-def _export(command: argparse.ArgumentParser) -> None:
+def add_export(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim export` takes."""
     command.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
     _paths(command)
     command.add_argument(
@@ -184,7 +176,8 @@ def _export(command: argparse.ArgumentParser) -> None:
     _by(command)
 
 
-def _import(command: argparse.ArgumentParser) -> None:
+def add_import(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim import` takes."""
     command.add_argument("format", metavar="FORMAT", help=", ".join([*IMPORTS, *PACKS]))
     command.add_argument("source", metavar="FILE", help="the file that the other tool wrote")
     command.add_argument(
@@ -215,7 +208,8 @@ def _import(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _report(command: argparse.ArgumentParser) -> None:
+def add_report(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim report` takes."""
     _paths(command)
     command.add_argument(
         "--out", type=_path, metavar="F", help="the page (default: report.html in the first PATH)"
@@ -227,7 +221,8 @@ def _report(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _list(command: argparse.ArgumentParser) -> None:
+def add_list(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim list` takes."""
     command.add_argument(
         "kind",
         nargs="?",
@@ -238,7 +233,8 @@ def _list(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
-def _doctor(command: argparse.ArgumentParser) -> None:
+def add_doctor(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim doctor` takes."""
     command.add_argument(
         "subject",
         nargs="?",
@@ -251,125 +247,3 @@ def _doctor(command: argparse.ArgumentParser) -> None:
         "--model", metavar="NAME", help="the model to ask there (default: the first it lists)"
     )
     _json(command)
-
-
-COMMANDS = {
-    "run": Command(
-        module="valuesim.cli.run",
-        line="play episodes: one run, or a sweep with -m",
-        examples="""\
-  valuesim run env=survival env.scarcity=low agents=context_dependent episodes=5 run.name=first
-  valuesim run agents=llm model=vllm model.name=NAME model.base_url=http://127.0.0.1:8000/v1
-  valuesim run experiment=scarcity_benchmark agents=ethical agents.Alpha=exploitative
-  valuesim run -m env.scarcity=low,high agents=ethical,exploitative episodes=2
-
-A run that exists resumes: give the same command with its run.name again.""",
-        add=_run,
-    ),
-    "graph": Command(
-        module="valuesim.cli.graph",
-        line="rank the values that the choices in run folders put first",
-        examples="""\
-  valuesim graph runs/demo
-  valuesim graph runs/demo --by agent,scarcity --json -
-  valuesim graph runs/demo --behind "Power,Protection"
-  valuesim graph runs/first --png values.png --graphml values.graphml""",
-        add=_graph,
-    ),
-    "compare": Command(
-        module="valuesim.cli.compare",
-        line="say how value rankings differ between agents, conditions, families or runs",
-        examples="""\
-  valuesim compare runs/demo --between scarcity
-  valuesim compare runs/demo --between scarcity --pair "Protection,Self-Preservation"
-  valuesim compare runs/first --between family
-  valuesim compare runs/first runs/second --between run --json -""",
-        add=_compare,
-    ),
-    "archetypes": Command(
-        module="valuesim.cli.archetypes",
-        line="say which risky archetype, if any, the evidence in run folders supports",
-        examples="""\
-  valuesim archetypes runs/demo
-  valuesim archetypes runs/demo --by model --json archetypes.json
-  valuesim archetypes runs/demo --catalogue mine.yaml
-  valuesim archetypes runs/demo --by agent --discover""",
-        add=_archetypes,
-    ),
-    "predict": Command(
-        module="valuesim.cli.predict",
-        line="say whether values fitted on some decisions tell what is risked in others",
-        examples="""\
-  valuesim predict runs/demo --hold-out scene
-  valuesim predict runs/demo --hold-out env=survival --by agent,model
-  valuesim predict runs/first runs/second --hold-out topic --json predicted.json""",
-        add=_predict,
-    ),
-    "measures": Command(
-        module="valuesim.cli.measures",
-        line="print what the studies of each family report: cooperation, AMCEs, scale scores, ...",
-        examples="""\
-  valuesim measures runs/demo
-  valuesim measures runs/first --by agent,wording
-  valuesim measures runs/first --json measures.json""",
-        add=_measures,
-    ),
-    "report": Command(
-        module="valuesim.cli.report",
-        line="write one self-contained HTML page about run folders",
-        examples="""\
-  valuesim report runs/demo --tables
-  valuesim report runs/first runs/second --out both.html""",
-        add=_report,
-    ),
-    "export": Command(
-        module="valuesim.cli.export",
-        line="write decisions in another tool's format",
-        examples=f"""\
-  valuesim export choices runs/demo
-  valuesim export choices runs/demo --out choices.csv
-  valuesim export inspect runs/demo --out demo.eval
-  valuesim export utility-graph runs/demo --by agent --out utilities.json
-  valuesim export moral-machine runs/scenes --out shared_responses.csv
-
-formats (docs/formats.md tells more):
-{listed(EXPORTS)}""",
-        add=_export,
-    ),
-    "import": Command(
-        module="valuesim.cli.importing",
-        line="read another tool's decisions into a run folder, or dilemmas into a pack",
-        examples=f"""\
-  valuesim import litmus openai__gpt-4o.csv --out runs/litmus
-  valuesim import litmus labels.csv --values classes.csv --model my-model --out runs/mine
-  valuesim import battles battles.csv --out runs/battles
-  valuesim graph runs/litmus
-  valuesim import dilemmas mine.csv --out mine.yaml
-  valuesim run env=dilemmas env.pack=mine.yaml agents=random
-
-decisions, to a run folder (docs/formats.md tells more):
-{listed(IMPORTS)}
-
-dilemmas, to a pack (docs/packs.md):
-{listed(PACKS)}""",
-        add=_import,
-    ),
-    "list": Command(
-        module="valuesim.cli.listing",
-        line="show what there is: environments, agents, models, experiments, ...",
-        examples="""\
-  valuesim list
-  valuesim list envs
-  valuesim list agents --json -""",
-        add=_list,
-    ),
-    "doctor": Command(
-        module="valuesim.cli.doctor",
-        line="say what is wrong with this set-up and what to do about it",
-        examples="""\
-  valuesim doctor
-  valuesim doctor pack my_dilemmas.yaml
-  valuesim doctor --base-url http://127.0.0.1:8000/v1 --model NAME""",
-        add=_doctor,
-    ),
-}

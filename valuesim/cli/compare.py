@@ -104,7 +104,7 @@ def _names(paths: Sequence[Path]) -> dict[str, Path]:
 def _read(paths: Sequence[Path]) -> Pool:
     pool = decisions_once([read_run(path) for path in find_runs(paths)])
     for note in pool.notes:
-        print(f"valuesim: note: {note}", file=sys.stderr)
+        print(f"valuesim: note: {clean(note)}", file=sys.stderr)
     return pool
 
 

@@ -15,7 +15,7 @@ from valuesim.errors import InputError
 from valuesim.graph import Group, grouped
 from valuesim.graph.grouping import group_of, kept_apart, settings_of
 from valuesim.log import DecisionRecord, decisions_once, find_runs, read_run
-from valuesim.log.reader import InterruptedRecord
+from valuesim.log.reader import EpisodeRecord, InterruptedRecord
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +38,10 @@ class Evidence:
     def all_groups(self) -> list[Group]:
         """Every group with a decision, then those of which every episode was interrupted."""
         return list({**self.groups, **self.interrupted})
+
+    def records(self, group: Group) -> Sequence[DecisionRecord]:
+        """Return the decisions of `group`."""
+        return self.groups.get(group, ())
 
     def choices(self, group: Group) -> Choices:
         """Return the evidence in the decisions of `group`."""
@@ -86,6 +90,24 @@ class Evidence:
         return f"no episode was finished; interrupted: {'; '.join(sorted(map(clean, reasons)))}"
 
 
+def pooled(by: Sequence[str], episodes: Collection[EpisodeRecord]) -> list[str]:
+    """Return a sentence for each factor that differs in `episodes`, grouped by the keys `by`."""
+    envs = sorted({episode.env for episode in episodes})
+    differing = ({"env": envs} if len(envs) > 1 else {}) | settings_of(episodes)
+    return [
+        f"pooled over {name} ({len(each)} settings); --by {','.join([*by, name])} separates them"
+        for name, each in differing.items()
+    ]
+
+
+def keys_of(by: str) -> tuple[str, ...]:
+    """Return the comma-separated keys of `--by`; raise InputError where one is empty."""
+    keys = tuple(key.strip() for key in by.split(","))
+    if not all(keys):
+        raise InputError(f"--by {by!r} has an empty key: write KEY or KEY,KEY")
+    return keys
+
+
 def read_evidence(paths: Sequence[Path], by: str) -> Evidence:
     """Return the decisions in and below `paths`, grouped by the comma-separated keys `by`.
 
@@ -99,7 +121,7 @@ def read_evidence(paths: Sequence[Path], by: str) -> Evidence:
     pool = decisions_once(runs)
     keys = kept_apart(keys, pool.episodes.values())
     for note in pool.notes:
-        print(f"valuesim: note: {note}", file=sys.stderr)
+        print(f"valuesim: note: {clean(note)}", file=sys.stderr)
     groups = grouped(pool.decisions, keys, beside=pool.interrupted)
     interrupted, unplaced = interrupted_by_group(pool.interrupted, keys)
     return Evidence(

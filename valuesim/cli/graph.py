@@ -9,7 +9,9 @@ from typing import Any
 from valuesim.cli import evidence, views
 from valuesim.cli.behind import pair_of, print_behind
 from valuesim.cli.ranking import print_ranking
+from valuesim.cli.table import TableEvidence, is_table, read_table
 from valuesim.cli.terminal import clean, write_json
+from valuesim.errors import InputError
 from valuesim.graph import (
     Behind,
     Group,
@@ -22,6 +24,8 @@ from valuesim.graph import (
 from valuesim.graph.behind import Pair
 from valuesim.log.whole import whole
 
+Found = evidence.Evidence | TableEvidence
+
 
 def main(arguments: argparse.Namespace) -> int:
     """Rank, and return 0; without a decision, say why there is nothing."""
@@ -29,18 +33,9 @@ def main(arguments: argparse.Namespace) -> int:
         from valuesim.report.drawing import graph_format
 
         graph_format(arguments.png)
-    found = evidence.read_evidence(arguments.paths, arguments.by)
-    rankings = {group: rank_values(found.choices(group)) for group in found.all_groups}
+    found = _found(arguments)
+    rankings, asked = _ranked(arguments, found)
     listed = _behind(arguments.behind, found, rankings)
-    asked = {
-        group: views.asked_of(
-            found.choices(group),
-            ranking,
-            cycles=arguments.cycles,
-            bradley_terry=arguments.view is not None,
-        )
-        for group, ranking in rankings.items()
-    }
     _write_files(arguments, found, rankings)
     if arguments.json:
         write_json(_json(found, rankings, listed, asked), arguments.json)
@@ -60,8 +55,36 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _found(arguments: argparse.Namespace) -> Found:
+    if not any(map(is_table, arguments.paths)):
+        return evidence.read_evidence(arguments.paths, arguments.by)
+    if arguments.behind:
+        raise InputError(
+            "--behind lists decisions, which a table is not read for one by one: `valuesim import "
+            "choices FILE --out RUN` makes a run folder that it can be asked of"
+        )
+    return read_table(arguments.paths, arguments.by)
+
+
+def _ranked(
+    arguments: argparse.Namespace, found: Found
+) -> tuple[dict[Group, ValueRanking], dict[Group, views.Asked]]:
+    """Return the ranking of each group, and what else was asked for."""
+    rankings, asked = {}, {}
+    for group in found.all_groups:
+        choices = found.choices(group)
+        rankings[group] = rank_values(choices)
+        asked[group] = views.asked_of(
+            choices,
+            rankings[group],
+            cycles=arguments.cycles,
+            bradley_terry=arguments.view is not None,
+        )
+    return rankings, asked
+
+
 def _behind(
-    asked: str | None, found: evidence.Evidence, rankings: Mapping[Group, ValueRanking]
+    asked: str | None, found: Found, rankings: Mapping[Group, ValueRanking]
 ) -> dict[Group, dict[Pair, tuple[Behind, ...]]]:
     """Return, for each group, the decisions behind the pair that was asked for, both ways."""
     values = {value.value for ranking in rankings.values() for value in ranking.values}
@@ -70,15 +93,14 @@ def _behind(
     first, second = pair_of(asked, values)
     return {
         group: {
-            pair: behind(found.groups.get(group, ()), *pair)
-            for pair in ((first, second), (second, first))
+            pair: behind(found.records(group), *pair) for pair in ((first, second), (second, first))
         }
         for group in rankings
     }
 
 
 def _json(
-    found: evidence.Evidence,
+    found: Found,
     rankings: Mapping[Group, ValueRanking],
     listed: Mapping[Group, Mapping[Pair, Sequence[Behind]]],
     asked: Mapping[Group, views.Asked],
@@ -107,14 +129,14 @@ def _print_behind(
 
 def _write_files(
     arguments: argparse.Namespace,
-    found: evidence.Evidence,
+    found: Found,
     rankings: Mapping[Group, ValueRanking],
 ) -> None:
     if arguments.graphml:
         from valuesim.graph.files import write_graph
 
         for group, path in evidence.files_for(arguments.graphml, rankings).items():
-            records = found.groups.get(group, ())
+            records = found.records(group)
             with whole(path) as draft:
                 write_graph(value_graph(rankings[group], group=group, records=records), draft)
     if arguments.png:

@@ -11,6 +11,7 @@ from valuesim.choices import Choices
 from valuesim.cli.ranking import print_line
 from valuesim.cli.terminal import interval, print_table
 from valuesim.graph import ValueRanking
+from valuesim.graph.coded import CodedChoices
 from valuesim.graph.cyclic import CycleTest, cycles_test
 from valuesim.graph.davidson import BradleyTerry, bradley_terry
 from valuesim.graph.design import compact
@@ -46,7 +47,12 @@ class Asked:
 
 
 def asked_of(
-    choices: Choices, ranking: ValueRanking, *, cycles: bool, bradley_terry: bool, seed: int = 0
+    choices: Choices | CodedChoices,
+    ranking: ValueRanking,
+    *,
+    cycles: bool,
+    bradley_terry: bool,
+    seed: int = 0,
 ) -> Asked:
     """Return what is asked for of `choices` and their ranking; equal input, equal figures."""
     return Asked(
@@ -64,7 +70,7 @@ def print_asked(ranking: ValueRanking, asked: Asked) -> None:
         _print_bradley_terry(ranking, asked.bradley_terry)
 
 
-def _cycles(choices: Choices, seed: int) -> CycleTest:
+def _cycles(choices: Choices | CodedChoices, seed: int) -> CycleTest:
     design = compact(choices)
     if not design.values:
         return CycleTest(reason="no value is at stake")

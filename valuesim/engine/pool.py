@@ -111,7 +111,7 @@ def check_askable(spec: EpisodeSpec) -> Sequence[Mapping[str, Any]]:
     if spec.parameters.get("part") is not None:
         raise InputError(
             f"env.part={spec.parameters['part']} does not go with asking=adaptive, which asks each "
-            "part by itself: leave it out"
+            "part by itself: leave it out, with an experiment that sets it (env=NAME does not)"
         )
     singles = registry.make(spec.env, **spec.parameters).singles()
     if not singles or len(spec.population) != 1:

@@ -80,7 +80,13 @@ def _codes(pyarrow: Any, column: Any, *, is_named: bool) -> Coded:
     if whole is None:
         return np.zeros(0, dtype=np.int64), []
     codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes, whole.dictionary.to_pylist() if is_named else []
+    contents = whole.dictionary
+    if contents.null_count:
+        # a column of nothing else has no type of its own, and null as its one content
+        is_there = np.asarray(contents.is_valid())
+        places = np.append(np.where(is_there, np.cumsum(is_there) - 1, -1), -1)
+        codes, contents = places[codes], contents.drop_null()
+    return codes, contents.to_pylist() if is_named else []
 
 
 def _blocks(rows: Iterable[Mapping[str, object]]) -> Iterator[list[Mapping[str, object]]]:

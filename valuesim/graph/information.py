@@ -32,7 +32,7 @@ from valuesim.graph.sandwich import roots
 
 LIKENESS = 0.1
 """How alike answers to one scene are taken to be: their intraclass correlation."""
-DRAWS = 4
+DRAWS = 16
 _TIE = 1e-9
 _LEAST = 1e-300
 
@@ -152,12 +152,11 @@ def _rows(
 ) -> FloatArray:
     """Return rows (S x K-1 x P) whose squares sum to each situation's expected information.
 
-    They are those at the mean probabilities over draws of theta, scaled to the mean of the draws'
-    own variances: exact for two options.
+    They are those at the mean probabilities over draws of theta, in mirrored pairs, scaled to the
+    mean of the draws' own variances: exact for two options.
     """
-    scale = np.linalg.cholesky(covariance)
-    drawn = [theta, *(theta + scale @ rng.standard_normal(len(theta)) for _ in range(DRAWS))]
-    each = [probabilities(design, one) for one in drawn]
+    away = rng.standard_normal((DRAWS // 2, len(theta))) @ np.linalg.cholesky(covariance).T
+    each = [probabilities(design, theta + one) for one in (*away, *-away)]
     mean = np.mean(each, axis=0)
     spread = np.mean([1 - (p**2).sum(axis=1) for p in each], axis=0)
     at_mean = np.maximum(1 - (mean**2).sum(axis=1), _LEAST)

@@ -64,7 +64,7 @@ def order(
         for group in identify(known.design).components
     ]
     pairs = [(names[u], names[w]) for group in standing for u, w in pairwise(group)]
-    apart = _apart(pairs, answers, _error(1 - sure, len(pairs), span))
+    apart = _apart(pairs, answers, error_of_a_look(1 - sure, len(pairs), span))
     return Order(
         values=tuple(names[index] for group in standing for index in group),
         pairs=tuple(pairs),
@@ -72,8 +72,12 @@ def order(
     )
 
 
-def _error(error: float, pairs: int, span: float) -> float:
-    """Return the error of one pair at one look that keeps that of all, at all looks, to `error`."""
+def error_of_a_look(error: float, pairs: int, span: float) -> float:
+    """Return the error of one of `pairs` at one look that keeps that of all looks to `error`.
+
+    Both errors are one-sided, in (0, 0.5). The last look has `span` (>= 1) times as many answers as
+    the first; with 1 there is one look.
+    """
     z = np.linspace(0.5, 8.0, 7501)
     once = special.ndtr(-z)
     ever = once + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * np.log(span) / 2

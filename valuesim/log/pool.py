@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ class Pool:
     Of an episode in several runs, the first run's decisions are kept. `repeated` counts those
     episodes, `differing` those of them that were decided otherwise in another run (two samples of a
     model under one specification). `interrupted` holds the last record of each episode that no run
-    has finished.
+    has finished. `told` is what the runs' sessions noted, such as that questions were chosen by the
+    answers before them.
     """
 
     episodes: Mapping[str, EpisodeRecord]
@@ -30,11 +31,12 @@ class Pool:
     interrupted: tuple[InterruptedRecord, ...]
     repeated: int = 0
     differing: int = 0
+    told: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of episodes in several runs, a sentence each; often none."""
-        found = []
+        """What a reader must know of the runs and of episodes in several, a sentence each."""
+        found = list(self.told)
         if self.repeated:
             found.append(
                 f"in more than one run folder, and counted once: {_episodes(self.repeated)}"
@@ -55,13 +57,22 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
     found: dict[Path, Path] = {}
     for path in paths:
         if not path.is_dir():
-            raise LogError(f"{path} is not a folder; give a run folder or a folder above some")
+            raise LogError(
+                f"{path} is not a folder; give a run folder or a folder above some{_made(path)}"
+            )
         below = {file.parent for file in path.rglob("run.yaml")}
         if not below:
             raise LogError(f"{path} is not a run folder and holds none: there is no run.yaml in it")
         # one folder may be reached by several names
         found = {folder.resolve(): folder for folder in below} | found
     return sorted(found.values())
+
+
+def _made(path: Path) -> str:
+    """Return how a run folder is made of the file at `path`; nothing where there is no file."""
+    if not path.is_file():
+        return ""
+    return f" (`valuesim import FORMAT {path} --out RUN` makes one of another tool's file)"
 
 
 def decisions_once(runs: Sequence[RunFolder]) -> Pool:
@@ -90,7 +101,26 @@ def decisions_once(runs: Sequence[RunFolder]) -> Pool:
         interrupted=_interrupted(runs, episodes),
         repeated=len(repeated),
         differing=sum(len(digests) > 1 for digests in samples.values()),
+        told=_told(runs),
     )
+
+
+def _told(runs: Sequence[RunFolder]) -> tuple[str, ...]:
+    """Return each note of the runs' sessions once, with its runs' names where some lack it."""
+    said: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for note in _notes(run.config.get("sessions")):
+            said.setdefault(note, {})[run.path.name] = None
+    return tuple(
+        note if len(names) == len(runs) else f"in {', '.join(names)}: {note}"
+        for note, names in said.items()
+    )
+
+
+def _notes(sessions: object) -> Iterator[str]:
+    for session in sessions if isinstance(sessions, list) else ():
+        found = session.get("notes") if isinstance(session, Mapping) else None
+        yield from (str(note) for note in found or () if note) if isinstance(found, list) else ()
 
 
 def _interrupted(

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log2, nan
+from math import nan
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from valuesim.archetypes import DoseLevel, DoseTable
 from valuesim.measures.interval import Rate
 from valuesim.report.canvas import COLOURS, new_figure, style, to_svg
 from valuesim.report.faults import FaultRow
 from valuesim.report.scarcity import Curve, Level
-from valuesim.report.text import percent, short
-
-SCARCITY = "scarcity"
-PRICED = ("stake", "penalty")
-"""The doses that differ between episodes, or within them as on a price list."""
+from valuesim.report.text import percent
 
 
 def curve_panel(curve: Curve, name: str, group: str) -> str:
@@ -26,78 +21,34 @@ def curve_panel(curve: Curve, name: str, group: str) -> str:
     rates = [rate for _, rate in curve.points]
     ticks = [_tick(*point) for point in curve.points]
     with style():
-        figure = _panel((curve.title, curve.unit), range(len(rates)), rates, ticks)
+        figure = rate_panel((curve.title, curve.unit), range(len(rates)), rates, ticks)
         return to_svg(figure, name, f"{group}: {_read_out(curve)}")
 
 
-def dose_panel(table: DoseTable, name: str, group: str) -> str:
-    """Return the rate of one act over the levels of a dose, with its intervals and n.
-
-    Numbers stand at their logarithms, named levels at equal steps.
-    """
-    levels = table.levels
-    numbers = [level.level for level in levels if isinstance(level.level, float)]
-    is_scaled = len(numbers) == len(levels) and table.dose != SCARCITY
-    places = [log2(number) for number in numbers] if is_scaled else range(len(levels))
-    rates = [
-        Rate(value=each.rate, low=each.low, high=each.high, n=each.possible) for each in levels
-    ]
-    title = f"{table.act.capitalize()} by {table.dose}"
-    with style():
-        figure = _panel((title, f"of {_decided(table)}"), places, rates, list(map(_dosed, levels)))
-        return to_svg(figure, name, f"{group}: {_dose_told(table)}")
-
-
-def _panel(
+def rate_panel(
     words: tuple[str, str], places: Sequence[float], rates: Sequence[Rate], ticks: Sequence[str]
 ) -> Figure:
-    """Return a small figure of `rates` at `places`; `words` are its title and unit."""
-    figure = Figure(figsize=(2.75, 2.05))
-    axes = figure.add_axes((0.135, 0.27, 0.855, 0.56))
+    """Return a small figure of `rates` at `places`; `words` are its title, if any, and unit."""
+    title, unit = words
+    lines = max(tick.count("\n") for tick in ticks) + 1
+    height = 2.05 if title else 1.9
+    above, below = (0.35 if title else 0.2), 0.15 + 0.1 * lines
+    figure = Figure(figsize=(2.75, height))
+    axes = figure.add_axes((0.135, below / height, 0.855, 1 - (above + below) / height))
     for x, rate in zip(places, rates, strict=True):
         _point(axes, x, rate)
     # a level without a rate breaks the line
     values = [nan if rate.value is None else rate.value for rate in rates]
     axes.plot(places, values, color=COLOURS["blue"], linewidth=1.1, zorder=2)
-    title, unit = words
-    axes.set_title(f"{title}\n", loc="left", fontsize=8.5, fontweight="bold", pad=3)
-    axes.text(0, 1.02, unit, transform=axes.transAxes, fontsize=7, color=COLOURS["muted"])
+    if title:
+        axes.set_title(f"{title}\n", loc="left", fontsize=8.5, fontweight="bold", pad=3)
+    axes.text(0, 1.03, unit, transform=axes.transAxes, fontsize=7, color=COLOURS["muted"])
     axes.set_xticks(list(places), ticks)
     axes.tick_params(axis="x", labelsize=6.6)
     margin = 0.5 * (places[-1] - places[0]) / max(len(places) - 1, 1) or 0.5
     axes.set_xlim(places[0] - margin, places[-1] + margin)
     _share_axis(axes)
     return figure
-
-
-def _decided(table: DoseTable) -> str:
-    """Return what a rate of `table` is a share of."""
-    if table.dose in PRICED:
-        return f"moves, {table.design} episodes"
-    return {"transgression": "opportunities", "risk": "choices"}.get(table.act, "moves")
-
-
-def _dosed(level: DoseLevel) -> str:
-    lines = [short(dose_word(level.level), 12), f"n {level.possible:,}"]
-    return "\n".join([*lines, *([f"{level.faults:,} faults"] if level.faults else [])])
-
-
-def dose_word(level: str | float) -> str:
-    """Return the level of a dose as text.
-
-    >>> dose_word(0.5), dose_word(20.0), dose_word("low")
-    ('0.5', '20', 'low')
-    """
-    return level if isinstance(level, str) else f"{level:g}"
-
-
-def _dose_told(table: DoseTable) -> str:
-    points = (
-        f"{short(dose_word(each.level), 24)} {percent(each.rate)} [{percent(each.low)} to "
-        f"{percent(each.high)}], n {each.possible}, {each.faults} faults"
-        for each in table.levels
-    )
-    return f"{table.act} by {table.dose}, of {_decided(table)}: {'; '.join(points)}"
 
 
 def _point(axes: Axes, x: float, rate: Rate) -> None:

@@ -14,6 +14,7 @@ from valuesim.archetypes import (
     classify,
     shifts,
 )
+from valuesim.archetypes.conduct import rates_in_words
 from valuesim.choices import choices
 from valuesim.graph import ValueRanking, rank_values
 from valuesim.graph.planning import Separation, separations
@@ -68,6 +69,15 @@ class GroupSummary:
         """The share of faults in moves of games of two; None where there was no such move."""
         found = self.archetypes.conduct
         return found.faults / found.decisions if found and found.decisions else None
+
+    @property
+    def conduct_why(self) -> str:
+        """Why a conduct was named or not, without the rates, which a table shows."""
+        found = self.archetypes.conduct
+        if found is None:
+            return ""
+        rates = rates_in_words(found.rates)
+        return found.why.replace(f": {rates}", "").replace(f"; {rates}", "")
 
     @property
     def shift_levels(self) -> tuple[ShiftLevel, ...]:

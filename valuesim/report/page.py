@@ -8,16 +8,18 @@ import jinja2
 from markupsafe import Markup
 
 from valuesim.archetypes.conduct import IN_WORDS
+from valuesim.graph.planning import MOST_NEEDED
 from valuesim.measures.panel import Panel
 from valuesim.report import figures
 from valuesim.report.comparison_figure import gap_dots, level_dots
+from valuesim.report.dose_figure import dose_panel
 from valuesim.report.drawing import graph_svg, is_drawable
-from valuesim.report.group import GroupSummary
 from valuesim.report.graph_key import why_not_drawn
+from valuesim.report.group import GroupSummary
 from valuesim.report.panel_figure import panel_figure
 from valuesim.report.ranking_figure import ranking_dots
 from valuesim.report.summary import Summary
-from valuesim.report.text import number, percent, shown
+from valuesim.report.text import number, percent, plain, shown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +30,7 @@ class Figures:
     """
 
     curves: dict[str, tuple[Markup | None, ...]]
-    doses: dict[str, tuple[Markup, ...]]
+    doses: dict[str, tuple[Markup | None, ...]]
     rankings: dict[str, Markup]
     graphs: dict[str, Markup]
     drawn: dict[str, list[tuple[Panel, Markup]]]
@@ -43,6 +45,7 @@ def render(summary: Summary) -> str:
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("valuesim.report"),
         autoescape=True,
+        finalize=plain,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -52,9 +55,9 @@ def render(summary: Summary) -> str:
         "percent": percent,
         "shown": shown,
         "in_words": IN_WORDS.__getitem__,
-        "dose_word": figures.dose_word,
         "why_not_drawn": why_not_drawn,
     }
+    templates.globals["most_needed"] = MOST_NEEDED
     page = templates.get_template("report.html.j2")
     return page.render(summary=summary, figures=_draw(summary))
 
@@ -66,10 +69,11 @@ def _draw(summary: Summary) -> Figures:
         curves={group.key: _curves(group) for group in summary.groups},
         doses={
             group.key: tuple(
-                Markup(figures.dose_panel(table, f"{group.key}e{place}", group.name))
+                Markup(dose_panel(table, f"{group.key}e{place}", group.name)) if table.n else None
                 for place, table in enumerate(group.doses)
             )
-            for group in summary.dosed
+            for group in summary.groups
+            if group.doses
         },
         rankings={
             group.key: Markup(ranking_dots(group.ranking, f"{group.key}r", group.name))

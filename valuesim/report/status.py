@@ -15,6 +15,7 @@ from valuesim.report.scarcity import Level
 from valuesim.report.text import percent, shown
 
 _FEWEST_EPISODES = 10
+_LONGEST_NOTE = 600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,8 +60,8 @@ def warnings(
 ) -> tuple[str, ...]:
     """Return, most serious first, a sentence for each thing that forbids or limits conclusions.
 
-    `notes` tells of episodes that stand in several runs and of how a run came about, `fault_rates` are those of the groups,
-    `fewest` is the cell with the fewest episodes and their number.
+    `notes` tells of episodes that stand in several runs and of how runs came about, `fault_rates`
+    are those of the groups, `fewest` is the cell with the fewest episodes and their number.
     """
     found = [] if fault_rates else ["No decision was made, so there is nothing to conclude from."]
     if stopped.episodes:
@@ -77,28 +78,8 @@ def warnings(
             f"Some cells are small ({fewest[0]} has {count(fewest[1], 'episode')}), so intervals "
             "are wide or missing."
         )
-    return (*found, *(f"{note[0].upper()}{note[1:]}." for note in notes))
-
-
-def notes(runs: Sequence[RunFolder]) -> tuple[str, ...]:
-    """Return what `run.yaml` notes of each run's sessions, each note once with its runs' names.
-
-    Such are that questions were chosen by the answers before them, and how a model strayed from the
-    form of answer that it was asked for.
-    """
-    said: dict[str, dict[str, None]] = {}
-    for run in runs:
-        sessions = run.config.get("sessions")
-        for session in sessions if isinstance(sessions, list) else ():
-            found = session.get("notes") if isinstance(session, Mapping) else None
-            for note in found if isinstance(found, list) else ():
-                said.setdefault(shown(note, 400), {})[shown(run.path.name, 60)] = None
-    several = len(runs) > 1
-    return tuple(
-        f"in {', '.join(names)}: {note}" if several else note
-        for note, names in said.items()
-        if note
-    )
+    told = (shown(note, _LONGEST_NOTE) for note in notes)
+    return (*found, *(f"{note[0].upper()}{note[1:]}." for note in told))
 
 
 def _interrupted(stopped: Interruptions) -> str:

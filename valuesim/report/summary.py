@@ -16,6 +16,7 @@ from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
 from valuesim.report import status
 from valuesim.report.comparison import ComparedGroup, across_families, moved_by_condition
+from valuesim.report.dose_figure import about
 from valuesim.report.faults import FaultRow, fault_rows
 from valuesim.report.group import GroupSummary, Material, summary_of
 from valuesim.report.scarcity import Level, by_level, cooperative_envs, level, levels
@@ -78,9 +79,13 @@ class Summary:
         return tuple(name for name in RATES if name in seen)
 
     @property
-    def dosed(self) -> tuple[GroupSummary, ...]:
-        """The groups that met more than one dose of something."""
-        return tuple(group for group in self.groups if group.doses)
+    def doses(self) -> dict[str, list[tuple[GroupSummary, int]]]:
+        """The groups that met more than one dose, by what was dosed, and which of their tables."""
+        found: dict[str, list[tuple[GroupSummary, int]]] = {}
+        for group in self.groups:
+            for place, table in enumerate(group.doses):
+                found.setdefault(about(table), []).append((group, place))
+        return found
 
     @property
     def shifting(self) -> tuple[GroupSummary, ...]:
@@ -115,7 +120,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         facts=status.facts(runs, episodes.values(), len(records)),
         warnings=status.warnings(
             stopped,
-            (*pool.notes, *status.notes(runs)),
+            pool.notes,
             {group.name: group.fault_rate for group in summaries},
             _fewest(groups),
             material.at,

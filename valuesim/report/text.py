@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from markupsafe import Markup
+
 _HIDDEN = frozenset({"Cc", "Cs", "Co", "Cn"})
 # these reorder or hide what stands around them, so that a reader sees another text than was written
 _REORDERING = frozenset("\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff") | frozenset(
@@ -26,6 +28,16 @@ def shown(text: object, longest: int = 280) -> str:
     if len(whole) <= longest:
         return kept
     return f"{kept} … [cut after {longest:,} of {len(whole):,} characters]"
+
+
+def plain(content: object) -> object:
+    """Return text with control characters spelt out; anything else, markup too, as it is.
+
+    All that a page's templates put in passes through it.
+    """
+    if not isinstance(content, str) or isinstance(content, Markup):
+        return content
+    return "".join(map(_spelt, content))
 
 
 def short(text: object, longest: int) -> str:
