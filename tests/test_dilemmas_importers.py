@@ -367,7 +367,7 @@ def test_what_is_missing_or_unknown_is_told(tmp_path: Path, table: Table) -> Non
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("pyarrow", "datasets"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(InputError, match="needs the package pyarrow: pip install pyarrow"):
+    with pytest.raises(InputError, match=r"pyarrow: pip install .valuesim\[parquet\]"):
         read_rows(tmp_path / "x.parquet")
     with pytest.raises(InputError, match="needs the package datasets: pip install datasets"):
         read_rows("hf:nobody/nothing")

@@ -112,6 +112,23 @@ def test_adjacent_values_are_planned_for_and_their_intervals_are_those_of_the_di
         assert (each.high - each.low) == pytest.approx(np.ptp(drawn), rel=0.08)
 
 
+def test_where_nothing_is_contradicted_no_number_of_choices_is_named() -> None:
+    items = [
+        Evidence(
+            cluster=str(n),
+            options=(option(Care=1.0), option(Power=1.0))[:: (-1) ** n],
+            position=n % 2,
+        )
+        for n in range(4)
+    ]
+    ranking = rank_values(Choices(decisions=4, evidence=tuple(items)), draws=20)
+    (found,) = separations(ranking)
+    assert found.low is not None
+    assert found.low < 0
+    assert found.needed is None
+    assert "only the prior bounds" in (found.reason or "")
+
+
 def test_what_cannot_be_planned_says_why() -> None:
     def choices(*, clusters: int) -> Choices:
         items = [

@@ -137,6 +137,15 @@ def test_a_drawing_of_a_dose_is_read_out_with_n_and_interval(summary: Summary) -
         assert f"{level.level:g} {percent(level.rate)} {ends}" in read[1]
 
 
+def test_labels_of_many_doses_are_turned_and_those_of_few_are_not(summary: Summary) -> None:
+    table = next(t for g in summary.groups for t in g.doses if t.dose == "stake")
+    (level, *_) = table.levels
+    stakes = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+    many = tuple(replace(level, level=stake, possible=1200) for stake in stakes)
+    assert "rotate(-90)" in dose_panel(replace(table, levels=many), "d", "who")
+    assert "rotate(-90)" not in dose_panel(table, "d", "who")
+
+
 # -- shifts, neighbours, cycles ------------------------------------------------------------------
 
 

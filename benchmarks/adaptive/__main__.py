@@ -27,7 +27,7 @@ def main() -> None:
     from benchmarks.adaptive.reach import curves
     from benchmarks.adaptive.stopping import CASES, stopped
 
-    agents, most, runs = (2, 480, 4) if asked.quick else (6, 2400, 30)
+    agents, most, runs = (2, 480, 4) if asked.quick else (8, 1600, 30)
     block = min(runs, 10)
     reached = _all(
         [(curves, (pool, (kind,), agents, most, asked.seed)) for pool in POOLS for kind in KINDS],

@@ -8,8 +8,12 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.adaptive.orders import ORDERS
-from benchmarks.adaptive.reach import TAU, Curves
+from benchmarks.adaptive.planted import POOLS
+from benchmarks.adaptive.reach import STEP, TAU, Curves
 from benchmarks.adaptive.stopping import ASKING, Stopped
+from valuesim.graph.design import FloatArray
+
+_DRAWS = 1000
 
 
 def reach(measured: Sequence[Curves], *, agents: int, most: int) -> str:
@@ -26,10 +30,13 @@ def reach(measured: Sequence[Curves], *, agents: int, most: int) -> str:
             f"{each.pool:15}{each.kind:21}{_cells(mean, most)}{_cells(half, most)}"
             f"{each.possible:8.2f}"
         )
-    pools = list(dict.fromkeys(each.pool for each in measured))
-    for pool in pools:
-        lines.append(_average(pool, [each for each in measured if each.pool == pool], most))
-    return "\n".join([*lines, _average("all pools", measured, most), ""])
+    pools = {name: [each for each in measured if each.pool == name] for name in POOLS}
+    pools["all"] = list(measured)
+    lines += [_average(name, own, most) for name, own in pools.items()]
+    lines += ["", "decisions until the mean tau of all agents is what random order's is after n"]
+    lines.append(f"{'pool':15}" + "".join(f"{f'n = {n}':>30}" for n in _marks(most)))
+    lines += [_same(name, own, most) for name, own in pools.items()]
+    return "\n".join([*lines, ""])
 
 
 def stopping(ended: Sequence[Stopped]) -> str:
@@ -107,8 +114,38 @@ def _average(name: str, measured: Sequence[Curves], most: int) -> str:
     )
 
 
+def _marks(most: int) -> list[int]:
+    """Return the numbers of decisions at which the orders are compared."""
+    return [most // 4, most // 2, most]
+
+
+def _same(name: str, measured: Sequence[Curves], most: int) -> str:
+    """Return after how many decisions, and what share of n, adaptive asking knows as much.
+
+    The interval is a bootstrap over agents.
+    """
+    taus = [
+        np.concatenate([each.tau[order] for each in measured]) for order in ("adaptive", "random")
+    ]
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(0, len(taus[0]), (_DRAWS, len(taus[0])))
+    told = ""
+    for n in _marks(most):
+        needed = _until(taus[0].mean(axis=0), taus[1].mean(axis=0), n)
+        shares = [_until(*(tau[each].mean(axis=0) for tau in taus), n) / n for each in drawn]
+        low, high = np.quantile(shares, [0.025, 0.975])
+        told += f"{f'{needed} = {needed / n:.2f} ({low:.2f} to {high:.2f})':>30}"
+    return f"{name:15}{told}"
+
+
+def _until(adaptive: FloatArray, by_lot: FloatArray, n: int) -> int:
+    """Return after how many decisions `adaptive` is where `by_lot` is after n; n if never."""
+    is_there = adaptive >= by_lot[n // STEP - 1]
+    return int((np.argmax(is_there) + 1) * STEP) if is_there.any() else n
+
+
 def _spread(part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
     """Return a 95 % bootstrap interval, over agents, of the ratio of two means."""
-    drawn = np.random.default_rng(0).integers(0, len(part), (2000, len(part)))
+    drawn = np.random.default_rng(0).integers(0, len(part), (_DRAWS, len(part)))
     low, high = np.quantile(part[drawn].mean(axis=1) / whole[drawn].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)

@@ -108,7 +108,9 @@ def _parquet(path: Path) -> Iterator[Row]:
     try:
         pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        raise InputError(f"reading {path} needs the package pyarrow: pip install pyarrow") from None
+        raise InputError(
+            f'reading {path} needs the package pyarrow: pip install "valuesim[parquet]"'
+        ) from None
     try:
         batches = parquet.ParquetFile(path).iter_batches(batch_size=1000)
         rows = (cells for batch in batches for cells in batch.to_pylist())

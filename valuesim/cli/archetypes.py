@@ -58,7 +58,8 @@ def print_report(
     posterior = ", ".join(f"{name} {p:.2f}" for name, p in report.verdict.posterior.items())
     faults = sum(report.faults.values()) / report.decisions if report.decisions else None
     print(clean(f"{group}: {report.verdict.archetype}"))
-    print(f"  {count(report.decisions, 'decision')}, {percent(faults)} faults")
+    if report.decisions:
+        print(f"  {count(report.decisions, 'decision')}, {percent(faults)} faults")
     if posterior:
         print(f"  posterior: {posterior}")
     if report.verdict.why:

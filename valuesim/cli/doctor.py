@@ -19,7 +19,14 @@ _REQUIRED = (
     *("gymnasium", "hydra-core", "jinja2", "matplotlib", "networkx", "numpy", "orjson"),
     *("pettingzoo", "pillow", "pyyaml", "rich", "scipy"),
 )
-_EXTRAS = {"llm": ("langchain", "langchain-openai"), "vllm": ("vllm",)}
+_EXTRAS = {
+    "llm": ("langchain", "langchain-openai"),
+    "vllm": ("vllm",),
+    "parquet": ("pyarrow",),
+    "discovery": ("scikit-learn",),
+    "inspect": ("inspect-ai",),
+    "axelrod": ("axelrod",),
+}
 _OLDEST = (3, 11)
 
 

@@ -40,8 +40,14 @@ def print_prediction(found: Prediction) -> None:
     """Print the check: each group's forecast, then what tells risky groups from others."""
     parts = ", ".join(found.parts) or ", ".join(found.hold_out.levels) or "nothing"
     print(clean(f"held out by {found.hold_out.key}: {parts}"))
-    columns = ("group", "risky", "of", "faults", "AUC", "95 %", "blind", "gain", "95 % of the gain")
-    forecasts = {**{str(group): each for group, each in found.groups.items()}}
+    # a key that all groups are told by stands over them once
+    keys = {name for group in found.groups for name, label in group.items() if label is not None}
+    heading = next(iter(keys)) if len(keys) == 1 else "group"
+    forecasts = {
+        str(group).removeprefix(f"{heading}="): each for group, each in found.groups.items()
+    }
+    names = ("risky", "of", "faults", "AUC", "95 %", "blind", "gain", "95 % of the gain")
+    columns = (heading, *names)
     if len(forecasts) > 1:
         forecasts["all, each by itself"] = found.overall
     print_table(

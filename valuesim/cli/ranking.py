@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from textwrap import wrap
 
 from valuesim.cli.terminal import clean, interval, percent, print_table, width
@@ -77,7 +78,7 @@ def _lines(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
     if (more := len(found.cycles) - FEW) > 0 and not shows_all:
         yield f"... and {count(more, 'more cycle')} (--all shows them)"
     yield from _prediction(found)
-    yield from _agreeing(ranking)
+    yield from _agreeing(ranking, shows_all=shows_all)
     yield from _undecided(ranking, shows_all=shows_all)
 
 
@@ -99,8 +100,8 @@ def _prediction(found: Consistency) -> Iterator[str]:
     )
 
 
-def _agreeing(ranking: ValueRanking) -> Iterator[str]:
-    """Yield the Kemeny order, where there is one ranking and it differs."""
+def _agreeing(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
+    """Yield how the Kemeny order differs, where there is one ranking and it does."""
     found = ranking.consistency.kemeny
     estimated = [value.value for value in ranking.values if value.is_identified]
     if found is None or len({v.component for v in ranking.values if v.is_identified}) != 1:
@@ -108,12 +109,14 @@ def _agreeing(ranking: ValueRanking) -> Iterator[str]:
     order = [value for value in found.order if value in estimated]
     if order == estimated or not found.votes:
         return
-    limits = "" if found.is_exact else "; others were not all tried"
+    limits = "" if found.is_exact else ", the fewest that a search found"
     if found.is_exact and not found.is_unique:
-        limits = "; others contradict as few"
+        limits = ", as some others do"
+    pairs = [order.index(over) > order.index(under) for over, under in combinations(estimated, 2)]
     yield (
-        f"most agreeing order, against {found.disagreement:.0f} of {found.votes:.0f} votes"
-        f"{limits}: {', '.join(order)}"
+        f"the order that contradicts the fewest votes ({found.disagreement:.0f} of "
+        f"{found.votes:.0f}{limits}) has {sum(pairs)} of {count(len(pairs), 'pair')} the other way "
+        f"round{': ' + ', '.join(order) if shows_all else ' (--all shows it)'}"
     )
 
 

@@ -7,7 +7,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Any
+from typing import Any, Literal
+
+_BETWEEN = 2
+"""The columns of a terminal between two of a table."""
 
 
 def clean(text: object) -> str:
@@ -65,16 +68,42 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.text import Text
 
     listed = [list(row) for row in rows]
-    table = Table(title=Text(clean(title)), title_justify="left", box=box.SIMPLE_HEAD)
-    for index, column in enumerate(columns):
-        is_text = all(isinstance(row[index], str) for row in listed)
-        table.add_column(column, justify="left" if is_text else "right", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True)
+    cells = [[row[index] for row in listed] for index in range(len(columns))]
+    least = _least_widths(columns, cells)
+    for column, own, narrowest in zip(columns, cells, least, strict=True):
+        justify: Literal["left", "right"] = "left" if _is_text(own) else "right"
+        table.add_column(column, justify=justify, overflow="fold", min_width=narrowest)
     for row in listed:
         table.add_row(*(Text(_shown(cell)) for cell in row))
     console = Console(file=sys.stdout, highlight=False, width=width())
     with console.capture() as captured:
-        console.print(table)
+        console.print(Text(clean(title)), table, sep="\n")
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _is_text(cells: Sequence[object]) -> bool:
+    return all(isinstance(cell, str) for cell in cells)
+
+
+def _least_widths(columns: Sequence[str], cells: Sequence[Sequence[object]]) -> list[int | None]:
+    """Return how narrow columns of text may get: to their longest word, where there is room.
+
+    Room is what the numbers beside them leave.
+    """
+    is_text = [_is_text(own) for own in cells]
+    taken = [
+        max(len(_shown(cell)) for cell in [*own, *column.split()])
+        for column, own, text in zip(columns, cells, is_text, strict=True)
+        if not text
+    ]
+    room = width() - sum(taken) - _BETWEEN * (len(columns) + 1)
+    share = max(room // max(sum(is_text), 1), 1)
+    words = ([len(word) for cell in own for word in clean(cell).split()] for own in cells)
+    return [
+        min(max(own, default=1), share) if text else None
+        for own, text in zip(words, is_text, strict=True)
+    ]
 
 
 def _shown(cell: object) -> str:

@@ -1,4 +1,4 @@
-"""Tables as Parquet, through pyarrow, which is needed nowhere else in this package."""
+"""Tables of choices as Parquet, through pyarrow."""
 
 from __future__ import annotations
 

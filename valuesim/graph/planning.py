@@ -22,6 +22,8 @@ SURE = 0.975
 POWER = 0.8
 MOST_NEEDED = 1_000_000
 """The number of decisions beyond which none is named: the two are as good as equal."""
+_TOO_CLOSE = f"too close to be told apart by {count(MOST_NEEDED, 'more choice')}"
+_UNCONTRADICTED = "never contradicted, so that only the prior bounds the difference"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +71,10 @@ def _separation(ranking: ValueRanking, over: str, under: str) -> Separation:
     clusters = min(first.rests_on or 1.0, second.rests_on or 1.0)
     half = _quantile(SURE, clusters) * se
     needed = _needed(ranking.contested, abs(difference), se, clusters)
+    reason = _TOO_CLOSE if needed is None else None
+    if needed and (first.is_separated or second.is_separated):
+        # the error is that of the prior, which no number of such choices makes smaller
+        needed, reason = None, _UNCONTRADICTED
     return Separation(
         over=over,
         under=under,
@@ -77,7 +83,7 @@ def _separation(ranking: ValueRanking, over: str, under: str) -> Separation:
         high=difference + half,
         detectable=_margin(clusters) * se,
         needed=needed,
-        reason=None if needed is not None else _too_close(),
+        reason=reason,
     )
 
 
@@ -100,10 +106,6 @@ def _margin(clusters: float) -> float:
 def _quantile(share: float, clusters: float) -> float:
     """Return the quantile of Student's t, as `logit.LogitFit.quantile` does."""
     return float(special.stdtrit(max(clusters - 1.0, 1.0), share))
-
-
-def _too_close() -> str:
-    return f"too close to be told apart by {count(MOST_NEEDED, 'more choice')}"
 
 
 def _why_unknown(ranking: ValueRanking, over: str, under: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import nan
 
 from matplotlib.axes import Axes
@@ -14,6 +15,11 @@ from valuesim.report.canvas import COLOURS, new_figure, style, to_svg
 from valuesim.report.faults import FaultRow
 from valuesim.report.scarcity import Curve, Level
 from valuesim.report.text import percent
+
+_PANEL, _PLOT = 2.75, 1.2
+"""Inches: the width of a small figure, the height of what is plotted in it."""
+_CHARACTER = 0.055
+"""Inches that a character of a tick's label takes, at most, on average."""
 
 
 def curve_panel(curve: Curve, name: str, group: str) -> str:
@@ -30,25 +36,43 @@ def rate_panel(
 ) -> Figure:
     """Return a small figure of `rates` at `places`; `words` are its title, if any, and unit."""
     title, unit = words
-    lines = max(tick.count("\n") for tick in ticks) + 1
-    height = 2.05 if title else 1.9
-    above, below = (0.35 if title else 0.2), 0.15 + 0.1 * lines
-    figure = Figure(figsize=(2.75, height))
-    axes = figure.add_axes((0.135, below / height, 0.855, 1 - (above + below) / height))
+    margin = 0.5 * (places[-1] - places[0]) / max(len(places) - 1, 1) or 0.5
+    is_crowded = _is_crowded(places, ticks, places[-1] - places[0] + 2 * margin)
+    labels = [tick.replace("\n", ", ") for tick in ticks] if is_crowded else list(ticks)
+    axes = _frame(title, labels, is_crowded=is_crowded)
     for x, rate in zip(places, rates, strict=True):
         _point(axes, x, rate)
     # a level without a rate breaks the line
     values = [nan if rate.value is None else rate.value for rate in rates]
     axes.plot(places, values, color=COLOURS["blue"], linewidth=1.1, zorder=2)
-    if title:
-        axes.set_title(f"{title}\n", loc="left", fontsize=8.5, fontweight="bold", pad=3)
     axes.text(0, 1.03, unit, transform=axes.transAxes, fontsize=7, color=COLOURS["muted"])
-    axes.set_xticks(list(places), ticks)
+    axes.set_xticks(list(places), labels, rotation=90 if is_crowded else 0)
     axes.tick_params(axis="x", labelsize=6.6)
-    margin = 0.5 * (places[-1] - places[0]) / max(len(places) - 1, 1) or 0.5
     axes.set_xlim(places[0] - margin, places[-1] + margin)
     _share_axis(axes)
-    return figure
+    return axes.figure  # type: ignore[return-value] # of these axes it is no part of another
+
+
+def _frame(title: str, labels: Sequence[str], *, is_crowded: bool) -> Axes:
+    """Return the axes of a small figure, with room for a title, if any, and for the labels."""
+    lines = max(label.count("\n") for label in labels) + 1
+    below = 0.12 + (_CHARACTER * max(map(len, labels)) if is_crowded else 0.03 + 0.1 * lines)
+    above = 0.35 if title else 0.2
+    height = _PLOT + above + below
+    figure = Figure(figsize=(_PANEL, height))
+    axes = figure.add_axes((0.135, below / height, 0.855, _PLOT / height))
+    if title:
+        axes.set_title(f"{title}\n", loc="left", fontsize=8.5, fontweight="bold", pad=3)
+    return axes
+
+
+def _is_crowded(places: Sequence[float], ticks: Sequence[str], span: float) -> bool:
+    """Return whether labels of neighbours would run into each other, side by side."""
+    widths = [_CHARACTER * max(map(len, tick.split("\n"))) for tick in ticks]
+    gaps = [0.855 * _PANEL * (after - before) / span for before, after in pairwise(places)]
+    return any(
+        gap < (one + other) / 2 for gap, one, other in zip(gaps, widths, widths[1:], strict=False)
+    )
 
 
 def _point(axes: Axes, x: float, rate: Rate) -> None:

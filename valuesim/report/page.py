@@ -8,7 +8,6 @@ import jinja2
 from markupsafe import Markup
 
 from valuesim.archetypes.conduct import IN_WORDS
-from valuesim.graph.planning import MOST_NEEDED
 from valuesim.measures.panel import Panel
 from valuesim.report import figures
 from valuesim.report.comparison_figure import gap_dots, level_dots
@@ -57,7 +56,6 @@ def render(summary: Summary) -> str:
         "in_words": IN_WORDS.__getitem__,
         "why_not_drawn": why_not_drawn,
     }
-    templates.globals["most_needed"] = MOST_NEEDED
     page = templates.get_template("report.html.j2")
     return page.render(summary=summary, figures=_draw(summary))
 
