@@ -170,6 +170,20 @@ async def test_an_interrupted_question_ends_the_cell_and_a_resume_goes_on_as_if_
     assert answered(tmp_path / "cut") == answered(tmp_path / "whole")
 
 
+async def test_a_cell_that_is_cut_off_in_its_last_half_batch_says_so(tmp_path: Path) -> None:
+    (whole,), _ = await asked(tmp_path / "whole", Server(pace=1))
+    missing = int(whole.pool.specs[whole.batches[-1][0]].id, 16) >> 1
+    _, summary = await asked(tmp_path / "cut", Server(pace=1, down=frozenset({missing})))
+    assert (summary.asked[0].why, summary.asked[0].decisions) == (CUT, 95)
+
+
+def test_a_question_without_its_answer_is_one_cut_off() -> None:
+    (cell,) = cells([spec(*SCENES)], ASKING, seed=3)
+    cell.batches.append(cell.choose_next([]))
+    cell.why = SPENT
+    assert cell.ended().why == CUT
+
+
 async def test_the_budget_is_kept_where_an_answer_leads_to_more_questions(tmp_path: Path) -> None:
     asking = replace(ASKING, budget=50)
     env = ("dilemmas-v0", {"pack": "unfolding"})

@@ -18,7 +18,7 @@ from valuesim.engine.asking import CHOSEN
 from valuesim.log import read_run
 
 QUICK = ["env=moral_machine", "asking=adaptive", "asking.batch=16", "asking.pool=120"]
-PATIENT = [*QUICK, "agents=patient", "asking.budget=96", "engine.progress=none"]
+PATIENT = [*QUICK, "agents=patient", "asking.budget=120", "engine.progress=none"]
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_run_that_is_killed_and_stopped_asks_what_it_would_have_asked(
         assert process.returncode == code
     assert b"moral_machine-v0: cut off after" in output
     assert b"to go on: valuesim run env=moral_machine asking=adaptive" in errors
-    assert 0 < len(read_run(cut).episodes) < 96
+    assert 0 < len(read_run(cut).episodes) < 120
     assert run(*PATIENT, "run.name=cut") == 0
     assert last_lines(capsys.readouterr().out, "runs/cut") == told
     assert content(cut) == content(toy / "runs/whole")

@@ -132,7 +132,9 @@ def _same(name: str, measured: Sequence[Curves], most: int) -> str:
     told = ""
     for n in _marks(most):
         needed = _until(taus[0].mean(axis=0), taus[1].mean(axis=0), n)
-        shares = [_until(*(tau[each].mean(axis=0) for tau in taus), n) / n for each in drawn]
+        shares = [
+            _until(taus[0][each].mean(axis=0), taus[1][each].mean(axis=0), n) / n for each in drawn
+        ]
         low, high = np.quantile(shares, [0.025, 0.975])
         told += f"{f'{needed} = {needed / n:.2f} ({low:.2f} to {high:.2f})':>30}"
     return f"{name:15}{told}"

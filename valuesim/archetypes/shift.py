@@ -70,7 +70,8 @@ def shifts(
     if len(by_level) < 2:
         return ()
     order = scarcity_order(record for own in by_level.values() for record in own)
-    rankings = rank_together({level: choices(by_level[level]) for level in order}, seed=seed)
+    own = {level: choices(by_level[level]) for level in order}
+    rankings = rank_together(own, seed=seed, with_consistency=False)
     found = (_shift(signature, rankings) for signature in catalogue.signatures)
     return tuple(shift for shift in found if any(x.probability is not None for x in shift.levels))
 

@@ -24,7 +24,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Classify, and return 0; without a decision, every archetype is undetermined and says why."""
     catalogue = load_catalogue(*arguments.catalogue)
     found = evidence.read_evidence(arguments.paths, arguments.by)
-    rankings = rank_together({group: found.choices(group) for group in found.all_groups})
+    own = {group: found.choices(group) for group in found.all_groups}
+    rankings = rank_together(own, with_consistency=False)
     discovery = discover(rankings) if arguments.discover else None
     reports = {group: _classified(found, group, rankings, catalogue) for group in rankings}
     moved = {group: shifts(found.groups.get(group, ()), catalogue) for group in rankings}

@@ -55,7 +55,8 @@ def main(arguments: argparse.Namespace) -> int:
         write_json({"schema": 1, "run": str(folder), **as_json(summary)}, arguments.json)
     told = sys.stderr if arguments.json == "-" else sys.stdout
     print(sentence(summary, folder), file=told)
-    if summary.finished < summary.planned:
+    # a stop between two batches leaves nothing unfinished, and more to ask
+    if summary.stopped or summary.finished < summary.planned:
         tell_how_to_go_on(arguments.overrides, folder)
     return exit_code(summary)
 

@@ -84,11 +84,12 @@ class Cell:
         evidence = self._evidence(())
         known = prospects(self.pool.questions, evidence)
         found = order(known, evidence, sure=self.asking.sure, span=self._span)
+        is_cut = any(each not in self.answers for batch in self.batches for each in batch)
         return Asked(
             cell=self.name,
             decisions=self.decisions,
             questions=len(self.pool.specs),
-            why=self.why or CUT,
+            why=CUT if is_cut or self.why is None else self.why,
             pairs=len(found.pairs),
             open=found.open,
         )

@@ -18,7 +18,7 @@ from valuesim.choices import Choices
 from valuesim.graph.bootstrap import ClusterWeights, bootstrap, cluster_weights
 from valuesim.graph.coded import CodedChoices, coded
 from valuesim.graph.coherence import coherence
-from valuesim.graph.consistency import consistency
+from valuesim.graph.consistency import Consistency, consistency
 from valuesim.graph.design import TERMS, Design, FloatArray, compact
 from valuesim.graph.identification import Identification, bounded, identify
 from valuesim.graph.logit import LogitFit, effective_clusters, fit
@@ -42,29 +42,39 @@ def rank_values(
 
 
 def rank_together(
-    groups: Mapping[Name, Choices | CodedChoices], *, seed: int = 0, draws: int = 1000
+    groups: Mapping[Name, Choices | CodedChoices],
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+    with_consistency: bool = True,
 ) -> dict[Name, ValueRanking]:
     """Return the ranking of each of `groups`, with bootstrap draws that can be compared row by row.
 
     Clusters that groups have in common, by name, are drawn alike: row d of one ranking's
     `strengths` and row d of another's come from the same sample of clusters, so that the spread of
     their difference counts what they share. Each ranking is as `rank_values` gives it, but for the
-    sample of draws.
+    sample of draws; its consistency, which takes most of the time, may be left out.
     """
     columns = {name: coded(choices) for name, choices in groups.items()}
     designs = {name: compact(choices) for name, choices in columns.items()}
     met = {cluster for design in designs.values() for cluster in design.clusters}
     weights = cluster_weights(tuple(met), draws, np.random.default_rng([seed, 0]))
-    return {
-        name: _ranked(columns[name], design, weights, np.random.default_rng([seed, 1, number]))
-        for number, (name, design) in enumerate(designs.items())
-    }
+    found: dict[Name, ValueRanking] = {}
+    for number, (name, design) in enumerate(designs.items()):
+        rng = np.random.default_rng([seed, 1, number])
+        ranking = _ranked(columns[name], design, rng)
+        if design.values:
+            ranking, fitted = _estimated(ranking, design, weights, rng)
+            if with_consistency:
+                checked = consistency(design, ranking.tally, fitted, rng)
+                ranking = replace(ranking, consistency=checked)
+        found[name] = replace(ranking, statement=statement(ranking))
+    return found
 
 
-def _ranked(
-    choices: CodedChoices, design: Design, weights: ClusterWeights, rng: np.random.Generator
-) -> ValueRanking:
-    ranking = ValueRanking(
+def _ranked(choices: CodedChoices, design: Design, rng: np.random.Generator) -> ValueRanking:
+    """Return what can be said before anything is estimated."""
+    return ValueRanking(
         decisions=choices.decisions,
         choices=len(choices),
         contested=int(design.counts.sum()),
@@ -75,14 +85,11 @@ def _ranked(
         coherence=coherence(design, rng),
         tally=tally(design),
     )
-    if design.values:
-        ranking = _estimated(ranking, design, weights, rng)
-    return replace(ranking, statement=statement(ranking))
 
 
 def _estimated(
     ranking: ValueRanking, design: Design, weights: ClusterWeights, rng: np.random.Generator
-) -> ValueRanking:
+) -> tuple[ValueRanking, LogitFit]:
     fitted = fit(design)
     identified = identify(design)
     resting = effective_clusters(design, fitted, identified.centring)
@@ -99,12 +106,12 @@ def _estimated(
         components=tuple(
             tuple(design.values[index] for index in group) for group in identified.components
         ),
-        consistency=consistency(design, ranking.tally, fitted, rng),
+        consistency=Consistency(reason="it was not asked for"),
         is_separated=bool(bounded(identified, fitted.drift).any()),
         terms=dict(zip(TERMS, fitted.theta[len(design.values) :].tolist(), strict=True)),
         strengths=strengths,
     )
-    return replace(ranking, edges=_edges(ranking))
+    return replace(ranking, edges=_edges(ranking)), fitted
 
 
 def _widened(strengths: FloatArray, centre: FloatArray, factors: FloatArray) -> FloatArray:
