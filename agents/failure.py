@@ -15,7 +15,7 @@ import numpy as np
 
 _RETRYABLE_STATUS = frozenset({408, 409, 425, 429})
 _RETRYABLE_KINDS = re.compile(
-    r"(Connection|Connect|Timeout|Transport|Network|Protocol|Read|Write|RateLimit|Overloaded)"
+    r"(Connection|Connect|Timeout|Transport|Network|Protocol|Payload|Read|Write|RateLimit|Overloaded)"
     r"(Error)?$|ResponseValidationError$"
 )
 _REASON_LENGTH = 300
@@ -33,6 +33,14 @@ _ADVICE: Mapping[int | None, str] = {
 
 class MalformedReply(Exception):
     """A server's answer without what its protocol promises; asking again may help."""
+
+
+class ServerError(Exception):
+    """An answer with an HTTP status from 400; `args[0]` is what the server says is wrong."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], said: str) -> None:
+        super().__init__(said)
+        self.status, self.headers = status, headers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +69,7 @@ def read_failure(error: Exception, *, now: float, timeout_s: float) -> Failure:
     408, 409, 425, 429 and 5xx may be tried again; whatever else the server or client says may not.
     """
     status = _status(error)
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    headers = getattr(getattr(error, "response", error), "headers", None) or {}
     if status is not None:
         return Failure(
             reason=_reason(error),

@@ -143,7 +143,7 @@ INTERRUPTS = {
     "500": "after 2 tries: HTTP 500",
     "503": "after 2 tries: HTTP 503",
     "timeout": "after 2 tries: no answer within 0.2 s",
-    "truncated_body": "after 2 tries: .*(incomplete|peer closed)",
+    "truncated_body": "after 2 tries: .*(incomplete|peer closed|not completed)",
     "empty_choices": "after 2 tries: .*no choices",
     "reset": "after 2 tries: ",
 }
@@ -576,8 +576,8 @@ def test_a_shipped_elicitation_is_named_after_its_format() -> None:
 
 
 def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "valuesim.agents.llm.vllm_chat", raising=False)
-    monkeypatch.setitem(sys.modules, "langchain_openai", None)
+    monkeypatch.delitem(sys.modules, "valuesim.agents.llm.server_chat", raising=False)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(InputError, match=r'pip install "valuesim\[llm\]"'):
         build_chat({"provider": "vllm", "name": "m", "base_url": "http://x/v1"})
 

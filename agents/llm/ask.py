@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from valuesim.agents.endpoint import Endpoint
-from valuesim.agents.failure import MalformedReply
 from valuesim.agents.parse import cleaned
 from valuesim.agents.prompt import Message
 from valuesim.agents.strict_json import whole
@@ -83,6 +82,9 @@ async def ask(
     options: dict[str, Any] = {"seed": seed} if "seed" in type(chat).model_fields else {}
     if schema is None:
         return _reply(await chat.ainvoke(turns, **options), structured=None)
+    if getattr(chat, "takes_response_format", False):
+        reply = await chat.ainvoke(turns, response_format=_form(schema), **options)
+        return _reply(reply, structured=str(reply.text))
     if hasattr(chat, "root_async_client"):
         return await _ask_openai(chat, turns, schema, options)
     return await _ask_structured(chat, turns, schema, options)
@@ -91,14 +93,18 @@ async def ask(
 async def _ask_openai(
     chat: Any, turns: _Turns, schema: Mapping[str, Any], options: dict[str, Any]
 ) -> Reply:
-    form = {"name": "decision", "strict": True, "schema": schema}
     # in extra_body, because response_format itself makes the client raise on every cut reply
     body = {
         **(chat.extra_body or {}),
-        "response_format": {"type": "json_schema", "json_schema": form},
+        "response_format": _form(schema),
     }
     reply = await chat.ainvoke(turns, extra_body=body, **options)
     return _reply(reply, structured=str(reply.text))
+
+
+def _form(schema: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"name": "decision", "strict": True, "schema": schema}
+    return {"type": "json_schema", "json_schema": named}
 
 
 async def _ask_structured(
@@ -180,14 +186,3 @@ def _usage(message: AIMessage) -> Usage:
         completion_tokens=counted["output_tokens"],
         reasoning_tokens=counted.get("output_token_details", {}).get("reasoning") or 0,
     )
-
-
-def checked_response(response: Mapping[str, Any]) -> None:
-    """Raise MalformedReply unless `response` is a chat completion with a message in it."""
-    if response.get("error"):
-        raise MalformedReply(f"the server answered with an error: {response['error']}")
-    choices = response.get("choices")
-    if not isinstance(choices, list) or not choices:
-        raise MalformedReply("the server's answer holds no choices")
-    if not isinstance(choices[0], dict) or not isinstance(choices[0].get("message"), dict):
-        raise MalformedReply("the server's answer holds no message")

@@ -46,9 +46,9 @@ class Connection:
 
     async def close(self) -> None:
         """Close the HTTP connections that are this connection's own."""
-        client = getattr(self.chat, "http_async_client", None)
-        if client is not None:
-            await client.aclose()
+        for owner in (self.chat, getattr(self.chat, "http_async_client", None)):
+            if hasattr(owner, "aclose"):
+                await owner.aclose()
 
 
 def connect(
@@ -75,6 +75,6 @@ def connect(
         limits=described.limits,
         rng=rng,
         secrets=described.secrets,
-        slots=(servers or Servers()).slots(described.server, described.concurrency),
+        slots=(servers or Servers()).slots(described.server, described.limits.concurrency),
     )
     return Connection(chat=build_chat(settings), endpoint=endpoint, elicitation=asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -22,13 +22,14 @@ _EXTRA = 'LangChain is not installed: pip install "valuesim[llm]"'
 class Model:
     """Settings of a model: conf/model/vllm.yaml and chat.yaml say what each means.
 
-    `provider` "vllm" is any OpenAI-compatible server at `base_url`; "chat" is any provider that
-    LangChain knows, named in `name` ("openai:gpt-5"). None leaves a setting to the server.
+    `provider` "vllm" is any OpenAI-compatible server at `base_url`, or several that are alike;
+    "chat" is any provider that LangChain knows, named in `name` ("openai:gpt-5"). None leaves a
+    setting to the server. `concurrency` is that of each server.
     """
 
     provider: Provider
     name: str
-    base_url: str | None = None
+    base_url: str | Sequence[str] | None = None
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
@@ -58,10 +59,14 @@ class Model:
     def _check_server(self) -> None:
         if self.provider not in get_args(Provider):
             raise InputError(unknown("model provider", self.provider, get_args(Provider)))
-        if self.provider == "vllm" and not self.base_url:
+        if self.provider == "vllm" and not self.base_urls:
             raise InputError("model.base_url is missing: give the server's address, ending in /v1")
-        if self.base_url:
-            check_address(str(self.base_url), "model.base_url")
+        if self.provider == "chat" and len(self.base_urls) > 1:
+            raise InputError("model.base_url is a list: model=chat takes one address, model=vllm more")
+        for url in self.base_urls:
+            check_address(url, "model.base_url")
+        if len(set(self.base_urls)) < len(self.base_urls):
+            raise InputError("model.base_url names one server twice")
 
     def _check_sampling(self) -> None:
         for name, most in (("temperature", 2), ("top_p", 1)):
@@ -75,10 +80,16 @@ class Model:
             raise InputError(f"model.extra_body is {self.extra_body!r}: a mapping, {{}} for none")
 
     @property
+    def base_urls(self) -> tuple[str, ...]:
+        """The addresses of its servers; none where the provider knows its own."""
+        given = self.base_url or ()
+        return (given,) if isinstance(given, str) else tuple(map(str, given))
+
+    @property
     def limits(self) -> Limits:
-        """What its endpoint is asked to bear."""
+        """What its servers are asked to bear, together."""
         return Limits(
-            concurrency=self.concurrency,
+            concurrency=self.concurrency * max(len(self.base_urls), 1),
             retries=self.retries,
             timeout_s=self.timeout_s,
             down_after=self.down_after,
@@ -87,12 +98,13 @@ class Model:
     @property
     def where(self) -> str:
         """The server, as errors name it."""
-        return self.base_url or self.name
+        return ", ".join(self.base_urls) or self.name
 
     @property
     def server(self) -> str:
         """What models on the same server have in common: its address, else the provider."""
-        return (self.base_url or self.name.partition(":")[0]).rstrip("/").casefold()
+        urls = sorted(url.rstrip("/").casefold() for url in self.base_urls)
+        return ", ".join(urls) or self.name.partition(":")[0].casefold()
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -118,16 +130,18 @@ def _vllm(model: Model) -> BaseChatModel:
     try:
         from pydantic import SecretStr
 
-        from valuesim.agents.llm.vllm_chat import VllmChat
+        from valuesim.agents.llm.server_chat import ServerChat
     except ImportError as error:
         raise InputError(_EXTRA) from error
     key = _key(model) or os.environ.get("VALUESIM_API_KEY") or os.environ.get("OPENAI_API_KEY")
-    return VllmChat(
+    return ServerChat(
         model=model.name,
+        base_urls=model.base_urls,
         api_key=SecretStr(key or "EMPTY"),
+        temperature=model.temperature,
+        top_p=model.top_p,
+        max_tokens=model.max_tokens,
         extra_body=dict(model.extra_body),
-        http_async_client=_http_client(),
-        **_sampling(model),
     )
 
 
@@ -157,7 +171,7 @@ def _any(model: Model) -> BaseChatModel:
 
 def _sampling(model: Model) -> dict[str, Any]:
     given = {
-        "base_url": model.base_url,
+        "base_url": next(iter(model.base_urls), None),
         "temperature": model.temperature,
         "top_p": model.top_p,
         "max_tokens": model.max_tokens,

@@ -1,0 +1,226 @@
+"""A LangChain chat model for OpenAI-compatible servers that costs the client little.
+
+One pooled HTTP client, the request as it is sent, the answer read once. Callbacks and tracing work
+as with any LangChain model. What a call costs beside LangChain's ChatOpenAI: `make bench`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import aiohttp
+import orjson
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import PrivateAttr, SecretStr
+
+from valuesim.agents.failure import MalformedReply, ServerError
+from valuesim.agents.llm.routing import Routes
+
+_ROLES = {"human": "user", "ai": "assistant", "system": "system"}
+
+
+class ServerChat(BaseChatModel):
+    """The chat model `model` behind servers that speak OpenAI's protocol, vLLM among them.
+
+    `base_urls` end in /v1; a request goes to the one with the fewest under way. Settings that are
+    None are left to the server; `extra_body` adds fields to every request. Raises ServerError for
+    an answer with an HTTP status from 400, MalformedReply for one that is no chat completion, and
+    what the HTTP client raises. The client belongs to the event loop that first used it: close it
+    with `aclose`.
+    """
+
+    model: str
+    base_urls: tuple[str, ...]
+    api_key: SecretStr | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    extra_body: Mapping[str, Any] = {}
+
+    takes_max_length: ClassVar[bool] = True
+    takes_response_format: ClassVar[bool] = True
+
+    _client: aiohttp.ClientSession | None = PrivateAttr(default=None)
+    _routes: Routes = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Set up the choice among servers."""
+        super().model_post_init(context)
+        self._routes = Routes([f"{url.rstrip('/')}/chat/completions" for url in self.base_urls])
+
+    @property
+    def _llm_type(self) -> str:
+        return "valuesim-server"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model": self.model, "base_urls": self.base_urls, **self._sampling}
+
+    @property
+    def _sampling(self) -> dict[str, Any]:
+        given = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_completion_tokens": self.max_tokens,
+            "seed": self.seed,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        if self._client is None:
+            self._client = self._connected()
+        body = {
+            "model": self.model,
+            "messages": [_sent(message) for message in messages],
+            **self._sampling,
+            **({"stop": stop} if stop else {}),
+            **self.extra_body,
+            **{name: value for name, value in kwargs.items() if value is not None},
+        }
+        with self._routes.least_busy() as url:
+            content = await _post(self._client, url, orjson.dumps(body))
+        return _result(content)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        # a loop of its own, as the caller may stand in one
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._once(messages, stop, **kwargs)).result()
+
+    async def _once(
+        self, messages: list[BaseMessage], stop: list[str] | None, **kwargs: Any
+    ) -> ChatResult:
+        alone = self.model_copy()
+        alone._client = None
+        try:
+            return await alone._agenerate(messages, stop, **kwargs)
+        finally:
+            await alone.aclose()
+
+    def _connected(self) -> aiohttp.ClientSession:
+        headers = {"Content-Type": "application/json"}
+        if self.api_key is not None:
+            headers["Authorization"] = f"Bearer {self.api_key.get_secret_value()}"
+        return aiohttp.ClientSession(
+            headers=headers,
+            # the limits are those of `Endpoint`
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
+
+
+async def _post(client: aiohttp.ClientSession, url: str, body: bytes) -> dict[str, Any]:
+    async with client.post(url, data=body) as response:
+        answer = await response.read()
+        if response.status >= 400:
+            raise ServerError(response.status, response.headers, _said(answer))
+    content = _decoded(answer)
+    checked(content)
+    return dict(content)
+
+
+def _decoded(answer: bytes) -> Any:
+    try:
+        return orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        # stricter than servers are: half a surrogate pair is no reason to lose a reply
+        return json.loads(answer)
+
+
+def _sent(message: BaseMessage) -> dict[str, Any]:
+    return {"role": _ROLES.get(message.type, message.type), "content": message.content}
+
+
+def _said(answer: bytes) -> str:
+    """Return what a server says is wrong: the message of its JSON, else its text."""
+    try:
+        content = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return answer.decode("utf-8", "replace").strip()
+    error = content.get("error", content) if isinstance(content, dict) else content
+    for name in ("message", "detail"):
+        if isinstance(error, dict) and isinstance(error.get(name), str):
+            return str(error[name])
+    return str(error)
+
+
+def checked(content: object) -> None:
+    """Raise MalformedReply unless `content` is a chat completion with a message in it."""
+    if not isinstance(content, dict):
+        raise MalformedReply("the server's answer is no JSON object")
+    if content.get("error"):
+        raise MalformedReply(f"the server answered with an error: {content['error']}")
+    choices = content.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise MalformedReply("the server's answer holds no choices")
+    if not isinstance(choices[0], dict) or not isinstance(choices[0].get("message"), dict):
+        raise MalformedReply("the server's answer holds no message")
+
+
+def _result(content: Mapping[str, Any]) -> ChatResult:
+    return ChatResult(
+        generations=[
+            ChatGeneration(message=_message(choice, content.get("usage")))
+            for choice in content["choices"]
+        ],
+        llm_output={"model_name": content.get("model")},
+    )
+
+
+def _message(choice: Mapping[str, Any], usage: object) -> AIMessage:
+    message = choice["message"]
+    reasoning = message.get("reasoning") or message.get("reasoning_content")
+    kept = {"refusal": message.get("refusal"), "reasoning": reasoning}
+    return AIMessage(
+        content=message.get("content") or "",
+        additional_kwargs={name: text for name, text in kept.items() if isinstance(text, str)},
+        response_metadata={
+            "finish_reason": choice.get("finish_reason"),
+            "logprobs": choice.get("logprobs"),
+        },
+        usage_metadata=_usage(usage) if isinstance(usage, dict) else None,
+    )
+
+
+def _usage(usage: Mapping[str, Any]) -> UsageMetadata:
+    prompt, wrote = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
+    thought = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    return UsageMetadata(
+        input_tokens=prompt,
+        output_tokens=wrote,
+        total_tokens=prompt + wrote,
+        input_token_details=InputTokenDetails(cache_read=cached),
+        output_token_details=OutputTokenDetails(reasoning=thought),
+    )
+
+
+def _count(counts: object, name: str) -> int:
+    given = counts.get(name) if isinstance(counts, dict) else None
+    return given if isinstance(given, int) else 0
