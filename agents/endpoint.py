@@ -16,12 +16,19 @@ from typing import TypeVar
 import numpy as np
 
 from valuesim.agents.failure import Failure, advice, read_failure, shortened
+from valuesim.agents.slots import Slots
 from valuesim.decision import Usage
 from valuesim.errors import InputError, Interruption, ValueSimError
 from valuesim.secrets import redact_strictly
 
 _log = logging.getLogger(__name__)
 _Reply = TypeVar("_Reply")
+_FIRST_TRIAL_S = 2.0
+_TOO_MANY = (429, 503)
+
+
+class _HeldBack(Exception):
+    """The server went down while a request waited for its slot."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +39,9 @@ class Limits:
     below the server's Retry-After; a Retry-After above `longest_wait_s` ends the call. The endpoint
     counts as down when, without one success between, `down_after` calls were given up, or as many
     requests failed over more than `down_after_s`; only failures that speak against the server
-    count (see `Failure.speaks_against_server`).
+    count (see `Failure.speaks_against_server`). Calls then wait while one at a time tries whether
+    it is back, for `pause_s` from the first failure at most; then they end. `concurrency` falls
+    for a while where the server says that it has too many requests (429, 503).
     """
 
     concurrency: int = 64
@@ -43,6 +52,7 @@ class Limits:
     longest_wait_s: float = 300.0
     down_after: int = 8
     down_after_s: float = 60.0
+    pause_s: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise InputError for a limit that cannot be kept."""
@@ -54,6 +64,9 @@ class Limits:
             given = getattr(self, name)
             if isinstance(given, bool) or not isinstance(given, int | float) or not given > 0:
                 raise InputError(f"model {name} is {given!r}: seconds, above 0")
+        given = self.pause_s
+        if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
+            raise InputError(f"model pause_s is {given!r}: seconds, from 0")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -63,6 +76,7 @@ class Counters:
     `calls` counts every request sent, `retries` those sent again, `failures` the calls given up;
     `busy_s` sums the seconds of all requests, so that busy_s / (concurrency * elapsed) is the share
     of slots in use. `schema_breaks` counts replies that ignored a schema the server was given.
+    `paused` says why nothing is sent at the moment; it is empty while requests go out.
     """
 
     calls: int = 0
@@ -71,38 +85,24 @@ class Counters:
     in_flight: int = 0
     busy_s: float = 0.0
     schema_breaks: int = 0
+    paused: str = ""
     usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(kw_only=True, slots=True)
 class _Streak:
-    """Failures since the last success that speak against the server; `reason` is the latest's."""
+    """Failures since the last success that speak against the server; `reason` is the latest's.
+
+    `is_shut_out` says that it refused the key, which no waiting mends.
+    """
 
     requests: int = 0
     since: float = 0.0
     until: float = 0.0
     given_up: int = 0
+    trials: int = 0
     reason: str = ""
-
-
-class Servers:
-    """The servers of a run: endpoints of the same server share its slots."""
-
-    def __init__(self) -> None:
-        self._slots: dict[str, tuple[int, asyncio.Semaphore]] = {}
-
-    def slots(self, server: str, concurrency: int) -> asyncio.Semaphore:
-        """Return the slots of `server`, `concurrency` in all.
-
-        Raises InputError where another number was asked for before: one server has one limit.
-        """
-        known, slots = self._slots.setdefault(server, (concurrency, asyncio.Semaphore(concurrency)))
-        if known != concurrency:
-            raise InputError(
-                f"model concurrency is {known} for one model and {concurrency} for another on the "
-                f"same server, {server}: give both the same"
-            )
-        return slots
+    is_shut_out: bool = False
 
 
 class Endpoint:
@@ -120,7 +120,7 @@ class Endpoint:
         limits: Limits,
         rng: np.random.Generator,
         secrets: Iterable[str] = (),
-        slots: asyncio.Semaphore | None = None,
+        slots: Slots | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -132,8 +132,9 @@ class Endpoint:
         self._rng = rng
         self.clock = clock
         self._now, self._sleep = now, sleep
-        self._slots = slots or asyncio.Semaphore(limits.concurrency)
+        self._slots = slots or Slots(limits.concurrency)
         self._streak = _Streak()
+        self._scout = asyncio.Lock()
 
     @property
     def is_down(self) -> bool:
@@ -147,33 +148,70 @@ class Endpoint:
     async def call(self, request: Callable[[], Awaitable[_Reply]]) -> _Reply:
         """Return what `request` returns, sent in a free slot and sent again where that may help.
 
-        Raises Interruption when the server refuses, when the retries are spent, or at once while
-        the endpoint is down.
+        While the endpoint is down it waits, as `Limits` tells. Raises Interruption when the server
+        refuses, when the retries are spent, or when the server stays away.
         """
-        for attempt in range(self.limits.retries + 1):
-            if self.is_down:
-                raise Interruption(self._down())
-            self.counters.retries += attempt > 0
+        attempt = 0
+        while True:
+            if found := await self._until_up(request):
+                return found[0]
             started = self.clock()
             try:
                 reply = await self._send(request)
+            except _HeldBack:
+                continue
             except Exception as error:  # noqa: BLE001 (each client has its own classes)
                 failure = self._read(error, started)
             else:
-                self._streak = _Streak()
+                self._succeeded()
                 return reply
-            if not failure.is_retryable or attempt == self.limits.retries:
-                break
             wait = self._wait(attempt, failure)
-            if wait > self.limits.longest_wait_s:
-                break
+            attempt += 1
+            is_last = attempt > self.limits.retries or wait > self.limits.longest_wait_s
+            if is_last or not failure.is_retryable:
+                raise Interruption(self._given_up(failure, attempt))
             await self._sleep(wait)
-        raise Interruption(self._given_up(failure, attempt + 1))
+            self.counters.retries += 1
 
-    async def _send(self, request: Callable[[], Awaitable[_Reply]]) -> _Reply:
+    async def _until_up(self, request: Callable[[], Awaitable[_Reply]]) -> tuple[_Reply, ...]:
+        """Wait while the server is down; return the reply if it was `request` that found it back.
+
+        Raises Interruption where it stays away.
+        """
+        while self.is_down:
+            async with self._scout:
+                if self.is_down and (found := await self._trial(request)):
+                    return found
+        return ()
+
+    async def _trial(self, request: Callable[[], Awaitable[_Reply]]) -> tuple[_Reply, ...]:
+        streak = self._streak
+        if streak.is_shut_out or self.clock() - streak.since >= self.limits.pause_s:
+            self.counters.paused = ""
+            raise Interruption(self._down())
+        if not streak.trials:
+            _log.warning("%s; the run waits for it", self._down())
+        wait = min(_FIRST_TRIAL_S * 2.0**streak.trials, self.limits.backoff_cap_s)
+        self.counters.paused = f"{self.where} is away, tried again every {wait:.0f} s"
+        await self._sleep(wait)
+        streak.trials += 1
+        started = self.clock()
+        try:
+            reply = await self._send(request, is_trial=True)
+        except Exception as error:  # noqa: BLE001 (each client has its own classes)
+            if not self._read(error, started).speaks_against_server:
+                # it is there, whatever it thinks of this request
+                self._succeeded()
+            return ()
+        self._succeeded()
+        return (reply,)
+
+    async def _send(
+        self, request: Callable[[], Awaitable[_Reply]], *, is_trial: bool = False
+    ) -> _Reply:
         async with self._slots:
-            if self.is_down:
-                raise Interruption(self._down())
+            if self.is_down and not is_trial:
+                raise _HeldBack
             started = self.clock()
             self.counters.calls += 1
             self.counters.in_flight += 1
@@ -183,6 +221,12 @@ class Endpoint:
             finally:
                 self.counters.in_flight -= 1
                 self.counters.busy_s += self.clock() - started
+
+    def _succeeded(self) -> None:
+        if self.counters.paused:
+            _log.warning("the model server at %s is back", self.where)
+        self._streak, self.counters.paused = _Streak(), ""
+        self._slots.eased()
 
     def _read(self, error: Exception, started: float) -> Failure:
         if isinstance(error, ValueSimError):
@@ -202,6 +246,9 @@ class Endpoint:
             self._streak.requests += 1
             self._streak.until = self.clock()
             self._streak.reason = failure.reason
+            self._streak.is_shut_out = status in (401, 403)
+        if status in _TOO_MANY:
+            self._slots.pressed()
         return failure
 
     def _wait(self, attempt: int, failure: Failure) -> float:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from valuesim.agents.endpoint import Endpoint, Limits, Servers
+from valuesim.agents.endpoint import Endpoint, Limits
 from valuesim.agents.failure import MalformedReply, read_failure
+from valuesim.agents.slots import Servers, Slots
 from valuesim.errors import InputError, Interruption
 
 NOW = 1_800_000_000.0
@@ -369,3 +370,65 @@ def test_a_failure_keeps_its_status_and_its_root_cause() -> None:
 def test_impossible_limits_are_refused(limit: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(limit))):
         Limits(**limit)
+
+
+async def test_a_run_waits_for_a_server_that_comes_back() -> None:
+    clock = Clock()
+    server = endpoint(clock, retries=0, down_after=2, pause_s=600)
+    away = [ConnectionRefusedError("refused")] * 2
+    for request in (scripted(*away[:1]), scripted(*away[1:])):
+        with pytest.raises(Interruption, match="failed"):
+            await server.call(request)
+    assert server.is_down
+    back = scripted(ConnectionRefusedError("refused"), ConnectionRefusedError("refused"), "ok")
+    replies = await asyncio.gather(*(server.call(back) for _ in range(5)))
+    assert replies == ["ok"] * 5
+    assert not server.is_down
+    assert server.counters.paused == ""
+    assert clock.waits == [2.0, 4.0, 8.0], "one at a time tries, ever more seldom"
+
+
+async def test_a_run_does_not_wait_for_ever() -> None:
+    clock = Clock()
+    server = endpoint(clock, retries=0, down_after=1, pause_s=100)
+    down = ConnectionRefusedError("refused")
+    await asyncio.gather(server.call(scripted(down)), return_exceptions=True)
+    calls = [server.call(scripted(down)) for _ in range(3)]
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert all("appears to be down" in str(each) for each in ended)
+    assert 100 <= clock.time < 140
+
+
+async def test_waiting_mends_no_key() -> None:
+    clock = Clock()
+    server = endpoint(clock, retries=0, down_after=1, pause_s=600)
+    await asyncio.gather(server.call(scripted(Refused(401))), return_exceptions=True)
+    with pytest.raises(Interruption, match="appears to be down"):
+        await server.call(scripted("ok"))
+    assert clock.time == 0
+
+
+async def test_a_trial_that_the_server_turns_away_shows_that_it_is_back() -> None:
+    server = endpoint(retries=0, down_after=1, pause_s=600)
+    await asyncio.gather(server.call(scripted(Refused(500))), return_exceptions=True)
+    with pytest.raises(Interruption, match="HTTP 400"):
+        await server.call(scripted(Refused(400)))
+    assert await server.call(scripted("ok")) == "ok"
+
+
+async def test_calls_that_wait_for_a_slot_when_the_server_goes_down_wait_on() -> None:
+    server = endpoint(retries=0, down_after=1, concurrency=1, pause_s=600)
+    first, second = await asyncio.gather(
+        server.call(scripted(Refused(500))), server.call(scripted("ok")), return_exceptions=True
+    )
+    assert "HTTP 500" in str(first)
+    assert second == "ok"
+
+
+async def test_a_server_with_too_many_requests_is_sent_fewer() -> None:
+    slots = Slots(8)
+    server = Endpoint(
+        where="here", limits=Limits(backoff_s=0.001), rng=np.random.default_rng(0), slots=slots
+    )
+    await server.call(scripted(Refused(429), Refused(503), "ok"))
+    assert slots.limit < 8

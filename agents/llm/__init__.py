@@ -5,7 +5,7 @@ episode; `Servers` lets the models of one server share its limit. LangChain is i
 is built, not before.
 """
 
-from valuesim.agents.endpoint import Servers
+from valuesim.agents.slots import Servers
 from valuesim.agents.llm.agent import LLMAgent
 from valuesim.agents.llm.connection import Connection, connect
 from valuesim.agents.llm.models import build_chat

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from valuesim.agents.endpoint import Counters, Endpoint, Servers
+from valuesim.agents.endpoint import Counters, Endpoint
 from valuesim.agents.llm.agent import LLMAgent
 from valuesim.agents.llm.models import Model, build_chat
 from valuesim.agents.llm.probe import probe
 from valuesim.agents.prompt import Elicitation
+from valuesim.agents.slots import Servers
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -39,6 +39,7 @@ class Model:
     concurrency: int = 64
     retries: int = 5
     down_after: int = 8
+    pause_s: float = 0.0
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Model:
@@ -62,7 +63,9 @@ class Model:
         if self.provider == "vllm" and not self.base_urls:
             raise InputError("model.base_url is missing: give the server's address, ending in /v1")
         if self.provider == "chat" and len(self.base_urls) > 1:
-            raise InputError("model.base_url is a list: model=chat takes one address, model=vllm more")
+            raise InputError(
+                "model.base_url is a list: model=chat takes one address, model=vllm more"
+            )
         for url in self.base_urls:
             check_address(url, "model.base_url")
         if len(set(self.base_urls)) < len(self.base_urls):
@@ -93,6 +96,7 @@ class Model:
             retries=self.retries,
             timeout_s=self.timeout_s,
             down_after=self.down_after,
+            pause_s=self.pause_s,
         )
 
     @property

@@ -29,9 +29,7 @@ class Routes:
     does not answer, or with 5xx, rests, twice as long each time it fails again, unless all do.
     """
 
-    def __init__(
-        self, urls: Sequence[str], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, urls: Sequence[str], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._routes = [_Route(url=url) for url in urls]
         self._clock = clock
 

@@ -18,7 +18,10 @@ from valuesim.errors import InputError, unknown
 MODEL_AGENT = "llm"
 """The registered agent that a model stands behind."""
 
-SERVING = ("base_url", "timeout_s", "concurrency", "retries", "down_after", "api_key_env")
+SERVING = (
+    *("base_url", "timeout_s", "concurrency", "retries", "down_after", "pause_s"),
+    "api_key_env",
+)
 """Settings of a model that say how to reach it; all others determine what it replies."""
 
 

@@ -32,6 +32,7 @@ class Standing:
     calls_per_s: float
     left_s: float | None
     aside: str = ""
+    paused: str = ""
 
     def __str__(self) -> str:
         """Return one line; what is zero for agents without a model is left out."""
@@ -47,7 +48,9 @@ class Standing:
             parts += [f"{self.tokens:,} tokens", f"{self.retries:,} retries"]
         if self.interrupted:
             parts.append(f"{self.interrupted:,} interrupted")
-        if self.left_s is not None:
+        if self.paused:
+            parts.append(f"paused: {self.paused}")
+        elif self.left_s is not None:
             parts.append(f"{timedelta(seconds=round(self.left_s))} left")
         return ", ".join(parts)
 
@@ -126,6 +129,7 @@ class Progress:
             calls_per_s=calls / elapsed,
             left_s=elapsed / ended * waiting if ended else None,
             aside=self.aside(),
+            paused="; ".join(c.paused for c in counters if c.paused),
         )
 
     async def _tick(self) -> None:

@@ -1,0 +1,158 @@
+"""The lean chat model: what is sent, what is read, and which server is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+from valuesim.agents.failure import MalformedReply, ServerError, read_failure
+from valuesim.agents.llm.routing import Routes
+from valuesim.agents.llm.server_chat import ServerChat, checked
+
+Serve = Callable[..., Any]
+TURNS = [SystemMessage("Rules."), HumanMessage("Now?"), AIMessage("I wait."), HumanMessage("Go.")]
+
+
+def chat(*urls: str, **settings: Any) -> ServerChat:
+    return ServerChat(model="m", base_urls=urls, **settings)
+
+
+async def asked(model: ServerChat, **kwargs: Any) -> AIMessage:
+    try:
+        return await model.ainvoke(TURNS, **kwargs)
+    finally:
+        await model.aclose()
+
+
+async def test_a_request_says_what_is_set_and_nothing_else(serve: Serve) -> None:
+    server = await serve(script=["WAIT"])
+    model = chat(server.url, temperature=0.5, max_tokens=9, extra_body={"top_k": 3})
+    await asked(model, seed=7, stop=["END"])
+    (body,) = server.requests
+    assert body == {
+        "model": "m",
+        "messages": [
+            {"role": "system", "content": "Rules."},
+            {"role": "user", "content": "Now?"},
+            {"role": "assistant", "content": "I wait."},
+            {"role": "user", "content": "Go."},
+        ],
+        "temperature": 0.5,
+        "max_completion_tokens": 9,
+        "stop": ["END"],
+        "top_k": 3,
+        "seed": 7,
+    }
+
+
+async def test_an_answer_keeps_reasoning_refusal_ending_and_tokens(serve: Serve) -> None:
+    said = {"content": None, "reasoning": "Let me see.", "refusal": "No.", "finish_reason": "stop"}
+    server = await serve(script=[said])
+    reply = await asked(chat(server.url))
+    assert reply.content == ""
+    assert reply.additional_kwargs == {"refusal": "No.", "reasoning": "Let me see."}
+    assert reply.response_metadata["finish_reason"] == "stop"
+    assert reply.usage_metadata is not None
+    assert reply.usage_metadata["input_tokens"] == 5
+
+
+async def test_callbacks_see_the_call(serve: Serve) -> None:
+    class Handler(AsyncCallbackHandler):
+        seen: list[str] = []
+
+        async def on_chat_model_start(self, *_: Any, **kwargs: Any) -> None:
+            self.seen.append(f"start {kwargs['metadata']['agent']}")
+
+        async def on_llm_end(self, response: Any, **_: Any) -> None:
+            self.seen.append(f"end {response.generations[0][0].text}")
+
+    server = await serve(script=["WAIT"])
+    model = chat(server.url)
+    config: Any = {"callbacks": [Handler()], "metadata": {"agent": "Alpha"}}
+    await model.ainvoke(TURNS, config=config)
+    await model.aclose()
+    assert Handler.seen == ["start Alpha", "end WAIT"]
+
+
+async def test_it_answers_without_a_loop_and_within_one(serve: Serve) -> None:
+    server = await serve(script=["WAIT"])
+    model = chat(server.url)
+    import asyncio
+
+    # the server lives in this loop, so that the waiting is done in a thread
+    assert (await asyncio.to_thread(model.invoke, TURNS)).content == "WAIT"
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
+async def test_a_status_from_400_is_an_error_with_what_was_said(serve: Serve, status: int) -> None:
+    server = await serve(faults={str(status): 1.0})
+    with pytest.raises(ServerError, match=f"injected {status}") as caught:
+        await asked(chat(server.url))
+    failure = read_failure(caught.value, now=0.0, timeout_s=1.0)
+    assert failure.status == status
+    assert failure.retry_after_s == (0.01 if status == 429 else None)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "no JSON object"),
+        ({}, "no choices"),
+        ({"choices": []}, "no choices"),
+        ({"choices": ["x"]}, "no message"),
+        ({"choices": [{}]}, "no message"),
+        ({"error": {"message": "overloaded"}}, "overloaded"),
+    ],
+)
+def test_what_is_no_completion_says_what_is_missing(content: Any, said: str) -> None:
+    with pytest.raises(MalformedReply, match=said):
+        checked(content)
+
+
+async def test_servers_that_are_alike_share_the_work(serve: Serve) -> None:
+    import asyncio
+
+    servers = [await serve(script=["WAIT"], latency_s=0.05) for _ in range(3)]
+    model = chat(*(server.url for server in servers))
+    await asyncio.gather(*(model.ainvoke(TURNS) for _ in range(30)))
+    await model.aclose()
+    assert [server.counts["requests"] for server in servers] == [10, 10, 10]
+
+
+def test_the_least_busy_is_asked_and_a_failed_one_rests() -> None:
+    now = [0.0]
+    routes = Routes(["a", "b"], clock=lambda: now[0])
+    with routes.least_busy() as first, routes.least_busy() as second:
+        assert (first, second) == ("a", "b")
+
+    def fail(error: Exception) -> str:
+        with pytest.raises(type(error)), routes.least_busy() as url:
+            raise error
+        return url
+
+    assert fail(ConnectionResetError()) == "a"
+    assert [next_url(routes) for _ in range(3)] == ["b", "b", "b"]
+    now[0] = 2.5
+    assert next_url(routes) == "a", "it is tried again"
+    assert fail(ServerError(400, {}, "bad")) == "a"
+    assert fail(ServerError(500, {}, "broken")) == "a"
+    assert fail(ConnectionResetError()) == "b"
+    assert next_url(routes) in ("a", "b"), "where all rest, one is asked all the same"
+
+
+def next_url(routes: Routes) -> str:
+    with routes.least_busy() as url:
+        return url
+
+
+async def test_half_a_surrogate_pair_is_no_reason_to_lose_a_reply(serve: Serve) -> None:
+    server = await serve(script=["\ud83e WAIT"])
+    reply = await asked(chat(server.url))
+    assert "WAIT" in str(reply.content)
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(b'"\\ud83e"')
