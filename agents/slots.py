@@ -93,7 +93,7 @@ class Servers:
         slots = self._slots.setdefault(server, Slots(concurrency))
         if slots.most != concurrency:
             raise InputError(
-                f"model concurrency is {slots.most} for one model and {concurrency} for another on the "
-                f"same server, {server}: give both the same"
+                f"model concurrency is {slots.most} for one model and {concurrency} for another on "
+                f"the same server, {server}: give both the same"
             )
         return slots

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -62,28 +63,26 @@ async def test_an_answer_keeps_reasoning_refusal_ending_and_tokens(serve: Serve)
 
 
 async def test_callbacks_see_the_call(serve: Serve) -> None:
-    class Handler(AsyncCallbackHandler):
-        seen: list[str] = []
+    seen: list[str] = []
 
+    class Handler(AsyncCallbackHandler):
         async def on_chat_model_start(self, *_: Any, **kwargs: Any) -> None:
-            self.seen.append(f"start {kwargs['metadata']['agent']}")
+            seen.append(f"start {kwargs['metadata']['agent']}")
 
         async def on_llm_end(self, response: Any, **_: Any) -> None:
-            self.seen.append(f"end {response.generations[0][0].text}")
+            seen.append(f"end {response.generations[0][0].text}")
 
     server = await serve(script=["WAIT"])
     model = chat(server.url)
     config: Any = {"callbacks": [Handler()], "metadata": {"agent": "Alpha"}}
     await model.ainvoke(TURNS, config=config)
     await model.aclose()
-    assert Handler.seen == ["start Alpha", "end WAIT"]
+    assert seen == ["start Alpha", "end WAIT"]
 
 
 async def test_it_answers_without_a_loop_and_within_one(serve: Serve) -> None:
     server = await serve(script=["WAIT"])
     model = chat(server.url)
-    import asyncio
-
     # the server lives in this loop, so that the waiting is done in a thread
     assert (await asyncio.to_thread(model.invoke, TURNS)).content == "WAIT"
 
@@ -115,8 +114,6 @@ def test_what_is_no_completion_says_what_is_missing(content: Any, said: str) -> 
 
 
 async def test_servers_that_are_alike_share_the_work(serve: Serve) -> None:
-    import asyncio
-
     servers = [await serve(script=["WAIT"], latency_s=0.05) for _ in range(3)]
     model = chat(*(server.url for server in servers))
     await asyncio.gather(*(model.ainvoke(TURNS) for _ in range(30)))

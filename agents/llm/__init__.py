@@ -5,9 +5,9 @@ episode; `Servers` lets the models of one server share its limit. LangChain is i
 is built, not before.
 """
 
-from valuesim.agents.slots import Servers
 from valuesim.agents.llm.agent import LLMAgent
 from valuesim.agents.llm.connection import Connection, connect
 from valuesim.agents.llm.models import build_chat
+from valuesim.agents.slots import Servers
 
 __all__ = ["Connection", "LLMAgent", "Servers", "build_chat", "connect"]

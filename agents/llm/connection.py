@@ -48,8 +48,9 @@ class Connection:
     async def close(self) -> None:
         """Close the HTTP connections that are this connection's own."""
         for owner in (self.chat, getattr(self.chat, "http_async_client", None)):
-            if hasattr(owner, "aclose"):
-                await owner.aclose()
+            close = getattr(owner, "aclose", None)
+            if close is not None:
+                await close()
 
 
 def connect(

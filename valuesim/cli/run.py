@@ -222,8 +222,9 @@ def _hidden(config: RunConfig) -> tuple[str, ...]:
     """Return the secrets that must not be written, after refusing addresses that hold some."""
     models = [config.model, *(config.model_of(role) for role in config.models)]
     for model in models:
-        if model.get("base_url"):
-            check_address(str(model["base_url"]), "model.base_url")
+        given = model.get("base_url") or ()
+        for url in (given,) if isinstance(given, str) else given:
+            check_address(str(url), "model.base_url")
     return secrets(os.environ, *(model.get("api_key_env") for model in models))
 
 
