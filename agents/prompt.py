@@ -82,14 +82,20 @@ def templates_id() -> str:
 
 def render(observation: Observation, elicitation: Elicitation) -> tuple[Message, ...]:
     """Return the system message (rules, then how to answer) and the user message."""
-    answer = _template("answer").render(
-        format=elicitation.format, ask_rationale=elicitation.ask_rationale, form=_form(elicitation)
-    )
     moving = _template("user").render(text=observation.text, options=observation.options)
     return (
-        Message(role="system", text=f"{observation.rules}\n\n{answer.strip()}"),
+        Message(role="system", text=f"{observation.rules}\n\n{_answer(elicitation)}"),
         Message(role="user", text=moving.strip()),
     )
+
+
+@cache
+def _answer(elicitation: Elicitation) -> str:
+    """Return how to answer, which is the same for every observation."""
+    told = _template("answer").render(
+        format=elicitation.format, ask_rationale=elicitation.ask_rationale, form=_form(elicitation)
+    )
+    return told.strip()
 
 
 def again(reply: str, reason: str, observation: Observation) -> tuple[Message, ...]:
