@@ -14,17 +14,17 @@ from valuesim.secrets import check_address, redact_strictly, secrets
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-Provider = Literal["vllm", "chat"]
+Provider = Literal["vllm", "chat", "mock"]
 _EXTRA = 'LangChain is not installed: pip install "valuesim[llm]"'
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """Settings of a model: conf/model/vllm.yaml and chat.yaml say what each means.
+    """Settings of a model: the files of conf/model say what each means.
 
     `provider` "vllm" is any OpenAI-compatible server at `base_url`, or several that are alike;
-    "chat" is any provider that LangChain knows, named in `name` ("openai:gpt-5"). None leaves a
-    setting to the server. `concurrency` is that of each server.
+    "chat" is any provider that LangChain knows, named in `name` ("openai:gpt-5"); "mock" answers
+    by hash. None leaves a setting to the server. `concurrency` is that of each server.
     """
 
     provider: Provider
@@ -123,6 +123,8 @@ def build_chat(settings: Mapping[str, Any]) -> BaseChatModel:
     know or whose package is missing. The model itself never retries: `Endpoint` does.
     """
     model = Model.of(settings)
+    if model.provider == "mock":
+        return _mock()
     return _vllm(model) if model.provider == "vllm" else _any(model)
 
 
@@ -147,6 +149,14 @@ def _vllm(model: Model) -> BaseChatModel:
         max_tokens=model.max_tokens,
         extra_body=dict(model.extra_body),
     )
+
+
+def _mock() -> BaseChatModel:
+    try:
+        from valuesim.agents.llm.mock_chat import MockChat
+    except ImportError as error:
+        raise InputError(_EXTRA) from error
+    return MockChat()
 
 
 def _any(model: Model) -> BaseChatModel:

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import hashlib
 import json
-import re
 import socket
 import struct
 from collections import Counter, deque
@@ -22,6 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+from valuesim.agents.llm.mock import reply_to, uniform
 
 MIXED = (
     "429",
@@ -40,8 +41,6 @@ MIXED = (
 FATAL = ("400", "401", "403", "404")
 REFUSAL = "I'm sorry, but I can't help with that."
 GARBAGE = "\ufffd\x00 lorem {{{ ]] 0x1F ipsum \ud83e 42"
-_OPTION_LINE = re.compile(r"^- ([^\s:]+)(?::|$)")
-_ARGUMENT_LINE = re.compile(r"^    (\w+): (?:a number from (\S+) to (\S+)|one of (.+)|text )")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +133,7 @@ class FaultServer:
     def _fault(self, body: Mapping[str, Any]) -> str | None:
         key = json.dumps(body, sort_keys=True)
         self._seen[key] += 1
-        draw = _uniform(self.behaviour.seed, "fault", key, self._seen[key])
+        draw = uniform(self.behaviour.seed, "fault", key, self._seen[key])
         for name, rate in self.behaviour.faults.items():
             if draw < rate:
                 return name
@@ -159,69 +158,6 @@ class FaultServer:
             message = {"content": reply_to(shown, self.behaviour.seed)}
         finish = message.pop("finish_reason", "stop")
         return _as_completion(message, str(finish), body)
-
-
-def reply_to(body: Mapping[str, Any], seed: int) -> str:
-    """Return a legal reply to a request: by its JSON schema, else by the options in its prompt."""
-    pick = _Picker(seed, json.dumps(body, sort_keys=True))
-    form = (body.get("response_format") or {}).get("json_schema", {}).get("schema")
-    if form:
-        return json.dumps(pick.instance(form))
-    texts = [str(m.get("content")) for m in body["messages"] if m["role"] == "user"]
-    offered = _offered(texts[0] if texts else "")
-    if not offered:
-        return "OK"
-    option = pick.one(sorted(offered))
-    arguments = {name: pick.instance(form) for name, form in offered[option].items()}
-    if '"action"' in str(body["messages"][0].get("content")):
-        action = {"option": option, "arguments": arguments}
-        return json.dumps({"rationale": "chosen by hash", "action": action})
-    return f"Chosen by hash.\n{option} {json.dumps(arguments) if arguments else ''}".strip()
-
-
-class _Picker:
-    def __init__(self, *salt: object) -> None:
-        self._salt, self._drawn = salt, 0
-
-    def one(self, choices: Sequence[Any]) -> Any:
-        return choices[int(self._draw() * len(choices))]
-
-    def instance(self, form: Mapping[str, Any]) -> Any:
-        if "anyOf" in form:
-            return self.instance(self.one(form["anyOf"]))
-        if "enum" in form:
-            return self.one(form["enum"])
-        if form.get("type") == "object":
-            return {name: self.instance(inner) for name, inner in form["properties"].items()}
-        if form.get("type") == "number":
-            low, high = form["minimum"], form["maximum"]
-            return round(low + self._draw() * (high - low), 2)
-        return "chosen by hash"
-
-    def _draw(self) -> float:
-        self._drawn += 1
-        return _uniform(*self._salt, self._drawn)
-
-
-def _offered(prompt: str) -> dict[str, dict[str, dict[str, Any]]]:
-    options: dict[str, dict[str, dict[str, Any]]] = {}
-    for line in prompt.rpartition("Your options now:")[2].splitlines():
-        if option := _OPTION_LINE.match(line):
-            options[option[1]] = {}
-        elif options and (argument := _ARGUMENT_LINE.match(line)):
-            options[next(reversed(options))][argument[1]] = _form(argument)
-    return options
-
-
-def _form(argument: re.Match[str]) -> dict[str, Any]:
-    if argument[2]:
-        return {"type": "number", "minimum": float(argument[2]), "maximum": float(argument[3])}
-    return {"enum": argument[4].split(", ")} if argument[4] else {"type": "string"}
-
-
-def _uniform(*salt: object) -> float:
-    digest = hashlib.sha256(repr(salt).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def key_hash(authorization: str) -> str:
