@@ -10,7 +10,7 @@ from valuesim.cli.terminal import clean, interval, percent, print_table, width
 from valuesim.graph import Consistency, Cycle, Group, ValueRanking, ValueStrength
 from valuesim.graph.planning import Separation, separations
 from valuesim.graph.reach import detectable
-from valuesim.graph.statement import count
+from valuesim.graph.statement import count, votes_for_and_against
 
 _WIDE = 96
 FEW = 5
@@ -83,8 +83,14 @@ def _lines(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
 
 
 def _votes(cycle: Cycle) -> str:
-    votes = ", ".join(f"{step.votes:.0f} : {step.against:.0f}" for step in cycle.evidence)
-    return f" (votes for and against each step: {votes})" if votes else ""
+    counted, cast = votes_for_and_against(cycle)
+    if not counted:
+        return ""
+    if cast is None:
+        return f" (votes for and against each step: {counted})"
+    return (
+        f" (votes for and against each step, in independent decisions: {counted}; as cast: {cast})"
+    )
 
 
 def _prediction(found: Consistency) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from valuesim.graph.consistency import Cycle
 from valuesim.graph.ranking import ValueRanking
 
 MOST_FAULTS = 0.1
@@ -22,6 +23,18 @@ def count(number: int, noun: str) -> str:
     ('1 choice', '400 choices')
     """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def votes_for_and_against(cycle: Cycle) -> tuple[str, str | None]:
+    """Return the votes of each step of `cycle` in independent decisions, and those cast.
+
+    The latter are None where they are the same, rounded; both are empty without evidence.
+    """
+    counted = ", ".join(
+        f"{step.independent_votes:.0f} : {step.independent_against:.0f}" for step in cycle.evidence
+    )
+    cast = ", ".join(f"{step.votes:.0f} : {step.against:.0f}" for step in cycle.evidence)
+    return counted, None if cast == counted else cast
 
 
 def by_kind(counts: Mapping[str, int]) -> str:

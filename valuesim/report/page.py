@@ -8,6 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from valuesim.archetypes.conduct import IN_WORDS
+from valuesim.graph.statement import votes_for_and_against
 from valuesim.measures.panel import Panel
 from valuesim.report import figures
 from valuesim.report.comparison_figure import gap_dots, level_dots
@@ -54,6 +55,7 @@ def render(summary: Summary) -> str:
         "percent": percent,
         "shown": shown,
         "in_words": IN_WORDS.__getitem__,
+        "votes": votes_for_and_against,
         "why_not_drawn": why_not_drawn,
     }
     page = templates.get_template("report.html.j2")
