@@ -178,8 +178,9 @@ def test_what_is_printed_below_the_table_is_also_in_the_json(
     out = " ".join(told(capsys, str(runs / "text"), "--by", "env").split())
     (group, *_) = groups(capsys, str(runs / "text"), "--by", "env")
     assert "of the pairwise pattern is one order" in out
-    held_out = group["consistency"]["held_out"]
-    assert f"{held_out['logit']:.3f} from the values" in out
+    judged = group["coherence"]
+    assert f"{judged['values']:.3f} from the values" in out
+    assert f"at least {judged['low']:.4f}" in out
     adjacent = group["separations"]
     assert len(adjacent) == len(group["values"]) - 1
     assert f"{group['detectable']['least']:.2f} to {group['detectable']['most']:.2f}" in out

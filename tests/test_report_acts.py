@@ -205,15 +205,23 @@ def test_neighbours_tell_what_is_still_needed(summary: Summary, page: str) -> No
 
 def test_a_cycle_stands_with_its_votes(summary: Summary) -> None:
     steps = tuple(
-        Step(over=u, under=w, votes=17.0, against=4.0, decisions=21)
-        for u, w in (("A", "B"), ("B", "C"), ("C", "A"))
+        Step(
+            over=u,
+            under=w,
+            votes=cast,
+            against=4.0,
+            decisions=21,
+            independent_votes=17.0,
+            independent_against=4.0,
+        )
+        for u, w, cast in (("A", "B", 17.0), ("B", "C", 17.0), ("C", "A", 90.0))
     )
     cycle = Cycle(values=("A", "B", "C"), weakest=2.8, evidence=steps)
     first, *others = summary.groups
     consistency = replace(first.ranking.consistency, cycles=(cycle,))
     circling = replace(first, ranking=replace(first.ranking, consistency=consistency))
     told = words(part(render(replace(summary, groups=(circling, *others))), "consistency"))
-    assert "A › B › C › A (17 : 4, 17 : 4, 17 : 4)" in told
+    assert "A › B › C › A (17 : 4, 17 : 4, 17 : 4) as cast: (17 : 4, 17 : 4, 90 : 4)" in told
 
 
 # -- families ------------------------------------------------------------------------------------

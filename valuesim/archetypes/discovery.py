@@ -72,9 +72,9 @@ class Discovery:
     `answer` is "clusters", "one group" or "undetermined"; `why` is a sentence. `stability` is the
     mean adjusted Rand index over draws, `stability_low` its 5th percentile; None where nothing was
     clustered. `found` is the number of clusters that BIC chose, reported or not; `bic` maps each
-    number to its lowest. `gain` is the lowest BIC's below that of one group, `null_gain` the largest
-    such gain of `NULLS` populations without groups; None where no stable clusters were found.
-    `agents` counts those clustered, `left_out` says why others were not.
+    number to its lowest. `gain` is by how much the lowest BIC is below that of one group,
+    `null_gain` the largest such gain of `NULLS` populations without groups; None where no stable
+    clusters were found. `agents` counts those clustered, `left_out` says why others were not.
     """
 
     answer: str
@@ -237,13 +237,12 @@ def _judged(labels: IntArray, bic: Mapping[int, float], agreement: FloatArray) -
 def _against_one(found: Discovery, null: FloatArray) -> Discovery:
     """Return `found`, undetermined if a population without groups gains as much."""
     gain, most = _gain(found.bic), float(null.max())
-    said = (
-        f"{gain:.1f}, against at most {most:.1f} in {len(null)} draws of one continuous population"
-    )
+    said = f"gain in BIC {gain:.1f}, at most {most:.1f} in {len(null)} draws of one continuum"
+    tested = replace(found, gain=gain, null_gain=most)
     if gain > most:
-        return replace(found, why=f"{found.why}; gain in BIC {said}", gain=gain, null_gain=most)
-    why = f"BIC finds {count(found.found or 0, 'group')}, but agents may form a continuum: gain {said}"
-    return replace(found, answer="undetermined", why=why, gain=gain, null_gain=most)
+        return replace(tested, why=f"{found.why}; {said}")
+    why = f"{count(found.found or 0, 'group')} by BIC, but agents of one continuum give as much"
+    return replace(tested, answer="undetermined", why=f"{why}: {said}")
 
 
 def _gain(bic: Mapping[int, float]) -> float:

@@ -41,11 +41,11 @@ class ShiftLevel:
 class Shift:
     """One signature over levels of scarcity, the most plentiful first.
 
-    `change` is how far `puts` is before `against` (log-odds per unit of stake) at the scarcest known
-    level less the same at the most plentiful, `low` to `high` its 95 % range, `probability` that of
-    its being above 0; None, and `why`, if fewer than two are known. `against` is one value for both
-    levels: the strongest of `over` in both together. The change of the margin itself would be one
-    of evidence too: the least of several noisy differences is the lower, the fewer the decisions.
+    `change` is how far `puts` is before `against` (log-odds per unit of stake) at the scarcest
+    known level less the same at the most plentiful, `low` to `high` its 95 % range, `probability`
+    that of its being above 0; None, and `why`, if fewer than two are known. `against` is one value
+    for both levels: the strongest of `over` in both together. A change of the margin could be one
+    of evidence alone: the least of several noisy differences is lower, the fewer the decisions.
     """
 
     name: str
@@ -130,8 +130,7 @@ def _changed(
         return replace(shift, why="only one level of scarcity tells of it")
     plenty, scarce = rankings[known[0]], rankings[known[-1]]
     against = _strongest(shift, (plenty, scarce))
-    change = difference(scarce, shift.puts, against) - difference(
-        plenty, shift.puts, against)
+    change = difference(scarce, shift.puts, against) - difference(plenty, shift.puts, against)
     drawn = scarce.differences(shift.puts, against) - plenty.differences(shift.puts, against)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return replace(

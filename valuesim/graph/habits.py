@@ -52,7 +52,7 @@ def habits(design: Design, fitted: LogitFit, identified: Identification) -> dict
     for number, resting in enumerate(effective_clusters(design, fitted, contrasts)):
         differs = np.ptp(_columns(design)[:, :, number], axis=1) > LEAST_STAKE
         habit = Habit(term=list(TERMS)[number], choices=int(design.met @ differs))
-        reason = _why_not(design, identified, contrasts[number], habit)
+        reason = _why_not(identified, contrasts, number, habit)
         if reason is None:
             clusters = int((design.asked @ differs.astype(float) > 0).sum())
             habit = _estimated(habit, design, fitted, contrasts[number], resting, clusters)
@@ -76,9 +76,10 @@ def _contrasts(design: Design) -> FloatArray:
 
 
 def _why_not(
-    design: Design, identified: Identification, contrast: FloatArray, habit: Habit
+    identified: Identification, contrasts: FloatArray, number: int, habit: Habit
 ) -> str | None:
     """Return why the choices do not determine a habit; None if they do."""
+    contrast = contrasts[number]
     if not habit.choices:
         return _NEVER.get(habit.term, _ORDER_UNKNOWN)
     if not contrast.any():
@@ -86,9 +87,10 @@ def _why_not(
     if identified.determines(contrast):
         return None
     beside = identified.entangled(contrast) & (contrast == 0)
-    n_values = len(design.values)
-    names = ["what is at stake"] if beside[:n_values].any() else []
-    names += [TERMS[term] for term, is_in in zip(TERMS, beside[n_values:], strict=True) if is_in]
+    names = ["what is at stake"] if beside[: -len(TERMS)].any() else []
+    # a place that is told of being shown first is no other habit
+    are_in = beside[-len(TERMS) :] & contrasts.any(axis=1)
+    names += [TERMS[term] for term, is_in in zip(TERMS, are_in, strict=True) if is_in]
     return f"cannot be told apart from {' and '.join(names)}"
 
 

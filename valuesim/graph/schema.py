@@ -35,6 +35,8 @@ def to_json(
         "fault_rate": ranking.fault_rate,
         "coherent": ranking.coherence.is_coherent,
         "coherence": {
+            "blind": ranking.coherence.blind,
+            "values": ranking.coherence.values,
             "gain": ranking.coherence.gain,
             "low": ranking.coherence.low,
             "reason": ranking.coherence.reason,

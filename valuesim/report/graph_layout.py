@@ -1,8 +1,8 @@
 """Where the values of a graph are drawn: rows, columns and the routes of arrows, in inches.
 
 A set of compared values is a block. Read downwards, its rows follow the ranking: a row ends where
-the next value is separated from one in it, or where it is full, so that no two values of a row are
-separated. Values that nothing separates are a band below.
+the next value is separated from one in it, or where it is full of boxes and of the trunks that pass
+between them, so that no two values of a row are separated. Values that nothing separates are a band below.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _LEAST_GAP = 0.56
 _MOST_GAP = 1.0
 _WIDEST_ROW = 9.9
 _WIDEST = 12.2
+"""Inches: the widest row of boxes alone, the widest row with its trunks or blocks side by side."""
 _BETWEEN = 0.7
 _SLACK = 1.5
 _HEADING = 0.34
@@ -110,12 +111,21 @@ def _rows(values: Sequence[str], pairs: Collection[Pair]) -> list[list[str]]:
         # the strongest that has all that is surely above it above it
         value = next(value for value in left if above[value] <= placed)
         left.remove(value)
-        placed.add(value)
         is_below = bool(rows) and bool(above[value] & set(rows[-1]))
-        if not rows or is_below or row_width([*rows[-1], value]) > _WIDEST_ROW:
+        if not rows or is_below or _is_full([*rows[-1], value], placed - {*rows[-1]}, left, pairs):
             rows.append([])
+        placed.add(value)
         rows[-1].append(value)
     return rows
+
+
+def _is_full(
+    row: Sequence[str], higher: Collection[str], lower: Collection[str], pairs: Collection[Pair]
+) -> bool:
+    """Return whether a row is too wide with the trunks from `higher` rows to `lower` ones."""
+    passing = {over for over, under in pairs if over in higher and under in lower}
+    trunks: list[Node] = [(over, 0) for over in passing]
+    return row_width(row) > _WIDEST_ROW or row_width([*row, *trunks]) > _WIDEST
 
 
 def _lines(values: Sequence[str]) -> list[list[str]]:

@@ -8,6 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from valuesim.archetypes.conduct import IN_WORDS
+from valuesim.graph.design import TERMS
 from valuesim.graph.statement import votes_for_and_against
 from valuesim.measures.panel import Panel
 from valuesim.report import figures
@@ -55,6 +56,7 @@ def render(summary: Summary) -> str:
         "percent": percent,
         "shown": shown,
         "in_words": IN_WORDS.__getitem__,
+        "term": TERMS.__getitem__,
         "votes": votes_for_and_against,
         "why_not_drawn": why_not_drawn,
     }
