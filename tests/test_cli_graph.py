@@ -231,7 +231,19 @@ def test_nothing_to_rank_is_a_sentence_with_every_option(
     assert main(["run", "env=toy-v0", "env.steps=60", "agents=cut", "run.name=a"]) == 1
     capsys.readouterr()
     assert main(["graph", "runs", *extra, "--png", "g.png", "--graphml", "g.graphml"]) == 0
-    assert "nothing to rank" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "nothing to rank" in out
+    assert [f"{name} is not written" in err for name in ("g.png", "g.graphml")] == [True, True]
+
+
+def test_behind_faults_alone_there_is_no_decision_and_that_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["env=survival", "env.horizon=2", "agents=mute", "episodes=1", "run.name=./mute"]
+    assert main(["run", *given, "engine.progress=none"]) == 0
+    printed = told(capsys, "mute", "--behind", "Care,Power")
+    assert printed.splitlines()[0] == "agent=mute:"
+    assert "no decision is behind it" in printed
 
 
 def test_the_command_loads_nothing_that_only_files_need() -> None:

@@ -104,6 +104,8 @@ def test_what_is_no_battle_of_two_values_is_dropped_and_told(table: Table) -> No
     records, importing = read(table([*rows, battle("Ash", "Birch", "value_1")]))
     assert [len(record.options) for record in records] == [2]
     assert [each.line for each in importing.dropped] == [2, 3, 4]
+    assert importing.dropped[1].reason == "value_1: empty"
+    assert list(importing.unmapped) == ["x" * 101]
 
 
 def test_without_a_dilemma_battles_are_independent_and_that_is_told(table: Table) -> None:

@@ -10,9 +10,9 @@ uncertainty of the profiles dissolves are not reported. Draws are shared: row d 
 of clusters for all agents (`graph.rank_together`).
 
 Stability shows that profiles are known, not that they fall apart: a continuum along two correlated
-axes takes several such components as well. So the gain in BIC must exceed that of every population
-drawn from one normal with the covariance of the profiles (a parametric bootstrap: McLachlan,
-Applied Statistics 36, 1987).
+axes takes several such components as well. So the gain in BIC must exceed that of each of some
+populations whose strengths are drawn from one normal with the agents' own mean and covariance (a
+parametric bootstrap: McLachlan, Applied Statistics 36, 1987).
 """
 
 from __future__ import annotations
@@ -105,19 +105,19 @@ def discover(rankings: Mapping[Group, ValueRanking], *, seed: int = 0) -> Discov
         return Discovery(
             answer="undetermined", why=why, values=values, agents=len(kept), left_out=left_out
         )
-    profiles = [_profiles(ranking, values) for ranking in kept.values()]
-    estimates = np.stack([estimate for estimate, _ in profiles])
-    draws = np.stack([drawn for _, drawn in profiles], axis=1)[:DRAWS]
+    strengths, draws = _known(list(kept.values()), values)
+    profiles = _scaled(strengths)
     # no group is tighter than the profiles are known
     noise = float(draws.var(axis=0).mean())
-    labels, bic = _clustered(estimates, noise, seed)
-    found = _judged(labels, bic, _agreement(labels, draws, noise, seed))
-    if found.answer == "clusters":
-        found = _against_one(found, _null_gains(estimates, noise, seed))
+    with _one_thread():
+        labels, bic = _clustered(profiles, noise, seed)
+        found = _judged(labels, bic, _agreement(labels, draws, noise, seed))
+        if found.answer == "clusters":
+            found = _against_one(found, _null_gains(strengths, noise, seed))
     is_told = found.answer != "undetermined"
     return replace(
         found,
-        clusters=_clusters(list(kept), labels, estimates, values) if is_told else (),
+        clusters=_clusters(list(kept), labels, profiles, values) if is_told else (),
         values=values,
         agents=len(kept),
         left_out=left_out,
@@ -152,12 +152,17 @@ def _too_few(agents: int, left_out: Mapping[str, str], values: Sequence[str]) ->
     return ""
 
 
-def _profiles(ranking: ValueRanking, values: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-    """Return the profile of the estimates (V) and those of the draws (draws x V)."""
-    places = [ranking.tally.values.index(value) for value in values]
-    strengths = {v.value: v.strength for v in ranking.values}
-    estimate = np.array([[strengths[value] for value in values]], dtype=float)
-    return _scaled(estimate)[0], _scaled(ranking.strengths[:, places])
+def _known(
+    rankings: Sequence[ValueRanking], values: Sequence[str]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the strengths (A x V), centred, and the profiles of the draws (draws x A x V)."""
+    strengths, draws = [], []
+    for ranking in rankings:
+        own = {v.value: v.strength for v in ranking.values}
+        places = [ranking.tally.values.index(value) for value in values]
+        strengths.append(np.array([own[value] for value in values], dtype=float))
+        draws.append(_scaled(ranking.strengths[:DRAWS, places]))
+    return np.stack([each - each.mean() for each in strengths]), np.stack(draws, axis=1)
 
 
 def _scaled(strengths: FloatArray) -> FloatArray:
@@ -206,6 +211,14 @@ def _mixture() -> Any:
     return GaussianMixture
 
 
+def _one_thread() -> Any:
+    """Return a context in which a fit has one thread: a few agents are not worth several."""
+    _mixture()
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
+
+
 def _agreement(labels: IntArray, draws: FloatArray, noise: float, seed: int) -> FloatArray:
     from sklearn.metrics import adjusted_rand_score
 
@@ -249,20 +262,21 @@ def _gain(bic: Mapping[int, float]) -> float:
     return bic[1] - min(bic.values())
 
 
-def _null_gains(profiles: FloatArray, noise: float, seed: int) -> FloatArray:
-    """Return the gains in BIC of `NULLS` populations of one normal, scaled as profiles are.
+def _null_gains(strengths: FloatArray, noise: float, seed: int) -> FloatArray:
+    """Return the gains in BIC of `NULLS` populations whose strengths come from one normal.
 
-    Its covariance is that of `profiles` (A x V), by min(1, V / 4A) drawn to its diagonal: with few
-    agents it is hardly known, and too few axes would be told from groups too seldom.
+    Its mean and covariance are those of `strengths` (A x V). The covariance of few agents makes
+    long axes too long, and one long axis is two poles once profiles are scaled: by min(1, V / 4A)
+    it is drawn to its diagonal.
     """
     rng = np.random.default_rng(seed)
-    agents, values = profiles.shape
-    covariance = np.cov(profiles.T)
+    agents, values = strengths.shape
+    covariance = np.cov(strengths.T)
     weight = min(1.0, values / (_SHRUNK * agents))
     covariance = (1 - weight) * covariance + weight * np.diag(np.diag(covariance))
     size, axes = np.linalg.eigh(covariance)
     root = axes * np.sqrt(np.maximum(size, 0.0))
-    drawn = rng.standard_normal((NULLS, agents, values)) @ root.T + profiles.mean(axis=0)
+    drawn = rng.standard_normal((NULLS, agents, values)) @ root.T + strengths.mean(axis=0)
     return np.array([_gain(_clustered(_scaled(each), noise, seed)[1]) for each in drawn])
 
 

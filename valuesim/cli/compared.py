@@ -211,12 +211,7 @@ def _notes(found: Comparison) -> list[str]:
     if found.left_out and not found.values:
         notes.append("no two values are compared at all levels, so that no strengths are.")
     notes += [f"{level} {why}: its strengths are left out." for level, why in found.thin.items()]
-    by_reason: dict[str, list[str]] = {}
-    for value, why in found.left_out.items():
-        by_reason.setdefault(why, []).append(value)
-    if by_reason:
-        told = (f"{', '.join(values)} ({why})" for why, values in by_reason.items())
-        notes.append(f"left out: {'; '.join(told)}.")
+    notes += [f"left out: {why}: {', '.join(values)}." for why, values in _left_out(found).items()]
     separated = [level.level for level in found.counts if level.separated]
     if separated:
         notes.append(
@@ -224,3 +219,12 @@ def _notes(found: Comparison) -> list[str]:
             f"prior alone bounds their size, and nothing is said of it (?)."
         )
     return notes
+
+
+def _left_out(found: Comparison) -> dict[str, list[str]]:
+    """Return the values that are left out by reason; one with a reason a level is told by each."""
+    by_reason: dict[str, list[str]] = {}
+    for value, why in found.left_out.items():
+        for reason in why.replace("); ", ")\n").split("\n"):
+            by_reason.setdefault(reason, []).append(value)
+    return by_reason

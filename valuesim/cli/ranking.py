@@ -6,17 +6,20 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from textwrap import wrap
 
+import numpy as np
+
 from valuesim.cli.terminal import clean, interval, percent, print_table, width
-from valuesim.graph import Consistency, Cycle, Group, ValueRanking, ValueStrength
+from valuesim.graph import Cycle, Group, ValueRanking, ValueStrength
+from valuesim.graph.coherence import LEAST_GAIN
 from valuesim.graph.design import TERMS
 from valuesim.graph.habits import Habit
-from valuesim.graph.coherence import LEAST_GAIN
 from valuesim.graph.planning import Separation, separations
 from valuesim.graph.reach import detectable
 from valuesim.graph.statement import count, votes_for_and_against
 
 FEW = 5
 """How many pairs, and cycles, are told unless all are asked for."""
+_UNCONTRADICTED = "; where nothing is contradicted, cycles are not to be read from it"
 
 
 def print_ranking(
@@ -65,13 +68,16 @@ def _row(value: ValueStrength) -> tuple[object, ...]:
 
 def _lines(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
     found = ranking.consistency
-    if found.curl_share is not None:
+    votes = ranking.tally.votes
+    # two values have no cycles, and even votes no pattern
+    if found.curl_share is not None and len(votes) > 2 and not np.allclose(votes, votes.T):
         by_chance = f"by chance: {percent(found.null_curl_share)}"
         if found.null_curl_high is not None:
             by_chance += f", up to {percent(found.null_curl_high)}"
         yield (
             f"consistency: {percent(found.gradient_share)} of the pairwise pattern is one order, "
             f"{percent(found.curl_share)} cycles ({by_chance})"
+            f"{_UNCONTRADICTED if ranking.is_separated else ''}"
         )
     for cycle in found.cycles if shows_all else found.cycles[:FEW]:
         yield f"cycle: {' > '.join([*cycle.values, cycle.values[0]])}{_votes(cycle)}"

@@ -86,7 +86,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     widths = _fitted(natural, least, width() - _BETWEEN * len(columns))
     is_text = list(map(_is_text, cells))
     heading, *body = [_row(row, widths, is_text) for row in zip(*told, strict=True)]
-    rule = f" {'─' * (sum(widths) + _BETWEEN * len(widths))}"
+    rule = f" {'─' * (sum(widths) + _BETWEEN * len(widths) - 1)}"
     lines = [line for row in (heading, [rule], *body) for line in row]
     print("\n".join([*wrap(clean(title), max(width(), 40)), "", *lines, ""]))
 
@@ -164,3 +164,12 @@ def interval(low: float | None, high: float | None) -> str | None:
 def percent(share: float | None) -> str:
     """Return a share in [0, 1] in per cent; "-" where it is unknown."""
     return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value as text, which is never 0.
+
+    >>> p_value(0.0002), p_value(0.0471)
+    ('p < 0.001', 'p 0.047')
+    """
+    return "p < 0.001" if p < 0.001 else f"p {p:.3f}"

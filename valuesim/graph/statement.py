@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from valuesim.graph.consistency import Cycle
 from valuesim.graph.ranking import ValueRanking
 
@@ -69,6 +71,9 @@ def _limits(ranking: ValueRanking) -> str:
         )
     elif not ranking.coherence.is_coherent:
         sentences.append(f"No coherent ranking: {ranking.coherence.reason}.")
+    votes = ranking.tally.votes
+    if votes.any() and np.allclose(votes, votes.T):
+        sentences.append("Of every two values each was put before the other equally often.")
     several = [group for group in ranking.components if len(group) > 1]
     if len(several) > 1:
         sentences.append(

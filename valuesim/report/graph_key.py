@@ -93,8 +93,8 @@ def _how_to_read(layout: Layout) -> str:
     sentences = []
     if layout.routes or layout.joints:
         sentences = [
-            "Arrow: put before, with 95 % confidence, other values held equal; what follows from "
-            "other arrows is left out.",
+            "Arrow: surely put before, other values held equal; all arrows hold together with "
+            "95 %; what follows from others is left out.",
             "Thicker: more decisions set the two against each other; dotted: none did.",
             "Only arrows order values; two of one row are never separated.",
         ]

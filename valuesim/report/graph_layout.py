@@ -2,7 +2,8 @@
 
 A set of compared values is a block. Read downwards, its rows follow the ranking: a row ends where
 the next value is separated from one in it, or where it is full of boxes and of the trunks that pass
-between them, so that no two values of a row are separated. Values that nothing separates are a band below.
+between them, so that no two values of a row are separated. Values that nothing separates are a band
+below.
 """
 
 from __future__ import annotations
