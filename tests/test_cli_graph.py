@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -231,9 +232,21 @@ def test_nothing_to_rank_is_a_sentence_with_every_option(
     assert main(["run", "env=toy-v0", "env.steps=60", "agents=cut", "run.name=a"]) == 1
     capsys.readouterr()
     assert main(["graph", "runs", *extra, "--png", "g.png", "--graphml", "g.graphml"]) == 0
+    assert "nothing to rank" in capsys.readouterr().out
+
+
+def test_what_is_not_drawn_for_want_of_a_group_is_said(
+    runs: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(runs / "text", folder / "emptied")
+    for path in (folder / "emptied").glob("*.jsonl"):
+        path.write_text("")
+    capsys.readouterr()
+    assert main(["graph", "emptied", "--png", "g.png", "--graphml", "g.graphml"]) == 0
     out, err = capsys.readouterr()
     assert "nothing to rank" in out
-    assert [f"{name} is not written" in err for name in ("g.png", "g.graphml")] == [True, True]
+    assert ["g.graphml is not" in err, "g.png is not" in err] == [True, True]
+    assert not list(folder.glob("g.*"))
 
 
 def test_behind_faults_alone_there_is_no_decision_and_that_is_said(
@@ -252,3 +265,20 @@ def test_the_command_loads_nothing_that_only_files_need() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"matplotlib", "networkx", "sklearn", "pyarrow", "scipy.stats"} & set(loaded)
+
+
+def test_that_questions_were_chosen_is_told_once_and_sessions_are_told_from_the_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["run", "env=daily", "agents=valued:climber", "asking=adaptive", "asking.pool=60"]
+    for budget in (20, 30):
+        capsys.readouterr()
+        run = [*given, f"asking.budget={budget}", "run.name=./few", "engine.progress=none"]
+        assert main(run) == 0
+    ended = capsys.readouterr().out
+    assert " decisions in all (" in ended
+    assert " decisions now, " in ended
+    for command in (["graph", "few"], ["predict", "few", "--hold-out", "scene"]):
+        assert main(command) == 0
+        printed = capsys.readouterr()
+        assert (printed.out + printed.err).count("questions were chosen") == 1

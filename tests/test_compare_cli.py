@@ -95,7 +95,7 @@ def test_levels_of_scarcity_stand_by_their_resources(capsys: pytest.CaptureFixtu
     run("a", "env=survival", levels, "agents=valued:protector", "episodes=3")
     found = compare_json(capsys, "runs/a", "--between", "scarcity")
     (group,) = found["groups"]
-    assert [each["level"] for each in group["levels"]] == ["low", "tight", "high"]
+    assert [each["level"] for each in group["levels"]] == ["high", "tight", "low"]
 
 
 def test_a_group_without_the_key_says_so_beside_those_that_have_it(

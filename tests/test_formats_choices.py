@@ -388,17 +388,6 @@ def test_without_cluster_scene_or_seed_each_episode_is_a_cluster(
     assert [note[:15] for note in importing.notes] == ["where the table"]
 
 
-def _table(rows: list[dict[str, Any]], path: Path) -> None:
-    if path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    elif path.suffix == ".csv":
-        _written(rows, path)
-    else:
-        pandas_like = pytest.importorskip("pyarrow")
-        parquet = pytest.importorskip("pyarrow.parquet")
-        parquet.write_table(pandas_like.Table.from_pylist(rows), path)
-
-
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -424,6 +413,9 @@ def test_the_columns_refuse_what_is_no_choice(
 def _table(rows: list[dict[str, Any]], path: Path) -> None:
     if path.suffix == ".jsonl":
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return
+    if path.suffix == ".csv":
+        _written(rows, path)
         return
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet

@@ -132,6 +132,8 @@ def test_occasions_that_ended_in_faults_are_not_called_none(page: str) -> None:
     cells = row(page, "<h3>Transgression rates</h3>", SURVIVAL + "mute")
     assert "all faults" in {cell.strip() for cell in cells}
     scarcity = page[page.index('id="scarcity"') : page.index('id="doses"')]
+    doses = page[page.index('id="doses"') : page.index('id="measures"')]
+    assert re.search(r"undetermined: all [\d,]+ were faults", doses)
     assert re.search(r"all [\d,]+ occasions ended in faults", scarcity)
 
 

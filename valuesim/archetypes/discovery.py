@@ -9,10 +9,9 @@ by the adjusted Rand index (Hubert and Arabie, Journal of Classification 2, 1985
 uncertainty of the profiles dissolves are not reported. Draws are shared: row d is the same sample
 of clusters for all agents (`graph.rank_together`).
 
-Stability shows that profiles are known, not that they fall apart: a continuum along two correlated
-axes takes several such components as well. So the gain in BIC must exceed that of each of some
-populations whose strengths are drawn from one normal with the agents' own mean and covariance (a
-parametric bootstrap: McLachlan, Applied Statistics 36, 1987).
+Stability shows that profiles are known, not that they fall apart: a continuum along two axes takes
+several such components too. So the gain in BIC must exceed those of populations drawn from one
+normal with the agents' mean and covariance (McLachlan, Applied Statistics 36, 1987).
 """
 
 from __future__ import annotations
@@ -213,7 +212,7 @@ def _mixture() -> Any:
 
 def _one_thread() -> Any:
     """Return a context in which a fit has one thread: a few agents are not worth several."""
-    _mixture()
+    _mixture()  # brings the pools, and says what to install without them
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)
@@ -265,9 +264,8 @@ def _gain(bic: Mapping[int, float]) -> float:
 def _null_gains(strengths: FloatArray, noise: float, seed: int) -> FloatArray:
     """Return the gains in BIC of `NULLS` populations whose strengths come from one normal.
 
-    Its mean and covariance are those of `strengths` (A x V). The covariance of few agents makes
-    long axes too long, and one long axis is two poles once profiles are scaled: by min(1, V / 4A)
-    it is drawn to its diagonal.
+    It has the mean and covariance of `strengths` (A x V), the latter drawn by min(1, V / 4A) to its
+    diagonal: few agents make long axes too long, and a long axis, scaled, is nearly two poles.
     """
     rng = np.random.default_rng(seed)
     agents, values = strengths.shape

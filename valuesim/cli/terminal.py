@@ -127,7 +127,8 @@ def _told(heading: str, cells: Sequence[object]) -> list[str]:
     """Return a column as printed, its heading first; what must not be broken is glued."""
     shown = [_shown(cell) for cell in cells]
     if all(map(_FIGURES.fullmatch, shown)):
-        shown = [cell.replace(" ", _GLUE) for cell in shown]
+        # a number and its interval may stand below each other
+        shown = [cell.replace(" ", _GLUE).replace(f"{_GLUE}(", " (") for cell in shown]
     return [_FIGURE.sub(_glued, cell) for cell in [clean(heading), *shown]]
 
 

@@ -9,6 +9,7 @@ import hashlib
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from statistics import fmean, stdev
@@ -198,7 +199,7 @@ def _stats(source: Source, path: Path) -> Any:
     log, started = _library("inspect_ai.log", path), _started(source.runs)
     return log.EvalStats(
         started_at=started,
-        completed_at=max([started, *filter(None, map(last_time, source.runs))]),
+        completed_at=max([started, *filter(None, map(last_time, source.runs))], key=_moment),
         model_usage=_usage(source.pool.decisions, path),
     )
 
@@ -208,6 +209,15 @@ def _started(runs: Sequence[RunFolder]) -> str:
     times = [run.config.get("time") for run in runs]
     told = [str(t["started"]) for t in times if isinstance(t, dict) and t.get("started")]
     return min(told, default="1970-01-01T00:00:00+00:00")
+
+
+def _moment(told: str) -> datetime:
+    """Return a time as the log tells it; the epoch where it tells none."""
+    try:
+        found = datetime.fromisoformat(told)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _plain(name: str) -> str:

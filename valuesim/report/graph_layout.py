@@ -12,15 +12,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from valuesim.graph import ValueRanking, layers
-from valuesim.report.graph_order import Block, Node, Pair, arrange, box_width, row_width
+from valuesim.report.graph_order import WIDEST, Block, Node, Pair, arrange, box_width, row_width
 from valuesim.report.graph_places import BOX_HEIGHT, Box, Layout, Point
 from valuesim.report.graph_routes import Canvas, Gap, connect
 
 _LEAST_GAP = 0.56
 _MOST_GAP = 1.0
 _WIDEST_ROW = 9.9
-_WIDEST = 12.2
-"""Inches: the widest row of boxes alone, the widest row with its trunks or blocks side by side."""
+"""Inches: the widest row of boxes, without the trunks that pass between them."""
 _BETWEEN = 0.7
 _SLACK = 1.5
 _HEADING = 0.34
@@ -62,7 +61,7 @@ class _Shelf:
         fits_below = self.used + _BETWEEN + height <= self.height + _SLACK
         if not is_first and width <= self.column and fits_below:
             self.used += _BETWEEN
-        elif not is_first and self.left + self.column + _BETWEEN + width <= _WIDEST:
+        elif not is_first and self.left + self.column + _BETWEEN + width <= WIDEST:
             self.left, self.column, self.used = self.left + self.column + _BETWEEN, width, 0.0
         elif not is_first:
             self.top += self.height + _BETWEEN
@@ -126,7 +125,7 @@ def _is_full(
     """Return whether a row is too wide with the trunks from `higher` rows to `lower` ones."""
     passing = {over for over, under in pairs if over in higher and under in lower}
     trunks: list[Node] = [(over, 0) for over in passing]
-    return row_width(row) > _WIDEST_ROW or row_width([*row, *trunks]) > _WIDEST
+    return row_width(row) > _WIDEST_ROW or row_width([*row, *trunks]) > WIDEST
 
 
 def _lines(values: Sequence[str]) -> list[list[str]]:
