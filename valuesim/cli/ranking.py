@@ -42,7 +42,7 @@ def print_ranking(
     for line in _lines(ranking, shows_all=shows_all):
         print_line(line)
     for remark in filter(None, [ranking.statement, *remarks]):
-        print(f"  note: {clean(remark)}")
+        print_line(f"note: {remark}")
 
 
 def print_line(words: str) -> None:
