@@ -75,7 +75,7 @@ def shifts(
         return ()
     order = scarcity_order(record for own in by_level.values() for record in own)
     own = {level: choices(by_level[level]) for level in order}
-    rankings = rank_together(own, seed=seed, with_consistency=False)
+    rankings = rank_together(own, seed=seed, with_consistency=False, with_coherence=False)
     found = (_shift(signature, rankings) for signature in catalogue.signatures)
     return tuple(shift for shift in found if any(x.probability is not None for x in shift.levels))
 

@@ -17,7 +17,7 @@ import numpy as np
 from valuesim.choices import Choices
 from valuesim.graph.bootstrap import ClusterWeights, bootstrap, cluster_weights
 from valuesim.graph.coded import CodedChoices, coded
-from valuesim.graph.coherence import coherence
+from valuesim.graph.coherence import Coherence, coherence
 from valuesim.graph.consistency import Consistency, consistency
 from valuesim.graph.design import BoolArray, Design, FloatArray, compact
 from valuesim.graph.habits import habits
@@ -29,6 +29,7 @@ from valuesim.graph.simultaneous import Compared, Scores
 from valuesim.graph.statement import statement
 
 ELO_PER_LOG_ODDS = 400 / log(10)
+_UNASKED = Coherence(is_coherent=False, reason="it was not asked for")
 Name = TypeVar("Name", bound=Hashable)
 
 
@@ -49,13 +50,15 @@ def rank_together(
     seed: int = 0,
     draws: int = 1000,
     with_consistency: bool = True,
+    with_coherence: bool = True,
 ) -> dict[Name, ValueRanking]:
     """Return the ranking of each of `groups`, with bootstrap draws that can be compared row by row.
 
     Clusters that groups have in common, by name, are drawn alike: row d of one ranking's
     `strengths` and row d of another's come from the same sample of clusters, so that the spread of
     their difference counts what they share. Each ranking is as `rank_values` gives it, but for the
-    sample of draws; its consistency, which takes most of the time, may be left out.
+    sample of draws; consistency and coherence, which take most of the time, may be left out where
+    only strengths are asked for (then nothing is called coherent).
     """
     columns = {name: coded(choices) for name, choices in groups.items()}
     designs = {name: compact(choices) for name, choices in columns.items()}
@@ -64,7 +67,8 @@ def rank_together(
     found: dict[Name, ValueRanking] = {}
     for number, (name, design) in enumerate(designs.items()):
         rng = np.random.default_rng([seed, 1, number])
-        ranking = _ranked(columns[name], design, rng)
+        judged = coherence(design, rng) if with_coherence else _UNASKED
+        ranking = _ranked(columns[name], design, judged)
         if design.values:
             ranking, fitted = _estimated(ranking, design, weights, rng)
             if with_consistency:
@@ -74,7 +78,7 @@ def rank_together(
     return found
 
 
-def _ranked(choices: CodedChoices, design: Design, rng: np.random.Generator) -> ValueRanking:
+def _ranked(choices: CodedChoices, design: Design, judged: Coherence) -> ValueRanking:
     """Return what can be said before anything is estimated."""
     return ValueRanking(
         decisions=choices.decisions,
@@ -84,7 +88,7 @@ def _ranked(choices: CodedChoices, design: Design, rng: np.random.Generator) -> 
         unit=choices.unit,
         faults=dict(choices.faults),
         fault_rate=choices.fault_rate,
-        coherence=coherence(design, rng),
+        coherence=judged,
         tally=tally(design),
     )
 
