@@ -239,6 +239,30 @@ def test_clear_values_are_told_apart_in_their_order_and_asking_stops() -> None:
     assert list(cell.order.values) == planted
 
 
+def test_a_pair_that_the_half_in_flight_opens_again_is_asked_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All are told apart at a look, the answers still to come deny it: no end, and none told."""
+    looks: list[tuple[bool, bool, str | None]] = []
+    choose_next = Cell.choose_next
+
+    def watched(cell: Cell, in_flight: Sequence[int]) -> list[int]:
+        picked = choose_next(cell, in_flight)
+        looks.append((bool(in_flight), cell.order.is_settled, cell.why))
+        return picked
+
+    monkeypatch.setattr(Cell, "choose_next", watched)
+    known = contested(scenes(5, 2, 400, 1))
+    agent = draw(Kind(strengths=even(2.0)), known, np.random.default_rng(17))
+    cell = ask(known, agent, Asking(budget=400, batch=32, sure=0.95, pool=400), (17,))
+    settled = [number for number, look in enumerate(looks) if look[:2] == (True, True)]
+    assert not looks[settled[0] + 1][1]
+    assert settled[0] + 1 < len(looks) - 1
+    assert all(why is None for is_awaited, _, why in looks if is_awaited)
+    ended = cell.ended()
+    assert (ended.why, ended.open) == (SETTLED, ())
+
+
 def test_runs_seldom_stop_with_a_wrong_order() -> None:
     known = contested(scenes(2, 1, 160))
     asking = Asking(budget=160, batch=32, sure=0.9, pool=160)

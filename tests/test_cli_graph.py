@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -178,8 +179,9 @@ def test_what_is_printed_below_the_table_is_also_in_the_json(
     out = " ".join(told(capsys, str(runs / "text"), "--by", "env").split())
     (group, *_) = groups(capsys, str(runs / "text"), "--by", "env")
     assert "of the pairwise pattern is one order" in out
-    held_out = group["consistency"]["held_out"]
-    assert f"{held_out['logit']:.3f} from the values" in out
+    judged = group["coherence"]
+    assert f"{judged['values']:.3f} from the values" in out
+    assert f"at least {judged['low']:.4f}" in out
     adjacent = group["separations"]
     assert len(adjacent) == len(group["values"]) - 1
     assert f"{group['detectable']['least']:.2f} to {group['detectable']['most']:.2f}" in out
@@ -233,9 +235,50 @@ def test_nothing_to_rank_is_a_sentence_with_every_option(
     assert "nothing to rank" in capsys.readouterr().out
 
 
+def test_what_is_not_drawn_for_want_of_a_group_is_said(
+    runs: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(runs / "text", folder / "emptied")
+    for path in (folder / "emptied").glob("*.jsonl"):
+        path.write_text("")
+    capsys.readouterr()
+    assert main(["graph", "emptied", "--png", "g.png", "--graphml", "g.graphml"]) == 0
+    out, err = capsys.readouterr()
+    assert "nothing to rank" in out
+    assert ["g.graphml is not" in err, "g.png is not" in err] == [True, True]
+    assert not list(folder.glob("g.*"))
+
+
+def test_behind_faults_alone_there_is_no_decision_and_that_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["env=survival", "env.horizon=2", "agents=mute", "episodes=1", "run.name=./mute"]
+    assert main(["run", *given, "engine.progress=none"]) == 0
+    printed = told(capsys, "mute", "--behind", "Care,Power")
+    assert printed.splitlines()[0] == "agent=mute:"
+    assert "no decision is behind it" in printed
+
+
 def test_the_command_loads_nothing_that_only_files_need() -> None:
     code = "import sys, valuesim.cli.graph; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"matplotlib", "networkx", "sklearn", "pyarrow", "scipy.stats"} & set(loaded)
+
+
+def test_that_questions_were_chosen_is_told_once_and_sessions_are_told_from_the_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["run", "env=daily", "agents=valued:climber", "asking=adaptive", "asking.pool=60"]
+    for budget in (20, 30):
+        capsys.readouterr()
+        run = [*given, f"asking.budget={budget}", "run.name=./few", "engine.progress=none"]
+        assert main(run) == 0
+    ended = capsys.readouterr().out
+    assert " decisions in all (" in ended
+    assert " decisions now, " in ended
+    for command in (["graph", "few"], ["predict", "few", "--hold-out", "scene"]):
+        assert main(command) == 0
+        printed = capsys.readouterr()
+        assert (printed.out + printed.err).count("questions were chosen") == 1

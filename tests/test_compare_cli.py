@@ -95,7 +95,7 @@ def test_levels_of_scarcity_stand_by_their_resources(capsys: pytest.CaptureFixtu
     run("a", "env=survival", levels, "agents=valued:protector", "episodes=3")
     found = compare_json(capsys, "runs/a", "--between", "scarcity")
     (group,) = found["groups"]
-    assert [each["level"] for each in group["levels"]] == ["low", "tight", "high"]
+    assert [each["level"] for each in group["levels"]] == ["high", "tight", "low"]
 
 
 def test_a_group_without_the_key_says_so_beside_those_that_have_it(
@@ -174,7 +174,21 @@ def test_all_faults_are_no_comparison(capsys: pytest.CaptureFixture[str]) -> Non
     run("a", "env=questionnaire", "agents.all=[mute,valued:climber]", "episodes=2")
     told = compare(capsys, "runs/a", "--between", "agent")
     assert "mute: 40 decisions, 100.0 % faults; left out: all decisions were faults" in told
+    assert "no pair of values" not in told
     assert "nothing to compare: fewer than two levels can be ranked" in told
+
+
+def test_values_left_out_are_told_by_reason_and_no_line_is_too_long(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(
+        "a", "env=survival", "agents=ethical", "cross.env.scarcity=[low,tight,medium]", "episodes=3"
+    )
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = compare(capsys, "runs", "--between", "scarcity").splitlines()
+    assert max(map(len, lines)) <= 80
+    reasons = [line.split(":")[2] for line in lines if line.startswith("  note: left out:")]
+    assert len(reasons) == len(set(reasons)) > 1
 
 
 @pytest.mark.parametrize(

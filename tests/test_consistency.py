@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from valuesim.choices import Choices, Evidence
+from valuesim.cli.ranking import print_ranking
 from valuesim.graph import rank_values, to_json
 from valuesim.graph.coherence import coherence
 from valuesim.graph.consistency import MOST_VALUES, Consistency, consistency
@@ -122,6 +123,7 @@ def test_a_cycle_gives_the_votes_for_and_against_every_step() -> None:
         assert step.votes == RING[step.over, step.under]
         assert step.against == RING[step.under, step.over]
         assert step.decisions == step.votes + step.against
+        assert (step.independent_votes, step.independent_against) == (step.votes, step.against)
     assert cycle.weakest == pytest.approx(
         min((s.votes - s.against) / s.decisions**0.5 for s in cycle.evidence)
     )
@@ -147,11 +149,50 @@ def test_votes_that_decisions_share_are_counted_as_decisions_too() -> None:
     assert (steps["B", "C"].votes, steps["B", "C"].decisions) == (80, 100)
 
 
+def one_scene_repeated() -> Choices:
+    """Return a ring in which one scene, answered 200 times alike, stands against 24 others."""
+    results = {("A", "B"): 24, ("B", "A"): 4, ("B", "C"): 24, ("C", "A"): 24}
+    return choices_of([*alone(results), *[("again", "B", "A")] * 200])
+
+
+def test_a_cycle_stands_on_independent_decisions_beside_the_votes_cast(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ranking = rank_values(one_scene_repeated())
+    (cycle,) = ranking.consistency.cycles
+    steps = {(step.over, step.under): step for step in cycle.evidence}
+    assert set(steps) == {("A", "B"), ("B", "C"), ("C", "A")}
+    repeated = steps["A", "B"]
+    assert (repeated.votes, repeated.against, repeated.decisions) == (24, 204, 228)
+    assert repeated.independent_votes == pytest.approx(24)
+    assert 5 <= repeated.independent_against < 6
+    assert cycle.weakest == pytest.approx(
+        min(
+            (s.independent_votes - s.independent_against)
+            / (s.independent_votes + s.independent_against) ** 0.5
+            for s in cycle.evidence
+        )
+    )
+    assert cycle.weakest > 1
+    print_ranking("all", ranking)
+    told = " ".join(capsys.readouterr().out.split())
+    counted = ", ".join("24 : 5" if pair == ("A", "B") else "24 : 0" for pair in steps)
+    cast = counted.replace("24 : 5", "24 : 204")
+    assert f"in independent decisions: {counted}; as cast: {cast})" in told
+
+
 def test_the_json_has_the_evidence_beside_the_list_of_cycles() -> None:
     content = json.loads(json.dumps(to_json({}, rank_values(choices_of(alone(RING))))))
     found = content["consistency"]
     assert [[step["over"] for step in steps] for steps in found["evidence"]] == found["cycles"]
-    assert set(found["evidence"][0][0]) == {"over", "under", "votes", "against", "decisions"}
+    counted = {"independent_votes", "independent_against"}
+    assert set(found["evidence"][0][0]) == counted | {
+        "over",
+        "under",
+        "votes",
+        "against",
+        "decisions",
+    }
     assert found["kemeny"]["order"][-1] == "D"
     assert found["kemeny"]["is_exact"] is True
     assert found["held_out"]["is_cyclic"] is True

@@ -60,7 +60,7 @@ def agents(
         }
         group = Group((("agent", f"{kind}-{number}"),))
         choices[group] = contests(rng, weights, clusters=clusters)
-    return rank_together(choices, draws=200)
+    return rank_together(choices, draws=30)
 
 
 def told(found: Discovery) -> str:
@@ -102,6 +102,61 @@ def test_one_kind_is_one_group() -> None:
     assert len(found.clusters) == 1
     assert found.stability is not None
     assert found.stability >= 0.8
+
+
+@pytest.fixture(scope="module")
+def ranking() -> ValueRanking:
+    """A coherent ranking that compares all values."""
+    (found,) = agents(["carer"], clusters=12).values()
+    assert found.coherence.is_coherent
+    return found
+
+
+def known(
+    ranking: ValueRanking, strengths: np.ndarray, rng: np.random.Generator, error: float = 0.1
+) -> dict[Group, ValueRanking]:
+    """Rankings of agents with these strengths (agents x values), seen with a small error."""
+    found = {}
+    for number, true in enumerate(strengths):
+        seen = true + error * rng.standard_normal(len(VALUES))
+        at = dict(zip(VALUES, seen.tolist(), strict=True))
+        found[Group((("agent", f"{number:02}"),))] = replace(
+            ranking,
+            values=tuple(replace(each, strength=at[each.value]) for each in ranking.values),
+            strengths=np.array([at[v] for v in ranking.tally.values])
+            + error * rng.standard_normal((4, len(VALUES))),
+        )
+    return found
+
+
+def test_agents_along_two_axes_are_one_continuum(ranking: ValueRanking) -> None:
+    reported, stable = 0, 0
+    for seed in (4, 7):
+        rng = np.random.default_rng(seed)
+        for _ in range(3):
+            axes = rng.standard_normal((12, 2)) @ rng.standard_normal((2, 8))
+            strengths = rng.standard_normal(8) + 0.7 * axes + 0.2 * rng.standard_normal((12, 8))
+            found = discover(known(ranking, strengths, rng))
+            reported += found.answer == "clusters"
+            if found.gain is None or found.null_gain is None:
+                continue
+            stable += 1
+            assert (found.answer == "clusters") == (found.gain > found.null_gain)
+            if found.answer != "clusters":
+                assert found.clusters == ()
+                assert "agents of one continuum give as much" in found.why
+    assert stable >= 4, "else nothing is tested"
+    assert reported <= 2
+
+
+def test_two_groups_are_no_continuum(ranking: ValueRanking) -> None:
+    rng = np.random.default_rng(7)
+    side = np.where(np.arange(12)[:, None] % 2, 1.0, -1.0)
+    strengths = side * rng.standard_normal(8) + 0.3 * rng.standard_normal((12, 8))
+    found = discover(known(ranking, strengths, rng))
+    assert found.answer == "clusters"
+    members = [{int(str(m["agent"])) % 2 for m in cluster.members} for cluster in found.clusters]
+    assert sorted(members, key=min) == [{0}, {1}]
 
 
 def test_agents_without_a_coherent_ranking_are_left_out_and_nothing_is_found() -> None:

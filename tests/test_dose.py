@@ -300,4 +300,4 @@ def test_doses_and_shifts_are_in_the_json() -> None:
     told = to_json({"agent": "toy"}, report, shifts(records, catalogue))
     json.dumps(told, allow_nan=False)
     assert {dose["dose"] for dose in told["doses"]} == {"scarcity"}
-    assert {"name", "puts", "over", "levels", "change", "low", "high"} <= set(told["shifts"][0])
+    assert {"over", "levels", "change", "low", "high", "against"} <= set(told["shifts"][0])

@@ -97,6 +97,14 @@ def test_no_two_of_twenty_boxes_overlap_and_the_drawing_fits_a_screen(many: Valu
         assert box.y + BOX_HEIGHT / 2 <= layout.height + 1e-9
 
 
+@pytest.mark.parametrize(("seed", "number"), [(2, 1200), (3, 800), (7, 2000)])
+def test_rows_leave_room_for_the_trunks_that_pass_them(seed: int, number: int) -> None:
+    drawn = np.random.default_rng(seed).normal(0, 1, len(VALUES))
+    layout = lay_out(rank_values(duels(dict(zip(VALUES, drawn, strict=True)), number), draws=20))
+    assert any(route.bends for route in lines(layout))
+    assert layout.width < 13.5
+
+
 def test_rows_follow_the_ranking_and_hold_only_what_is_not_separated(many: ValueRanking) -> None:
     boxes = lay_out(many).boxes
     for over, under in layers(many).pairs:

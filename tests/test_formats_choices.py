@@ -366,6 +366,28 @@ def test_a_table_of_few_columns_gets_the_clusters_that_an_import_gives(tmp_path:
         assert columns.unit == expected.unit
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_without_cluster_scene_or_seed_each_episode_is_a_cluster(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = ("env", "episode", "step", "role", "agent", "situation", "position")
+    rows = [
+        {name: GOOD[name] for name in needed} | {"episode": f"e{n // 2}", "step": n % 2}
+        for n in range(20)
+    ]
+    path = tmp_path / f"own.{kind}"
+    _table(rows, path)
+    (columns,) = read_coded(path).values()
+    importing = read_choices(path)
+    expected = coded(choices(importing.records))
+    assert _told(columns) == _told(expected)
+    assert len(columns.clusters) == 10
+    assert columns.unit == expected.unit == "episode"
+    assert main(["graph", str(path)]) == 0
+    assert "each episode is taken as independent" in capsys.readouterr().out
+    assert [note[:15] for note in importing.notes] == ["where the table"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -391,6 +413,9 @@ def test_the_columns_refuse_what_is_no_choice(
 def _table(rows: list[dict[str, Any]], path: Path) -> None:
     if path.suffix == ".jsonl":
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return
+    if path.suffix == ".csv":
+        _written(rows, path)
         return
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet

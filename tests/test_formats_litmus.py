@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -321,6 +322,40 @@ def test_nothing_to_import_is_told_and_leaves_nothing(
     assert main(["import", "litmus", str(path), "--out", str(tmp_path / "run")]) == 2
     assert "there is no decision" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_failed_import_tells_each_dropped_line_and_why(
+    table: Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = table([action(LAMP, 1, "[]") | {"action": "Do 1"}, action(BOAT, 1, "[]")])
+    assert main(["import", "litmus", str(path), "--out", str(tmp_path / "run")]) == 2
+    out, err = capsys.readouterr()
+    assert [line[:15] for line in out.splitlines()] == ["dropped line 2:", "dropped line 3:"]
+    assert "'Do 1'" in out
+    assert "dropped (2), line 2: the action does not begin" in err
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    assert main(["import", "litmus", str(path), "--out", str(tmp_path / "run")]) == 2
+    assert "has no row below its header" in capsys.readouterr().err
+
+
+def test_what_a_killed_import_left_is_removed_by_the_next_one(
+    table: Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f".run.{ended.pid}.part"
+    kept = [
+        tmp_path / f".run.{os.getppid()}.part",
+        tmp_path / f".other.{ended.pid}.part",
+        tmp_path / ".run.x.part",
+    ]
+    for folder in (left, *kept):
+        folder.mkdir()
+        (folder / "decisions.jsonl").touch()
+    imported(table(TWO), tmp_path / "run")
+    assert f"removed {left}" in capsys.readouterr().out
+    assert not left.exists()
+    assert all((folder / "decisions.jsonl").exists() for folder in kept)
 
 
 def test_every_analysing_command_reads_an_import(

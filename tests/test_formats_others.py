@@ -121,6 +121,23 @@ def test_rows_that_are_no_two_cases_are_dropped_and_told(shared: Path, tmp_path:
     assert [each.line for each in importing.dropped] == [2, 4, 6, 7, 8, 9, 10, 11]
 
 
+def test_a_row_that_stands_twice_counts_once_and_that_is_told(shared: Path, tmp_path: Path) -> None:
+    rows = cells(shared)[:20]
+    importing = read_moral_machine(written([*rows, *rows], tmp_path / "twice.csv"), source="x")
+    assert len(list(importing.records)) == 10
+    assert "20 rows stand in the table twice, and count once" in importing.notes
+
+
+def test_that_no_place_is_known_is_told_at_import_and_of_the_run(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert main(["import", "moral-machine", str(shared), "--out", str(out)]) == 0
+    assert "no habit of place can be estimated" in capsys.readouterr().out
+    assert main(["graph", str(out)]) == 0
+    assert capsys.readouterr().err.count("no habit of place can be estimated") == 1
+
+
 def test_a_row_of_no_strict_type_counts_as_random(shared: Path, tmp_path: Path) -> None:
     rows = cells(shared)
     pair = [row for row in rows if row["ScenarioType"] == "Age"][:2]
@@ -245,15 +262,32 @@ def test_tokens_are_told_by_model(tmp_path: Path) -> None:
     assert "org/name" in log.eval.model
 
 
-def _as_a_model(run: Path) -> None:
+def test_a_log_ends_when_its_last_decision_was_made_and_its_names_are_plain(tmp_path: Path) -> None:
+    inspect = pytest.importorskip("inspect_ai.log")
+    run = tmp_path / "run"
+    assert main(["run", "env=dictator", "agents=random", "episodes=1", f"run.name={run}"]) == 0
+    _as_a_model(run, name="org/\u202ename\x1b[1m")
+    path = run / "decisions.jsonl"
+    line = json.loads(path.read_text())
+    line["time"]["at"] = "2999-01-01T00:00:00.000+00:00"
+    path.write_text(json.dumps(line) + '\n{"cut')
+    out = tmp_path / "log.json"
+    assert main(["export", "inspect", str(run), "--out", str(out)]) == 0
+    log = inspect.read_eval_log(str(out))
+    assert log.stats.completed_at.startswith("2999-01-01")
+    assert log.stats.started_at < log.stats.completed_at
+    assert "org/?name?[1m" in log.eval.model
+
+
+def _as_a_model(run: Path, name: str = "org/name") -> None:
     """Make the one decision of `run` that of a model which used ten tokens."""
     usage = {"prompt_tokens": 7, "completion_tokens": 3, "reasoning_tokens": 1}
-    for name in ("decisions", "episodes"):
-        path = run / f"{name}.jsonl"
+    for file in ("decisions", "episodes"):
+        path = run / f"{file}.jsonl"
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         for line in lines:
             for player in line.get("population", {}).values():
-                player["model"] = {"name": "org/name"}
+                player["model"] = {"name": name}
             if "decision" in line:
                 line["decision"]["usage"] = usage
         path.write_text("".join(json.dumps(line) + "\n" for line in lines[:1]))
@@ -364,3 +398,11 @@ def test_the_limit_of_the_csv_module_is_put_back(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         list(CsvTable(path, ("a",)))
     assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_is_named(tmp_path: Path, mark: str, name: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(mark.join(["value_1", "value_2", "winner"]) + "\n")
+    with pytest.raises(InputError, match=f"separated by {name}"):
+        CsvTable(path, ["value_1", "value_2", "winner"])

@@ -129,6 +129,10 @@ CASES: dict[str, tuple[Choices, str]] = {
         made([(battles(1)[0][0], 0)] * 5000, clusters=5000),
         "do not determine",
     ),
+    "as often the one as the other": (
+        made([((option(v00=1.0), option(v01=1.0)), n % 2) for n in range(40)]),
+        "each was put before the other equally often",
+    ),
     "as many faults as choices": (
         made(battles(30), decisions=60),
         "",

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from valuesim.archetypes import between
 from valuesim.archetypes.auc import weighted_auc
 from valuesim.archetypes.between import _holm, _slopes
 from valuesim.archetypes.prediction import Prediction, predict
@@ -136,6 +137,26 @@ def test_values_without_effect_are_found_at_no_more_than_the_error_rate() -> Non
         missed += sum(not value.low <= 1.0 <= value.high for value in values)
     assert found <= stats.binom.ppf(0.999, 12, 0.05)
     assert missed <= stats.binom.ppf(0.999, 72, 0.05)
+
+
+def test_the_interval_of_a_ratio_covers_it_where_two_agents_have_most_of_the_decisions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(between, "PERMUTATIONS", 1)
+    rng = np.random.default_rng(10)
+    offered = np.array([400] * 2 + [30] * 10)
+    covered, repeats, values = 0, 100, 3
+    for _ in range(repeats):
+        odds = np.exp(0.7 * rng.standard_normal(12) - 1.7)
+        alike = between.Population(
+            values=VALUES[:values],
+            strengths=rng.standard_normal((12, 1, values)),
+            risky=rng.binomial(offered, odds / (1 + odds))[:, None, None].astype(float),
+            offered=offered[:, None, None].astype(float),
+            predicted=np.zeros((12, 1)),
+        )
+        covered += sum(v.low <= 1.0 <= v.high for v in between.value_risks(alike, rng))
+    assert covered >= 0.91 * repeats * values
 
 
 def test_fewer_than_eight_agents_are_not_compared() -> None:

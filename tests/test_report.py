@@ -250,13 +250,13 @@ def test_small_cells_are_warned_of(summary: Summary) -> None:
     assert any("has 2 episodes" in warning for warning in summary.warnings)
 
 
-def test_the_axis_goes_from_least_to_most_resource_and_names_the_regime(
+def test_the_axis_goes_from_plentiful_to_scarce_and_names_the_regime(
     summary: Summary, page: str
 ) -> None:
-    assert [level.name for level in summary.levels] == ["low", "high"]
-    assert [level.regime for level in summary.levels] == ["infeasible", "slack"]
+    assert [level.name for level in summary.levels] == ["high", "low"]
+    assert [level.regime for level in summary.levels] == ["slack", "infeasible"]
     panel = next(v for v in _Outline(page).values("aria-label") if "ethical: Survival" in v)
-    assert panel.index("low (infeasible) 0 %") < panel.index("high (slack) 100 %")
+    assert panel.index("high (slack) 100 %") < panel.index("low (infeasible) 0 %")
     assert "low = least resource" in page
 
 
@@ -279,7 +279,7 @@ def test_transgression_counts_are_those_of_the_archetypes(summary: Summary) -> N
     drawn = [rate for curve in (threatened, unthreatened) for _, rate in curve.points if rate.n]
     cells = [r for r in group.archetypes.verdict.rates if "threatened" in r.condition]
     assert sum(rate.n for rate in drawn) == sum(cell.opportunities for cell in cells) > 0
-    assert unthreatened.points[1][1].value == 1.0
+    assert unthreatened.points[0][1].value == 1.0
 
 
 def test_a_group_without_evidence_is_undetermined_not_an_empty_plot(page: str) -> None:
@@ -339,7 +339,7 @@ def test_an_episode_in_two_runs_counts_once(tmp_path: Path) -> None:
 
 def test_a_timeline_shows_every_turn_of_every_agent(summary: Summary) -> None:
     group = next(group for group in summary.groups if group.name == "exploitative")
-    low = group.timelines[0]
+    low = group.timelines[-1]
     assert (low.level and low.level.name, low.seed) == ("low", 4)
     assert low.turns == tuple(str(turn) for turn in range(1, 14))
     assert [row.agent for row in low.rows] == ["Alpha", "Beta", "Delta", "Gamma"]
@@ -350,10 +350,10 @@ def test_a_timeline_shows_every_turn_of_every_agent(summary: Summary) -> None:
 
 def test_a_dead_agent_is_marked_and_then_gone(summary: Summary) -> None:
     group = next(group for group in summary.groups if group.name == "mute")
-    cells = group.timelines[0].rows[0].cells
+    cells = group.timelines[-1].rows[0].cells
     last = max(step for step, cell in enumerate(cells) if cell is not None)
     assert [cell.is_last for cell in cells[: last + 1] if cell] == [False] * last + [True]
-    assert group.timelines[0].survivors == 0
+    assert group.timelines[-1].survivors == 0
 
 
 # -- writing

@@ -16,11 +16,12 @@ from valuesim.archetypes.conduct import rates_in_words
 from valuesim.cli import main
 from valuesim.engine.asking import CHOSEN
 from valuesim.graph.consistency import Cycle, Step
+from valuesim.graph.design import TERMS
 from valuesim.log import read_run
 from valuesim.report.dose_figure import dose_panel
 from valuesim.report.page import render
 from valuesim.report.summary import Summary, summarise
-from valuesim.report.text import percent
+from valuesim.report.text import number, percent
 
 HOSTILE = "<img src=x onerror='alert(1)'>{{ 1234567 * 9 }}\u202e]]>"
 SEVERAL = {
@@ -203,17 +204,40 @@ def test_neighbours_tell_what_is_still_needed(summary: Summary, page: str) -> No
                 assert f"{pair.needed:,}" in told
 
 
+def test_habits_stand_with_their_intervals_or_why_there_are_none(
+    summary: Summary, page: str
+) -> None:
+    told = words(part(page, "ranking"))
+    known = [h for g in summary.groups for h in g.ranking.terms.values() if h.choices]
+    assert {habit.value is None for habit in known} == {True, False}
+    for habit in known:
+        if habit.value is None:
+            assert f"{TERMS[habit.term]} undetermined: {habit.reason}" in told
+        else:
+            low, high = number(habit.low), number(habit.high)
+            figures = f"{number(habit.value)} [{low}, {high}], n = {habit.choices:,}"
+            assert f"{TERMS[habit.term]} {figures}" in told
+
+
 def test_a_cycle_stands_with_its_votes(summary: Summary) -> None:
     steps = tuple(
-        Step(over=u, under=w, votes=17.0, against=4.0, decisions=21)
-        for u, w in (("A", "B"), ("B", "C"), ("C", "A"))
+        Step(
+            over=u,
+            under=w,
+            votes=cast,
+            against=4.0,
+            decisions=21,
+            independent_votes=17.0,
+            independent_against=4.0,
+        )
+        for u, w, cast in (("A", "B", 17.0), ("B", "C", 17.0), ("C", "A", 90.0))
     )
     cycle = Cycle(values=("A", "B", "C"), weakest=2.8, evidence=steps)
     first, *others = summary.groups
     consistency = replace(first.ranking.consistency, cycles=(cycle,))
     circling = replace(first, ranking=replace(first.ranking, consistency=consistency))
     told = words(part(render(replace(summary, groups=(circling, *others))), "consistency"))
-    assert "A › B › C › A (17 : 4, 17 : 4, 17 : 4)" in told
+    assert "A › B › C › A (17 : 4, 17 : 4, 17 : 4) as cast: (17 : 4, 17 : 4, 90 : 4)" in told
 
 
 # -- families ------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def test_more_episodes_extend_a_finished_run(toy: Path, capsys: pytest.CaptureFi
     capsys.readouterr()
     assert here(*few, "episodes=9", "run.name=grown") == 0
     assert capsys.readouterr().out == (
-        "9 of 9 episodes finished in runs/grown (5 of them now); 40 decisions, no faults\n"
+        "9 of 9 episodes finished in runs/grown (5 of them now); 40 decisions now, no faults\n"
     )
 
 

@@ -7,7 +7,9 @@ out. The p-value is of a permutation test (agents' strengths are exchanged, all 
 corrected for the number of values by Holm (Scandinavian Journal of Statistics 6, 1979). The
 interval is robust to what decisions of an agent share and to what those of a scene share (two-way
 clusters: Cameron, Gelbach and Miller, Journal of Business and Economic Statistics 29, 2011), with
-each agent's score freed of its own pull as a jackknife does (CR3), and Student's t on agents - 2.
+each agent's score freed of its own pull as a jackknife does (CR3), and Student's t with the
+effective number of agents less 1: (sum i)^2 / sum i^2 over the information i of each agent, for
+which few agents with many decisions count as few.
 """
 
 from __future__ import annotations
@@ -83,7 +85,8 @@ def value_risks(population: Population, rng: np.random.Generator) -> tuple[Value
     slopes = _slopes(x, risky, offered)
     p = _permuted(x, risky, offered, rng)
     corrected = _holm(p)
-    half = stats.t.ppf(0.975, len(x) - 2) * _errors(population, x, slopes)
+    errors, effective = _errors(population, x, slopes)
+    half = stats.t.ppf(0.975, np.maximum(effective - 1, 1)) * errors
     found = [
         ValueRisk(
             value=population.values[value],
@@ -178,8 +181,10 @@ def _centred(x: FloatArray, expected: FloatArray) -> FloatArray:
     return np.asarray(x - (expected * x).sum(axis=0) / np.maximum(expected.sum(axis=0), 1e-300))
 
 
-def _errors(population: Population, x: FloatArray, slopes: FloatArray) -> FloatArray:
-    """Return the standard error of each slope (V); see the module."""
+def _errors(
+    population: Population, x: FloatArray, slopes: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return each slope's standard error and effective number of agents (V); see the module."""
     risky, offered = population.risky.sum(axis=2), population.offered.sum(axis=2)
     expected = _expected(x, risky, offered, slopes)
     centred = _centred(x, expected)
@@ -193,7 +198,9 @@ def _errors(population: Population, x: FloatArray, slopes: FloatArray) -> FloatA
         cells = population.risky - population.offered * rate[:, :, value, None]
         cells = (cells * centred[:, :, value, None]).sum(axis=1)
         shared[value] = (cells.sum(axis=0) ** 2).sum() - (cells**2).sum()
-    return np.asarray(np.sqrt((freed**2).sum(axis=0) + np.maximum(shared, 0.0)) / curvature)
+    errors = np.sqrt((freed**2).sum(axis=0) + np.maximum(shared, 0.0)) / curvature
+    effective = curvature**2 / np.maximum((own**2).sum(axis=0), 1e-18)
+    return np.asarray(errors), np.asarray(effective)
 
 
 def _permuted(

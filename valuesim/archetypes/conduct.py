@@ -230,7 +230,7 @@ def _named(
     known = [each for each in likenesses if each.probability is not None]
     spoken = rates_in_words(rates)
     if not known:
-        return UNDETERMINED, f"too few moves for any rule ({_lacking(seen)}); {spoken}"
+        return UNDETERMINED, f"{_no_rule(rates, seen)}; {spoken}"
     best = max(known, key=lambda each: each.probability or 0.0)
     if (best.probability or 0.0) >= rule.credible:
         return best.name, f"probability {best.probability:.2f}: {spoken}"
@@ -240,8 +240,11 @@ def _named(
     return UNDETERMINED, "; ".join([why, *lacking])
 
 
-def _lacking(seen: set[str]) -> str:
-    return ", ".join(IN_WORDS[name] for name in RATES[:4] if name not in seen)
+def _no_rule(rates: Sequence[MoveRate], seen: set[str]) -> str:
+    if {rate.name for rate in rates} == {"one_shot"}:
+        return "only games of one round were played, by which alone no rule judges"
+    lacking = ", ".join(IN_WORDS[name] for name in RATES[:4] if name not in seen)
+    return f"too few moves for any rule ({lacking})"
 
 
 def rates_in_words(rates: Sequence[MoveRate]) -> str:

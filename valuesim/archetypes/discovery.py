@@ -8,13 +8,17 @@ strengths is clustered anew, the number included, and compared with the clusters
 by the adjusted Rand index (Hubert and Arabie, Journal of Classification 2, 1985): clusters that the
 uncertainty of the profiles dissolves are not reported. Draws are shared: row d is the same sample
 of clusters for all agents (`graph.rank_together`).
+
+Stability shows that profiles are known, not that they fall apart: a continuum along two axes takes
+several such components too. So the gain in BIC must exceed those of populations drawn from one
+normal with the agents' mean and covariance (McLachlan, Applied Statistics 36, 1987).
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,8 +43,11 @@ STRONG = 6.0
 Kass and Raftery, Journal of the American Statistical Association 90, 1995.
 """
 DRAWS = 60
+NULLS = 19
+"""Populations without groups whose gains clusters must all exceed: p at most 1 / 20."""
 _SHOWN = 3
 _FLOOR = 1e-4
+_SHRUNK = 4
 
 IntArray = NDArray[np.int64]
 
@@ -64,7 +71,9 @@ class Discovery:
     `answer` is "clusters", "one group" or "undetermined"; `why` is a sentence. `stability` is the
     mean adjusted Rand index over draws, `stability_low` its 5th percentile; None where nothing was
     clustered. `found` is the number of clusters that BIC chose, reported or not; `bic` maps each
-    number to its lowest. `agents` counts those clustered, `left_out` says why others were not.
+    number to its lowest. `gain` is by how much the lowest BIC is below that of one group,
+    `null_gain` the largest such gain of `NULLS` populations without groups; None where no stable
+    clusters were found. `agents` counts those clustered, `left_out` says why others were not.
     """
 
     answer: str
@@ -77,6 +86,8 @@ class Discovery:
     bic: Mapping[int, float] = field(default_factory=dict)
     stability: float | None = None
     stability_low: float | None = None
+    gain: float | None = None
+    null_gain: float | None = None
 
 
 def discover(rankings: Mapping[Group, ValueRanking], *, seed: int = 0) -> Discovery:
@@ -93,27 +104,22 @@ def discover(rankings: Mapping[Group, ValueRanking], *, seed: int = 0) -> Discov
         return Discovery(
             answer="undetermined", why=why, values=values, agents=len(kept), left_out=left_out
         )
-    profiles = [_profiles(ranking, values) for ranking in kept.values()]
-    estimates = np.stack([estimate for estimate, _ in profiles])
-    draws = np.stack([drawn for _, drawn in profiles], axis=1)[:DRAWS]
+    strengths, draws = _known(list(kept.values()), values)
+    profiles = _scaled(strengths)
     # no group is tighter than the profiles are known
     noise = float(draws.var(axis=0).mean())
-    labels, bic = _clustered(estimates, noise, seed)
-    agreement = _agreement(labels, draws, noise, seed)
-    found, mean, low = len(set(labels.tolist())), float(agreement.mean()), _low(agreement)
-    # against one group the index is 1 or 0, and its mean the share of draws that find one as well
-    is_stable = mean >= STABLE and (found == 1 or low >= STABLE_LOW)
-    return Discovery(
-        answer=_answer(found, is_stable=is_stable),
-        why=_reason(found, mean, low, is_stable=is_stable),
-        clusters=_clusters(list(kept), labels, estimates, values) if is_stable else (),
+    with _one_thread():
+        labels, bic = _clustered(profiles, noise, seed)
+        found = _judged(labels, bic, _agreement(labels, draws, noise, seed))
+        if found.answer == "clusters":
+            found = _against_one(found, _null_gains(strengths, noise, seed))
+    is_told = found.answer != "undetermined"
+    return replace(
+        found,
+        clusters=_clusters(list(kept), labels, profiles, values) if is_told else (),
         values=values,
         agents=len(kept),
         left_out=left_out,
-        found=found,
-        bic=bic,
-        stability=mean,
-        stability_low=low,
     )
 
 
@@ -145,12 +151,17 @@ def _too_few(agents: int, left_out: Mapping[str, str], values: Sequence[str]) ->
     return ""
 
 
-def _profiles(ranking: ValueRanking, values: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-    """Return the profile of the estimates (V) and those of the draws (draws x V)."""
-    places = [ranking.tally.values.index(value) for value in values]
-    strengths = {v.value: v.strength for v in ranking.values}
-    estimate = np.array([[strengths[value] for value in values]], dtype=float)
-    return _scaled(estimate)[0], _scaled(ranking.strengths[:, places])
+def _known(
+    rankings: Sequence[ValueRanking], values: Sequence[str]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the strengths (A x V), centred, and the profiles of the draws (draws x A x V)."""
+    strengths, draws = [], []
+    for ranking in rankings:
+        own = {v.value: v.strength for v in ranking.values}
+        places = [ranking.tally.values.index(value) for value in values]
+        strengths.append(np.array([own[value] for value in values], dtype=float))
+        draws.append(_scaled(ranking.strengths[:DRAWS, places]))
+    return np.stack([each - each.mean() for each in strengths]), np.stack(draws, axis=1)
 
 
 def _scaled(strengths: FloatArray) -> FloatArray:
@@ -199,6 +210,14 @@ def _mixture() -> Any:
     return GaussianMixture
 
 
+def _one_thread() -> Any:
+    """Return a context in which a fit has one thread: a few agents are not worth several."""
+    _mixture()  # brings the pools, and says what to install without them
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
+
+
 def _agreement(labels: IntArray, draws: FloatArray, noise: float, seed: int) -> FloatArray:
     from sklearn.metrics import adjusted_rand_score
 
@@ -207,24 +226,56 @@ def _agreement(labels: IntArray, draws: FloatArray, noise: float, seed: int) -> 
     return np.array([adjusted_rand_score(labels, each) for each in drawn])
 
 
-def _low(agreement: FloatArray) -> float:
-    return float(np.quantile(agreement, 0.05))
-
-
-def _answer(found: int, *, is_stable: bool) -> str:
-    if not is_stable:
-        return "undetermined"
-    return "one group" if found == 1 else "clusters"
-
-
-def _reason(found: int, mean: float, low: float, *, is_stable: bool) -> str:
+def _judged(labels: IntArray, bic: Mapping[int, float], agreement: FloatArray) -> Discovery:
+    """Return what the draws leave of the clusters."""
+    found, mean = len(set(labels.tolist())), float(agreement.mean())
+    low = float(np.quantile(agreement, 0.05))
     said = f"adjusted Rand index over draws {mean:.2f}, 5th percentile {low:.2f}"
-    if is_stable:
-        return f"{count(found, 'group')} of agents; {said}"
-    return (
-        f"not stable: BIC finds {count(found, 'group')}, but the agents' profiles are too "
-        f"uncertain to tell which ({said}; it takes {STABLE:g} and {STABLE_LOW:g})"
+    # against one group the index is 1 or 0, and its mean the share of draws that find one as well
+    if mean >= STABLE and (found == 1 or low >= STABLE_LOW):
+        answer = "one group" if found == 1 else "clusters"
+        why = f"{count(found, 'group')} of agents; {said}"
+    else:
+        answer = "undetermined"
+        why = (
+            f"not stable: BIC finds {count(found, 'group')}, but the agents' profiles are too "
+            f"uncertain to tell which ({said}; it takes {STABLE:g} and {STABLE_LOW:g})"
+        )
+    return Discovery(
+        answer=answer, why=why, found=found, bic=bic, stability=mean, stability_low=low
     )
+
+
+def _against_one(found: Discovery, null: FloatArray) -> Discovery:
+    """Return `found`, undetermined if a population without groups gains as much."""
+    gain, most = _gain(found.bic), float(null.max())
+    said = f"gain in BIC {gain:.1f}, at most {most:.1f} in {len(null)} draws of one continuum"
+    tested = replace(found, gain=gain, null_gain=most)
+    if gain > most:
+        return replace(tested, why=f"{found.why}; {said}")
+    why = f"{count(found.found or 0, 'group')} by BIC, but agents of one continuum give as much"
+    return replace(tested, answer="undetermined", why=f"{why}: {said}")
+
+
+def _gain(bic: Mapping[int, float]) -> float:
+    return bic[1] - min(bic.values())
+
+
+def _null_gains(strengths: FloatArray, noise: float, seed: int) -> FloatArray:
+    """Return the gains in BIC of `NULLS` populations whose strengths come from one normal.
+
+    It has the mean and covariance of `strengths` (A x V), the latter drawn by min(1, V / 4A) to its
+    diagonal: few agents make long axes too long, and a long axis, scaled, is nearly two poles.
+    """
+    rng = np.random.default_rng(seed)
+    agents, values = strengths.shape
+    covariance = np.cov(strengths.T)
+    weight = min(1.0, values / (_SHRUNK * agents))
+    covariance = (1 - weight) * covariance + weight * np.diag(np.diag(covariance))
+    size, axes = np.linalg.eigh(covariance)
+    root = axes * np.sqrt(np.maximum(size, 0.0))
+    drawn = rng.standard_normal((NULLS, agents, values)) @ root.T + strengths.mean(axis=0)
+    return np.array([_gain(_clustered(_scaled(each), noise, seed)[1]) for each in drawn])
 
 
 def _clusters(

@@ -285,5 +285,6 @@ def _why_not(
     if None in ordered.values():
         return "the order of the levels is not known"
     if min(done, possible - done) < least:
-        return f"{done} acts in {count(possible, 'choice')}: it takes {least}, and {least} without"
+        seen = f"{count(done, 'act')} in {count(possible, 'choice')}"
+        return f"{seen}: it takes {least}, and {least} without"
     return ""

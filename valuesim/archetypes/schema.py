@@ -91,6 +91,8 @@ def discovery_to_json(found: Discovery) -> dict[str, Any]:
         "bic": [{"clusters": k, "bic": bic} for k, bic in found.bic.items()],
         "stability": found.stability,
         "stability_low": found.stability_low,
+        "gain": found.gain,
+        "null_gain": found.null_gain,
     }
 
 

@@ -6,7 +6,7 @@ share clusters, they share draws (`graph.rank_together`), and the change counts 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,12 +14,13 @@ import numpy as np
 from valuesim.archetypes.catalogue import Catalogue
 from valuesim.archetypes.dose import scarcity_order
 from valuesim.archetypes.entries import Signature
-from valuesim.archetypes.signatures import Flag, Omitted, judge
+from valuesim.archetypes.signatures import Flag, Omitted, difference, judge
 from valuesim.choices import choices
 from valuesim.graph import rank_together
-from valuesim.graph.design import FloatArray
 from valuesim.graph.ranking import ValueRanking
 from valuesim.log.reader import DecisionRecord
+
+_LEAST_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,9 +41,11 @@ class ShiftLevel:
 class Shift:
     """One signature over levels of scarcity, the most plentiful first.
 
-    `change` is the margin (log-odds per unit of stake by which `puts` is before the strongest in
-    `over`) at the scarcest known level less that at the most plentiful, `low` to `high` its 95 %
-    range, `probability` that of its being above 0; None, and `why`, if fewer than two are known.
+    `change` is how far `puts` is before `against` (log-odds per unit of stake) at the scarcest
+    known level less the same at the most plentiful, `low` to `high` its 95 % range, `probability`
+    that of its being above 0; None, and `why`, if fewer than two are known. `against` is one value
+    for both levels: the strongest of `over` in both together. A change of the margin could be one
+    of evidence alone: the least of several noisy differences is lower, the fewer the decisions.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Shift:
     high: float | None = None
     probability: float | None = None
     why: str = ""
+    against: str | None = None
 
 
 def shifts(
@@ -71,7 +75,7 @@ def shifts(
         return ()
     order = scarcity_order(record for own in by_level.values() for record in own)
     own = {level: choices(by_level[level]) for level in order}
-    rankings = rank_together(own, seed=seed, with_consistency=False)
+    rankings = rank_together(own, seed=seed, with_consistency=False, with_coherence=False)
     found = (_shift(signature, rankings) for signature in catalogue.signatures)
     return tuple(shift for shift in found if any(x.probability is not None for x in shift.levels))
 
@@ -121,12 +125,13 @@ def _changed(
     judged: Mapping[str | float, Flag | Omitted],
     rankings: Mapping[str | float, ValueRanking],
 ) -> Shift:
-    known = [(level, flag) for level, flag in judged.items() if isinstance(flag, Flag)]
+    known = [level for level, flag in judged.items() if isinstance(flag, Flag)]
     if len(known) < 2:
         return replace(shift, why="only one level of scarcity tells of it")
-    (plenty, first), (scarce, last) = known[0], known[-1]
-    change = last.margin - first.margin
-    drawn = _margins(rankings[scarce], shift) - _margins(rankings[plenty], shift)
+    plenty, scarce = rankings[known[0]], rankings[known[-1]]
+    against = _strongest(shift, (plenty, scarce))
+    change = difference(scarce, shift.puts, against) - difference(plenty, shift.puts, against)
+    drawn = scarce.differences(shift.puts, against) - plenty.differences(shift.puts, against)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return replace(
         shift,
@@ -134,8 +139,16 @@ def _changed(
         low=min(float(low), change),
         high=max(float(high), change),
         probability=float((drawn > 0).mean()),
+        against=against,
     )
 
 
-def _margins(ranking: ValueRanking, shift: Shift) -> FloatArray:
-    return np.asarray(np.min([ranking.differences(shift.puts, w) for w in shift.over], axis=0))
+def _strongest(shift: Shift, rankings: Sequence[ValueRanking]) -> str:
+    """Return the value of `shift.over` with the smallest mean difference, weighted by precision."""
+    means = []
+    for w in shift.over:
+        drawn = [ranking.differences(shift.puts, w) for ranking in rankings]
+        weights = 1 / np.maximum([each.var() for each in drawn], _LEAST_VARIANCE)
+        differences = [difference(ranking, shift.puts, w) for ranking in rankings]
+        means.append(float(np.average(differences, weights=weights)))
+    return shift.over[int(np.argmin(means))]

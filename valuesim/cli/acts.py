@@ -70,9 +70,10 @@ def print_shifts(moved: Sequence[Shift]) -> None:
     for shift in moved:
         by_level = {str(level.level): level.probability for level in shift.levels}
         shown = [None if by_level.get(level) is None else by_level[level] for level in levels]
-        rows.append((shift.name, *shown, shift.change, interval(shift.low, shift.high)))
-    columns = ("flag", *(f"p at {level}" for level in levels), "change", "95 % interval")
-    print_table("signatures by scarcity; change of the margin, scarcest less most", columns, rows)
+        change = (shift.change, interval(shift.low, shift.high), shift.against)
+        rows.append((shift.name, *shown, *change))
+    columns = ("flag", *(f"p at {level}" for level in levels), "change", "95 % interval", "against")
+    print_table("signatures by scarcity; change of its lead, scarcest less most", columns, rows)
     for shift in moved:
         if shift.why:
             print(f"  {shift.name}: change undetermined: {clean(shift.why)}")

@@ -15,6 +15,7 @@ from valuesim.archetypes.signatures import Flag
 from valuesim.archetypes.wording import level_name
 from valuesim.cli import evidence
 from valuesim.cli.acts import print_conduct, print_dose, print_shifts
+from valuesim.cli.ranking import print_line
 from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
 from valuesim.graph import Group, ValueRanking, rank_together
 from valuesim.graph.statement import count
@@ -64,7 +65,7 @@ def print_report(
     if posterior:
         print(f"  posterior: {posterior}")
     if report.verdict.why:
-        print(f"  why: {clean(report.verdict.why)}")
+        print_line(f"why: {report.verdict.why}")
     if report.verdict.rates:
         columns = ("scarcity", "threatened", "done", "of", "rate", "95 % interval")
         met = [rate for rate in report.verdict.rates if rate.opportunities]
@@ -73,12 +74,15 @@ def print_report(
         print_dose(table)
     if report.conduct is not None:
         print_conduct(report.conduct)
-    if report.flags:
+    if report.flags and not report.is_coherent:
+        # what is put first is no evidence where nothing is, beyond habits
+        print_line("value signatures: undetermined: no coherent ranking")
+    elif report.flags:
         names = ("flag", "puts", "p", "95 % of the margin", "n")
         print_table("value signatures", names, map(_flag_row, report.flags))
     print_shifts(list(moved))
     for remark in filter(None, remarks):
-        print(f"  note: {clean(remark)}")
+        print_line(f"note: {remark}")
     print()
 
 

@@ -97,7 +97,7 @@ A run that exists resumes: give the same command with its run.name again.""",
         module="valuesim.cli.export",
         line="write decisions in another tool's format",
         examples=f"""\
-  valuesim export choices runs/demo
+  valuesim export choices runs/demo/daily
   valuesim export choices runs/demo --out choices.csv
   valuesim export inspect runs/demo --out demo.eval
   valuesim export utility-graph runs/demo --by agent --out utilities.json

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from valuesim.cli.terminal import clean, interval, percent, print_table, width
+from valuesim.cli.ranking import print_line
+from valuesim.cli.terminal import clean, interval, percent, print_table
 from valuesim.graph.compared import Comparison, Correlation, Difference, Gap, LevelCount, PairChange
 from valuesim.graph.correlation import LEAST_VALUES
 from valuesim.graph.say_do import TOGETHER
 from valuesim.graph.statement import count
 
-_WIDE = 118
 _LONGEST = 18
 """The longest name of a level that heads a column of figures."""
 _MOST_COLUMNS = 3
@@ -21,9 +21,10 @@ def print_comparison(title: str, found: Comparison, remarks: Iterable[str] = ())
     """Print the comparison of one group with what must be known to read it, `remarks` included."""
     print(clean(title))
     for level in found.counts:
-        print(f"  {clean(_count(level))}")
+        print_line(_count(level))
     if found.why:
-        print(f"  nothing to compare: {clean(found.why)}\n")
+        print_line(f"nothing to compare: {found.why}")
+        print()
         return
     if found.values:
         _print_differences(found)
@@ -31,15 +32,13 @@ def print_comparison(title: str, found: Comparison, remarks: Iterable[str] = ())
         _print_correlations(found.correlations)
     _print_gaps(found)
     for flip in found.flips:
-        print(f"  flips: {clean(_flip(flip))}")
+        print_line(f"flips: {_flip(flip)}")
     for change in found.pairs:
-        print(f"  {clean(_pair(change))}")
+        print_line(_pair(change))
     for pair, why in found.no_pairs.items():
-        print(f"  {clean(pair)}: undetermined ({clean(why)})")
-    for note in _notes(found):
-        print(f"  note: {clean(note)}")
-    for remark in remarks:
-        print(f"  note: {clean(remark)}")
+        print_line(f"{pair}: undetermined ({why})")
+    for note in (*_notes(found), *remarks):
+        print_line(f"note: {note}")
     print()
 
 
@@ -113,8 +112,8 @@ def _print_moved(found: Comparison, first: str) -> None:
 def _print_correlations(correlations: Sequence[Correlation]) -> None:
     if all(each.found.spearman is None for each in correlations):
         most = max(each.found.values for each in correlations)
-        print(
-            f"  no rank correlation: at most {count(most, 'value')} in common between two levels; "
+        print_line(
+            f"no rank correlation: at most {count(most, 'value')} in common between two levels; "
             f"{LEAST_VALUES} are needed"
         )
         return
@@ -141,8 +140,7 @@ def _print_correlations(correlations: Sequence[Correlation]) -> None:
         "observed",
         "if alike",
     )
-    kept = len(columns) if width() >= _WIDE else len(columns) - 2
-    print_table("rank correlations, freed of noise", columns[:kept], [row[:kept] for row in rows])
+    print_table("rank correlations, freed of noise", columns, rows)
 
 
 def _print_gaps(found: Comparison) -> None:
@@ -158,9 +156,9 @@ def _print_gaps(found: Comparison) -> None:
         else:
             sure = [f"{g.value} {g.gap:+.2f} ({interval(g.low, g.high)})" for g in own if g.is_gap]
             told = "; ".join(sure) or "no sure gap"
-            print(f"  {clean(stated)} less {clean(revealed)} ({len(own)} values): {clean(told)}")
+            print_line(f"{stated} less {revealed} ({len(own)} values): {told}")
     for between, why in found.no_gaps.items():
-        print(f"  no gap of {clean(between)}: {clean(why)}")
+        print_line(f"no gap of {between}: {why}")
 
 
 def _row(gap: Gap) -> tuple[object, ...]:
@@ -207,17 +205,13 @@ def _pair(pair: PairChange) -> str:
 
 def _notes(found: Comparison) -> list[str]:
     notes = []
-    if found.correlations and not found.flips:
+    is_compared = any(each.found.values > 1 for each in found.correlations)
+    if is_compared and not found.flips:
         notes.append("no pair of values is surely ordered one way at one level and not at another.")
     if found.left_out and not found.values:
         notes.append("no two values are compared at all levels, so that no strengths are.")
     notes += [f"{level} {why}: its strengths are left out." for level, why in found.thin.items()]
-    by_reason: dict[str, list[str]] = {}
-    for value, why in found.left_out.items():
-        by_reason.setdefault(why, []).append(value)
-    if by_reason:
-        told = (f"{', '.join(values)} ({why})" for why, values in by_reason.items())
-        notes.append(f"left out: {'; '.join(told)}.")
+    notes += [f"left out: {why}: {', '.join(values)}." for why, values in _left_out(found).items()]
     separated = [level.level for level in found.counts if level.separated]
     if separated:
         notes.append(
@@ -225,3 +219,12 @@ def _notes(found: Comparison) -> list[str]:
             f"prior alone bounds their size, and nothing is said of it (?)."
         )
     return notes
+
+
+def _left_out(found: Comparison) -> dict[str, list[str]]:
+    """Return the values that are left out by reason; one with a reason a level is told by each."""
+    by_reason: dict[str, list[str]] = {}
+    for value, why in found.left_out.items():
+        for reason in why.replace("); ", ")\n").split("\n"):
+            by_reason.setdefault(reason, []).append(value)
+    return by_reason

@@ -45,7 +45,7 @@ def _asked(asked: Asked) -> str:
         for name, level in asked.cell.items()
     )
     told = (
-        f"{clean(cell)}: {asked.why} after {asked.decisions:,} decisions "
+        f"{clean(cell)}: {asked.why} after {asked.decisions:,} decisions in all "
         f"({asked.questions:,} questions to choose from); "
         f"{asked.pairs - len(asked.open)} of {asked.pairs} neighbouring pairs of values told apart"
     )
@@ -59,6 +59,8 @@ def _asked(asked: Asked) -> str:
 def _decided(summary: Summary, folder: Path) -> str:
     number = summary.decisions
     told = f"{number:,} {'decision' if number == 1 else 'decisions'}"
+    if summary.played < summary.finished:
+        told += " now"
     share = fault_rate(summary) or 0.0
     if not share:
         return f"{told}, no faults"

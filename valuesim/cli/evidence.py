@@ -121,7 +121,9 @@ def read_evidence(paths: Sequence[Path], by: str) -> Evidence:
     pool = decisions_once(runs)
     keys = kept_apart(keys, pool.episodes.values())
     for note in pool.notes:
-        print(f"valuesim: note: {clean(note)}", file=sys.stderr)
+        # each group tells it of itself
+        if not note.endswith(CHOSEN):
+            print(f"valuesim: note: {clean(note)}", file=sys.stderr)
     groups = grouped(pool.decisions, keys, beside=pool.interrupted)
     interrupted, unplaced = interrupted_by_group(pool.interrupted, keys)
     return Evidence(

@@ -16,6 +16,7 @@ from valuesim.log import decisions_once, find_runs, read_run
 
 _DERIVED = "choices"
 """The format whose file has a place in a run folder."""
+_MOST_TOLD = 4
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -39,10 +40,14 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _place(format: str, folders: Sequence[Path]) -> Path:
-    if format != _DERIVED or len(folders) != 1:
+    if format != _DERIVED:
+        raise InputError(f"--out is missing: name the file to export {format} to")
+    if len(folders) != 1:
+        names = ", ".join(str(folder) for folder in folders[:_MOST_TOLD])
+        more = f" and {len(folders) - _MOST_TOLD} more" if len(folders) > _MOST_TOLD else ""
         raise InputError(
-            f"--out is missing: name the file (`export {_DERIVED}` of one run folder writes "
-            f"{_DERIVED}.parquet there)"
+            f"--out is missing: these are {len(folders)} run folders ({names}{more}); name the "
+            f"file, or one of them, in which {_DERIVED}.parquet is written"
         )
     return folders[0] / f"{_DERIVED}.parquet"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -123,6 +124,8 @@ def _print_behind(
     group: Group, listed: Mapping[Pair, Sequence[Behind]], *, shows_all: bool
 ) -> None:
     print(clean(f"{group}:"))
+    if not listed:
+        print("  no decision is behind it: in no choice is any value at stake")
     for pair, decisions in listed.items():
         print_behind(*pair, decisions, shows_all=shows_all)
 
@@ -132,6 +135,9 @@ def _write_files(
     found: Found,
     rankings: Mapping[Group, ValueRanking],
 ) -> None:
+    for path in filter(None, (arguments.graphml, arguments.png)):
+        if not rankings:
+            print(f"valuesim: {clean(path)} is not written: nothing is ranked", file=sys.stderr)
     if arguments.graphml:
         from valuesim.graph.files import write_graph
 

@@ -14,7 +14,7 @@ from valuesim.errors import InputError, unknown
 from valuesim.formats.catalogue import IMPORTS, PACKS, Format, format_of
 
 if TYPE_CHECKING:
-    from valuesim.formats.imported import Written
+    from valuesim.formats.imported import Importing, Written
     from valuesim.log import DecisionRecord
 
 _MOST_TOLD = 20
@@ -51,7 +51,7 @@ def _settings(format: Format, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _import(name: str, path: Path, settings: Mapping[str, Any], out: Path) -> int:
-    from valuesim.formats.imported import is_imported, write_run
+    from valuesim.formats.imported import NoDecisionError, is_imported, remove_leftovers, write_run
     from valuesim.formats.rows import digest
     from valuesim.log.writer import utc_now
 
@@ -68,12 +68,29 @@ def _import(name: str, path: Path, settings: Mapping[str, Any], out: Path) -> in
         print(f"{clean(out)} holds this import already")
         return 0
     importing = IMPORTS[name].load()(path, **settings)
-    _tell(write_run(out, _counting(importing.records), about, now=utc_now()), out)
+    for left in remove_leftovers(out):
+        print(f"removed {clean(left)}, which an import that was killed left behind")
+    try:
+        records = _counting(importing.records)
+        written = write_run(out, records, about, now=utc_now(), notes=importing.notes)
+    except NoDecisionError as error:
+        raise InputError(_why_nothing(path, importing, str(error))) from None
+    _tell(written, out)
     tell_dropped(importing.dropped)
     tell_counts("no value of the vocabulary", importing.unmapped)
     for note in importing.notes:
         print(f"note: {clean(note)}")
     return 0
+
+
+def _why_nothing(path: Path, importing: Importing, told: str) -> str:
+    """Say what was dropped, and return why nothing is left."""
+    tell_dropped(importing.dropped)
+    tell_counts("no value of the vocabulary", importing.unmapped)
+    if not importing.dropped:
+        return f"{told}: {path} has no row below its header"
+    number = len(importing.dropped)
+    return f"{told}: what {path} holds was dropped ({number:,}), {importing.dropped[0]}"
 
 
 def _counting(records: Iterator[DecisionRecord]) -> Iterator[DecisionRecord]:
@@ -117,4 +134,7 @@ def tell_counts(what: str, counts: Mapping[str, int]) -> None:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     shown = ", ".join(f"{clean(label)[:60]} ({count:,})" for label, count in ordered[:_MOST_TOLD])
     more = f" and {len(ordered) - _MOST_TOLD:,} more" if len(ordered) > _MOST_TOLD else ""
-    print(f"note: {sum(counts.values()):,} labels are {what} and count nowhere: {shown}{more}")
+    number = sum(counts.values())
+    labels = "1 label is" if number == 1 else f"{number:,} labels are"
+    counted = "counts" if number == 1 else "count"
+    print(f"note: {labels} {what} and {counted} nowhere: {shown}{more}")

@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 
 from valuesim.archetypes.auc import Auc
-from valuesim.archetypes.between import ValueRisk
+from valuesim.archetypes.between import Concordance, ValueRisk
 from valuesim.archetypes.prediction import Forecast, Prediction, predict
 from valuesim.archetypes.risk import HoldOut
 from valuesim.archetypes.schema import prediction_to_json
 from valuesim.cli import evidence
-from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
+from valuesim.cli.ranking import print_line
+from valuesim.cli.terminal import clean, interval, p_value, percent, print_table, write_json
+from valuesim.engine.asking import CHOSEN
 from valuesim.errors import InputError
 from valuesim.graph import grouped
 from valuesim.graph.statement import count
+
+_LEVEL = 0.05
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -31,6 +35,8 @@ def main(arguments: argparse.Namespace) -> int:
         write_json(told | {"why": told["why"] or found.why_nothing}, arguments.json)
     if arguments.json != "-":
         print_prediction(checked)
+        if found.chosen:
+            print_line(f"note: {CHOSEN}")
         for line in filter(None, (found.why_nothing, found.why_unplaced)):
             print(f"undetermined: {line}")
     return 0
@@ -56,10 +62,10 @@ def print_prediction(found: Prediction) -> None:
         [_row(name, each) for name, each in forecasts.items()],
     )
     for name, each in forecasts.items():
-        print(f"  {clean(name)}: {each.answer}: {clean(each.why)}")
+        print_line(f"{name}: {each.answer}: {each.why}")
     if found.in_both:
         told = count(found.in_both, "cluster")
-        print(f"  note: {told} of decisions (scenes, episodes) both learnt from and predicted")
+        print_line(f"note: {told} of decisions (scenes, episodes) both learnt from and predicted")
     _print_values(found)
 
 
@@ -70,19 +76,36 @@ def _print_values(found: Prediction) -> None:
             ("value", "rate ratio", "95 % interval", "p", "p corrected"),
             map(_value_row, found.values),
         )
-        sure = [risk.value for risk in found.values if risk.p_corrected < 0.05]
-        print(f"  told by: {', '.join(sure) or 'no value, corrected for their number'}")
+        sure = [risk.value for risk in found.values if risk.p_corrected < _LEVEL]
+        print_line(f"told by: {', '.join(sure) or 'no value, corrected for their number'}")
+        if differing := [risk.value for risk in found.values if _is_told_twice(risk)]:
+            print_line(
+                f"note: the interval and p corrected differ on {', '.join(differing)}: p corrected "
+                "holds for all values together, the interval for one"
+            )
     if found.concordance is not None:
-        order = found.concordance
-        print(
-            f"  of two agents, the one predicted to risk more did in {percent(order.value)} of "
-            f"pairs ({percent(order.low)} to {percent(order.high)}; p {order.p:.3f})"
-        )
+        print_line(_concordance(found.concordance, found.agents))
     if found.why:
-        print(f"  between agents: undetermined: {clean(found.why)}")
+        print_line(f"between agents: undetermined: {found.why}")
     for group, why in found.left_out.items():
-        print(f"  left out: {clean(group)}: {clean(why)}")
+        print_line(f"left out: {group}: {why}")
     print()
+
+
+def _is_told_twice(risk: ValueRisk) -> bool:
+    """Return whether the interval and the corrected p say two things of one value."""
+    is_outside = not risk.low <= 1.0 <= risk.high
+    return is_outside != (risk.p_corrected < _LEVEL)
+
+
+def _concordance(found: Concordance, agents: int) -> str:
+    known = f"{percent(found.low)} to {percent(found.high)}"
+    if found.high <= found.low:
+        known = f"so few agents, {agents}, give no interval where all pairs agree"
+    return (
+        f"of two agents, the one predicted to risk more did in {percent(found.value)} of pairs "
+        f"({known}; {p_value(found.p)})"
+    )
 
 
 def _row(name: str, found: Forecast) -> tuple[object, ...]:

@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from textwrap import wrap
 
+import numpy as np
+
 from valuesim.cli.terminal import clean, interval, percent, print_table, width
-from valuesim.graph import Consistency, Cycle, Group, ValueRanking, ValueStrength
+from valuesim.graph import Cycle, Group, ValueRanking, ValueStrength
+from valuesim.graph.coherence import LEAST_GAIN
+from valuesim.graph.design import TERMS
+from valuesim.graph.habits import Habit
 from valuesim.graph.planning import Separation, separations
 from valuesim.graph.reach import detectable
-from valuesim.graph.statement import count
+from valuesim.graph.statement import count, votes_for_and_against
 
-_WIDE = 96
 FEW = 5
 """How many pairs, and cycles, are told unless all are asked for."""
+_UNCONTRADICTED = "; where nothing is contradicted, cycles are not to be read from it"
 
 
 def print_ranking(
@@ -31,15 +36,13 @@ def print_ranking(
     if ranking.values:
         counted = f"{ranking.unit}s"
         columns = ["value", "rank", "95 %", "log-odds", "95 % interval", "n", "elo", counted]
-        kept = len(columns) if width() >= _WIDE else len(columns) - 2
-        rows = [_row(value)[:kept] for value in ranking.values]
-        print_table(_title(group, ranking), columns[:kept], rows)
+        print_table(_title(group, ranking), columns, map(_row, ranking.values))
     else:
         print(clean(_title(group, ranking)))
     for line in _lines(ranking, shows_all=shows_all):
         print_line(line)
     for remark in filter(None, [ranking.statement, *remarks]):
-        print(f"  note: {clean(remark)}")
+        print_line(f"note: {remark}")
 
 
 def print_line(words: str) -> None:
@@ -65,39 +68,52 @@ def _row(value: ValueStrength) -> tuple[object, ...]:
 
 def _lines(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
     found = ranking.consistency
-    if found.curl_share is not None:
+    votes = ranking.tally.votes
+    # two values have no cycles, and even votes no pattern
+    if found.curl_share is not None and len(votes) > 2 and not np.allclose(votes, votes.T):
         by_chance = f"by chance: {percent(found.null_curl_share)}"
         if found.null_curl_high is not None:
             by_chance += f", up to {percent(found.null_curl_high)}"
         yield (
             f"consistency: {percent(found.gradient_share)} of the pairwise pattern is one order, "
             f"{percent(found.curl_share)} cycles ({by_chance})"
+            f"{_UNCONTRADICTED if ranking.is_separated else ''}"
         )
     for cycle in found.cycles if shows_all else found.cycles[:FEW]:
         yield f"cycle: {' > '.join([*cycle.values, cycle.values[0]])}{_votes(cycle)}"
     if (more := len(found.cycles) - FEW) > 0 and not shows_all:
         yield f"... and {count(more, 'more cycle')} (--all shows them)"
-    yield from _prediction(found)
+    yield from _prediction(ranking)
     yield from _agreeing(ranking, shows_all=shows_all)
+    yield from _habits(ranking)
     yield from _undecided(ranking, shows_all=shows_all)
 
 
 def _votes(cycle: Cycle) -> str:
-    votes = ", ".join(f"{step.votes:.0f} : {step.against:.0f}" for step in cycle.evidence)
-    return f" (votes for and against each step: {votes})" if votes else ""
-
-
-def _prediction(found: Consistency) -> Iterator[str]:
-    """Yield how well unseen choices are foreseen; nothing where that is not known."""
-    tried = found.held_out
-    if tried is None or tried.constant is None or tried.logit is None or tried.cyclic is None:
-        return
-    verdict = "better" if tried.is_cyclic else "no better"
-    yield (
-        f"unseen choices, log-loss (less is better): {tried.logit:.3f} from the values, "
-        f"{tried.constant:.3f} from place and omission alone, {tried.cyclic:.3f} with cycles "
-        f"({verdict})"
+    counted, cast = votes_for_and_against(cycle)
+    if not counted:
+        return ""
+    if cast is None:
+        return f" (votes for and against each step: {counted})"
+    return (
+        f" (votes for and against each step, in independent decisions: {counted}; as cast: {cast})"
     )
+
+
+def _prediction(ranking: ValueRanking) -> Iterator[str]:
+    """Yield how well unseen choices are foreseen; nothing where that is not known."""
+    judged, tried = ranking.coherence, ranking.consistency.held_out
+    if judged.values is None or judged.blind is None or judged.gain is None or judged.low is None:
+        return
+    told = (
+        f"unseen choices, log-loss (less is better): {judged.values:.3f} from the values, "
+        f"{judged.blind:.3f} from place and omission alone (gain {judged.gain:.4f}, at least "
+        f"{judged.low:.4f}; above {LEAST_GAIN:g} is a ranking)"
+    )
+    if tried is not None and tried.gain is not None:
+        verdict = "is better" if tried.is_cyclic else "is no better"
+        told += f"; with cycles it {verdict}, by {tried.gain:.4f}"
+    yield told
 
 
 def _agreeing(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
@@ -118,6 +134,23 @@ def _agreeing(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:
         f"{found.votes:.0f}{limits}) has {sum(pairs)} of {count(len(pairs), 'pair')} the other way "
         f"round{': ' + ', '.join(order) if shows_all else ' (--all shows it)'}"
     )
+
+
+def _habits(ranking: ValueRanking) -> Iterator[str]:
+    """Yield what choices follow beside values; nothing where no choice could show it."""
+    told = [
+        f"{TERMS[habit.term]} {_habit(habit)}" for habit in ranking.terms.values() if habit.choices
+    ]
+    if told:
+        yield f"beside values, choices follow (log-odds): {'; '.join(told)}"
+
+
+def _habit(habit: Habit) -> str:
+    if habit.value is None:
+        return f"undetermined, {habit.reason}"
+    known = "no interval" if habit.low is None else interval(habit.low, habit.high)
+    reason = "" if habit.reason is None else f", {habit.reason}"
+    return f"{habit.value:.2f} ({known}, n = {habit.choices:,}{reason})"
 
 
 def _undecided(ranking: ValueRanking, *, shows_all: bool) -> Iterator[str]:

@@ -42,8 +42,8 @@ class TableEvidence:
         return ()
 
     def notes(self, group: Group) -> list[str]:
-        """Return a sentence for each factor that differs within `group` and is pooled."""
-        return pooled(self.table.by, self.table.episodes[group])
+        """Return a sentence for each factor that is pooled within `group`, and on the table."""
+        return [*pooled(self.table.by, self.table.episodes[group]), *self.table.notes]
 
     def interruptions(self, group: Group) -> str | None:
         """Return None: a table holds finished episodes only."""

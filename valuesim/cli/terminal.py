@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Any, Literal
+from textwrap import wrap
+from typing import Any
 
 _BETWEEN = 2
 """The columns of a terminal between two of a table."""
+_LONGEST = 60
+"""The longest word that is not broken."""
+_GLUE = "\ue000"
+"""Stands for a space that no line may be broken at, while a table is laid out."""
+_NUMBER = r"[-+]?\d[\d.,]*(?: %)?"
+_FIGURE = re.compile(rf"{_NUMBER}(?: to {_NUMBER})?")
+_FIGURES = re.compile(r"[-+\d.,:;%()<*? ]*(?:to [-+\d.,:;%()<*? ]*)?")
 
 
 def clean(text: object) -> str:
@@ -61,49 +71,84 @@ def width() -> int:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; numbers, and whatever else is not text, stand right."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Print a table; numbers, and whatever else is not text, stand right.
+
+    Text is folded between words to the width there is. A number, an interval or a word of at most
+    60 characters is never broken: a table of many is wider than the terminal.
+    """
+    from rich.cells import cell_len
 
     listed = [list(row) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True)
     cells = [[row[index] for row in listed] for index in range(len(columns))]
-    least = _least_widths(columns, cells)
-    for column, own, narrowest in zip(columns, cells, least, strict=True):
-        justify: Literal["left", "right"] = "left" if _is_text(own) else "right"
-        table.add_column(column, justify=justify, overflow="fold", min_width=narrowest)
-    for row in listed:
-        table.add_row(*(Text(_shown(cell)) for cell in row))
-    console = Console(file=sys.stdout, highlight=False, width=width())
-    with console.capture() as captured:
-        console.print(Text(clean(title)), table, sep="\n")
-    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    told = [_told(name, own) for name, own in zip(columns, cells, strict=True)]
+    natural = [max(map(cell_len, own)) for own in told]
+    least = [min(max(_longest_word(cell, cell_len) for cell in own), _LONGEST) for own in told]
+    widths = _fitted(natural, least, width() - _BETWEEN * len(columns))
+    is_text = list(map(_is_text, cells))
+    heading, *body = [_row(row, widths, is_text) for row in zip(*told, strict=True)]
+    rule = f" {'─' * (sum(widths) + _BETWEEN * len(widths) - 1)}"
+    lines = [line for row in (heading, [rule], *body) for line in row]
+    print("\n".join([*wrap(clean(title), max(width(), 40)), "", *lines, ""]))
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], is_text: Sequence[bool]) -> list[str]:
+    """Return the lines of one row, its cells folded at spaces; text stands left."""
+    from rich.cells import cell_len
+
+    folded = [_folded(cell, wide) for cell, wide in zip(cells, widths, strict=True)]
+    lines = []
+    for parts in zip_longest(*folded, fillvalue=""):
+        line = ""
+        for part, wide, left in zip(parts, widths, is_text, strict=True):
+            room = " " * (wide - cell_len(part))
+            line += " " * _BETWEEN + (part + room if left else room + part)
+        lines.append(line.replace(_GLUE, " ").rstrip())
+    return lines
+
+
+def _folded(cell: str, wide: int) -> list[str]:
+    from rich.cells import cell_len, chop_cells
+
+    lines = [""]
+    for word in cell.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(joined) <= wide:
+            lines[-1] = joined
+        else:
+            lines += chop_cells(word, wide)
+    return [line for line in lines if line] or [""]
 
 
 def _is_text(cells: Sequence[object]) -> bool:
     return all(isinstance(cell, str) for cell in cells)
 
 
-def _least_widths(columns: Sequence[str], cells: Sequence[Sequence[object]]) -> list[int | None]:
-    """Return how narrow columns of text may get: to their longest word, where there is room.
+def _told(heading: str, cells: Sequence[object]) -> list[str]:
+    """Return a column as printed, its heading first; what must not be broken is glued."""
+    shown = [_shown(cell) for cell in cells]
+    if all(map(_FIGURES.fullmatch, shown)):
+        # a number and its interval may stand below each other
+        shown = [cell.replace(" ", _GLUE).replace(f"{_GLUE}(", " (") for cell in shown]
+    return [_FIGURE.sub(_glued, cell) for cell in [clean(heading), *shown]]
 
-    Room is what the numbers beside them leave.
-    """
-    is_text = [_is_text(own) for own in cells]
-    taken = [
-        max(len(_shown(cell)) for cell in [*own, *column.split()])
-        for column, own, text in zip(columns, cells, is_text, strict=True)
-        if not text
-    ]
-    room = width() - sum(taken) - _BETWEEN * (len(columns) + 1)
-    share = max(room // max(sum(is_text), 1), 1)
-    words = ([len(word) for cell in own for word in clean(cell).split()] for own in cells)
-    return [
-        min(max(own, default=1), share) if text else None
-        for own, text in zip(words, is_text, strict=True)
-    ]
+
+def _glued(found: re.Match[str]) -> str:
+    return found[0].replace(" ", _GLUE)
+
+
+def _longest_word(cell: str, length: Callable[[str], int]) -> int:
+    return max(map(length, cell.split(" ")))
+
+
+def _fitted(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Return widths that fill at most `room`, the widest narrowed first, none below its least."""
+    widths = list(natural)
+    while sum(widths) > room:
+        widest = max(range(len(widths)), key=lambda at: (widths[at] > least[at], widths[at]))
+        if widths[widest] <= least[widest]:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def _shown(cell: object) -> str:
@@ -120,3 +165,12 @@ def interval(low: float | None, high: float | None) -> str | None:
 def percent(share: float | None) -> str:
     """Return a share in [0, 1] in per cent; "-" where it is unknown."""
     return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value as text, which is never 0.
+
+    >>> p_value(0.0002), p_value(0.0471)
+    ('p < 0.001', 'p 0.047')
+    """
+    return "p < 0.001" if p < 0.001 else f"p {p:.3f}"

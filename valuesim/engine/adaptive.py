@@ -55,16 +55,18 @@ class Cell:
         return min(self.asking.budget // min(self.pool.lengths), len(self.pool.specs))
 
     def choose_next(self, in_flight: Sequence[int]) -> list[int]:
-        """Return the batch to ask next, empty at an end, which `why` then tells.
+        """Return the batch to ask next, empty where the answers so far end it.
 
         It rests on the answers of all batches but those `in_flight`. Equal answers, equal batch.
+        `why` tells an end only where nothing is in flight, lest answers that are still to come
+        open again what it says is told apart: then asking goes on.
         """
         asked = [question for batch in self.batches for question in batch]
         evidence = self._evidence(in_flight)
         known = prospects(self.pool.questions, evidence)
         self.order = order(known, evidence, sure=self.asking.sure, span=self._span)
         if self.order.is_settled:
-            self.why = SETTLED
+            self.why = None if in_flight else SETTLED
             return []
         left = self._left(asked, in_flight)
         picked = choose(
@@ -76,7 +78,8 @@ class Cell:
         )
         total = np.cumsum([self.pool.lengths[each] for each in picked])
         batch = picked[: int(np.searchsorted(total, left, side="right"))]
-        self.why = None if batch else EXHAUSTED if left > 0 and not picked else SPENT
+        end = EXHAUSTED if left > 0 and not picked else SPENT
+        self.why = None if batch or in_flight else end
         return batch
 
     def ended(self) -> Asked:
@@ -199,7 +202,6 @@ class _Room:
             if under_way:
                 await asyncio.wait(under_way)
             if any(question not in cell.answers for question in in_flight):
-                cell.why = None
                 return
             under_way, in_flight = asked, picked
 

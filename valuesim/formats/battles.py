@@ -135,6 +135,12 @@ def _battles(
     if model is not None and who is not None:
         raise InputError(f"model={model!r} was given, and {table.path} has a column {MODEL!r}")
     for line, cells in table:
+        empty = [
+            name for name, at in zip(COLUMNS, (one, two), strict=False) if not cells[at].strip()
+        ]
+        if empty:
+            dropped.append(Dropped(line=line, reason=f"{' and '.join(empty)}: empty"))
+            continue
         found = [vocabulary.values([unguarded(cells[at])]) for at in (one, two)]
         if reason := _wrong(found):
             dropped.append(Dropped(line=line, reason=reason))

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -39,8 +40,18 @@ LABELS = tuple(name for name in COLUMNS if name not in (*NUMBERS, *TRUTHS, *JSON
 NEEDED = ("env", "episode", "step", "role", "agent", "situation", "position")
 """What a table must have to be read; a column that it lacks is null, and then the usual."""
 
+BY_EPISODE = (
+    "where the table names no cluster, scene or seed, each episode is taken as independent of the "
+    "others: intervals are too narrow if several ask the same"
+)
+
 Cell = str | int | bool | None
 Row = dict[str, Cell]
+
+
+def own_seed(episode: str) -> int:
+    """Return a seed for an episode of which none is told: another for each, from 0 to 2**48 - 1."""
+    return int.from_bytes(hashlib.sha256(episode.encode("utf-8", "surrogatepass")).digest()[:6])
 
 
 def rows_of(records: Iterable[DecisionRecord], run_of: Mapping[str, str]) -> Iterator[Row]:

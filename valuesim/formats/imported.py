@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,13 @@ from valuesim.option import Option
 AGENT = "imported"
 """The agent that plays in imported episodes: whoever decided, of whom no more is known."""
 _BLOCK = 2**20
+
+
+_DRAFT = re.compile(r"\.(?P<name>.+)\.(?P<pid>[1-9][0-9]{0,8})\.part")
+
+
+class NoDecisionError(InputError):
+    """No decision was found to write; what was left out, and why, says the `Importing`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,15 +79,50 @@ def is_imported(folder: Path, about: Mapping[str, Any]) -> bool:
     )
 
 
+def remove_leftovers(folder: Path) -> list[Path]:
+    """Remove what imports to `folder` left beside it when they were killed; return what it was.
+
+    A draft whose process lives is another import under way, and stays.
+    """
+    removed = []
+    for draft in sorted(folder.parent.glob(".*.part")):
+        found = _DRAFT.fullmatch(draft.name)
+        if found is None or found["name"] != folder.name or draft.is_symlink():
+            continue
+        if draft.is_dir() and not _is_alive(int(found["pid"])):
+            shutil.rmtree(draft, ignore_errors=True)
+            removed.append(draft)
+    return removed
+
+
+def _is_alive(process: int) -> bool:
+    """Return whether another process than this one has the number `process`."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def write_run(
-    folder: Path, records: Iterable[DecisionRecord], about: Mapping[str, Any], *, now: datetime
+    folder: Path,
+    records: Iterable[DecisionRecord],
+    about: Mapping[str, Any],
+    *,
+    now: datetime,
+    notes: Sequence[str] = (),
 ) -> Written:
     """Write `records` as the run folder `folder`, which must not be there or be empty.
 
     An episode's decisions may stand anywhere in `records`. Of an episode's line, the numbers of
     steps, decisions and faults and the usage are counted here. `about` is kept in `run.yaml` under
-    "import". Nothing is left where anything fails. Raises InputError without a decision and where
-    `folder` is no place to write to, LogError where the disk takes no more.
+    "import", and `notes`, as they are when all is read, for every later reader. Nothing is left
+    where anything fails. Raises NoDecisionError without a decision, InputError where `folder` is no
+    place to write to, LogError where the disk takes no more.
     """
     try:
         with _draft(folder) as draft:
@@ -91,8 +134,8 @@ def write_run(
             finally:
                 writer.close()
             if not writer.written.decisions:
-                raise InputError(f"there is no decision to write to {folder}")
-            described = _described(about, writer.written, now)
+                raise NoDecisionError(f"there is no decision to write to {folder}")
+            described = _described(about, writer.written, now, notes)
             (draft / "run.yaml").write_text(
                 yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8"
             )
@@ -101,12 +144,15 @@ def write_run(
     return writer.written
 
 
-def _described(about: Mapping[str, Any], written: Written, now: datetime) -> dict[str, Any]:
+def _described(
+    about: Mapping[str, Any], written: Written, now: datetime, notes: Sequence[str]
+) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "import": dict(about),
         "decisions": written.decisions,
         "versions": {"valuesim": __version__},
+        "sessions": [{"notes": list(notes)}],
         "time": {"started": now.isoformat(timespec="seconds")},
     }
 

@@ -6,8 +6,10 @@ This is the one module that needs inspect_ai (https://inspect.aisi.org.uk), whic
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from statistics import fmean, stdev
@@ -16,7 +18,7 @@ from typing import Any
 from valuesim import __version__
 from valuesim.errors import InputError
 from valuesim.formats.exported import Exported, Source
-from valuesim.formats.transcript import Line, decided, measured, put_first, transcript
+from valuesim.formats.transcript import Line, decided, last_time, measured, put_first, transcript
 from valuesim.log.reader import DecisionRecord, RunFolder
 from valuesim.log.whole import whole
 
@@ -152,9 +154,9 @@ def _spec(source: Source, samples: Sequence[Any], path: Path) -> Any:
         run_id=_id(f"run/{key}"),
         task_id=_id(f"task/{key}"),
         created=_started(source.runs),
-        task="+".join(envs),
-        model=", ".join(players),
-        dataset=log.EvalDataset(name="+".join(envs), samples=len(samples), sample_ids=ids),
+        task=_plain("+".join(envs)),
+        model=_plain(", ".join(players)),
+        dataset=log.EvalDataset(name=_plain("+".join(envs)), samples=len(samples), sample_ids=ids),
         config=log.EvalConfig(epochs=1),
         packages={"valuesim": __version__},
         metadata={"runs": [run.path.name for run in source.runs], "notes": list(source.pool.notes)},
@@ -197,7 +199,7 @@ def _stats(source: Source, path: Path) -> Any:
     log, started = _library("inspect_ai.log", path), _started(source.runs)
     return log.EvalStats(
         started_at=started,
-        completed_at=started,
+        completed_at=max([started, *filter(None, map(last_time, source.runs))], key=_moment),
         model_usage=_usage(source.pool.decisions, path),
     )
 
@@ -207,6 +209,21 @@ def _started(runs: Sequence[RunFolder]) -> str:
     times = [run.config.get("time") for run in runs]
     told = [str(t["started"]) for t in times if isinstance(t, dict) and t.get("started")]
     return min(told, default="1970-01-01T00:00:00+00:00")
+
+
+def _moment(told: str) -> datetime:
+    """Return a time as the log tells it; the epoch where it tells none."""
+    try:
+        found = datetime.fromisoformat(told)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _plain(name: str) -> str:
+    """Return `name` with "?" for what a terminal or a page would obey: a name may be hostile."""
+    kept = ("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in name)
+    return "".join(kept)
 
 
 def _id(key: str) -> str:

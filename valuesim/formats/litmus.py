@@ -182,7 +182,8 @@ def _row(
         raise ValueError("there is no dilemma")
     found = _NUMBERED.match(cells[places.action])
     if found is None:
-        raise ValueError('the action does not begin with "Action 1:" or "Action 2:"')
+        told = cells[places.action]
+        raise ValueError(f'the action does not begin with "Action 1:" or "Action 2:": {told!r:.40}')
     if int(found[1]) == 0:
         raise ValueError("there is no action 0")
     labels = cells[places.values]

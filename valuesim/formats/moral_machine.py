@@ -36,6 +36,10 @@ COLUMNS = (
 )
 """The columns that a table must have."""
 
+PLACE = (
+    "the table does not say in which place a case was shown: no habit of place can be estimated, "
+    "and strengths may differ from those of the run that it was made of"
+)
 _OTHER_NAMES = {"Social Status": "Social Value"}
 _OURS = re.compile(r"([0-9a-f]{16})_([A-Za-z]+)_([0-9]{1,6})")
 _TRUTHS = {"true": 1, "false": 0}
@@ -68,13 +72,16 @@ def read_moral_machine(path: Path, *, source: str, model: str | None = None) -> 
     table = CsvTable(path, COLUMNS)
     dropped: list[Dropped] = []
     notes: list[str] = []
-    pairs = _paired(table, dropped)
+    pairs, again = _paired(table, dropped)
     is_ours = all(_OURS.fullmatch(one.cells["ResponseID"]) for one, _ in pairs)
     design = "valuesim's own design" if is_ours else "the original website's design"
     notes.append(f"scenes are weighted by the chances that {design} gives them")
     doubtful = sum(_strict(one.cells) != _dimension(one.cells) for one, _ in pairs)
     if doubtful:
         notes.append(f"{doubtful:,} decisions are of no strict type, and count as random ones")
+    notes.append(PLACE)
+    if again:
+        notes.append(f"{again:,} rows stand in the table twice, and count once")
     return Importing(
         records=_records(pairs, source, model, is_ours=is_ours),
         notes=notes,
@@ -82,11 +89,17 @@ def read_moral_machine(path: Path, *, source: str, model: str | None = None) -> 
     )
 
 
-def _paired(table: CsvTable, dropped: list[Dropped]) -> list[tuple[_Case, _Case]]:
-    """Return the two cases of each decision, as they stand in the table."""
+def _paired(table: CsvTable, dropped: list[Dropped]) -> tuple[list[tuple[_Case, _Case]], int]:
+    """Return the two cases of each decision, and how many rows, standing twice, were left out."""
     waiting: dict[str, _Case] = {}
     pairs: list[tuple[_Case, _Case]] = []
+    seen: set[tuple[str, ...]] = set()
+    again = 0
     for line, row in table:
+        if (key := tuple(row)) in seen:
+            again += 1
+            continue
+        seen.add(key)
         cells = {
             name: unguarded(cell).strip() for name, cell in zip(table.columns, row, strict=True)
         }
@@ -105,7 +118,7 @@ def _paired(table: CsvTable, dropped: list[Dropped]) -> list[tuple[_Case, _Case]
     lone = "the decision's other row is missing"
     dropped += (Dropped(line=case.line, reason=lone) for case in waiting.values())
     dropped.sort(key=lambda each: each.line)
-    return pairs
+    return pairs, again
 
 
 def _case(line: int, cells: Cells) -> _Case:

@@ -19,6 +19,7 @@ LONGEST_LINE = 2**20
 LARGEST_FILE = 4 * 2**30
 """Bytes of the largest file that is read (4 GB)."""
 _MOST_COLUMNS = 1000
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -58,10 +59,22 @@ class CsvTable:
             raise InputError(f"{path}:1: a column stands in the header twice")
         wanted = list(required)
         if missing := [name for name in wanted if name not in self.columns]:
+            self._refuse_separator()
             raise InputError(
                 f"{path} lacks the column {missing[0]!r}; needed: {', '.join(wanted)}; "
                 f"found: {_shortened(', '.join(self.columns))}"
             )
+
+    def _refuse_separator(self) -> None:
+        """Raise InputError where the one column is several, between which no comma stands."""
+        if len(self.columns) > 1:
+            return
+        for separator, name in _SEPARATORS.items():
+            if separator in self.columns[0]:
+                raise InputError(
+                    f"{self.path}:1: columns are separated by {name}, and only commas are read: "
+                    f"save the table with commas; found: {_shortened(self.columns[0], 120)!r}"
+                )
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (the line where it starts, its cells in the order of `columns`) of each row.

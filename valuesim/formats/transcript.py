@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal
 
+import orjson
+
 from valuesim.choices import choices
-from valuesim.log.reader import DecisionRecord, EpisodeRecord
+from valuesim.log.reader import DecisionRecord, EpisodeRecord, RunFolder
 
 Speaker = Literal["system", "user", "assistant"]
 
@@ -92,3 +94,22 @@ def measured(episode: EpisodeRecord) -> dict[str, float]:
         for name, measure in episode.measures.items()
         if isinstance(measure, int | float) and isfinite(measure)
     }
+
+
+_TAIL = 2**22
+
+
+def last_time(run: RunFolder) -> str | None:
+    """Return when the last decision in the log of `run` was made; None where none says so.
+
+    Decisions are appended as they are made; a last line that a kill cut short is passed over.
+    """
+    with (run.path / "decisions.jsonl").open("rb") as file:
+        file.seek(max(file.seek(0, 2) - _TAIL, 0))
+        lines = file.read().splitlines()
+    for line in reversed(lines):
+        try:
+            return str(orjson.loads(line)["time"]["at"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            continue
+    return None

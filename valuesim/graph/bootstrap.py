@@ -1,14 +1,15 @@
 """Shared draws of the coefficients: a cluster bootstrap, the one source of every derived figure.
 
-Clusters are drawn with replacement and the logit is refitted to each sample, starting from the
-estimate with a Newton step of the sample's own. Where draws times option slots stay within
-`FULL_REFIT`, more steps follow (`refit`) until they are small beside the spread; above that the
-step is mended once for how the curvature changes on its way (a one-step bootstrap, Davidson and
-MacKinnon 1999), which leaves an error of 1 or 2 % of the spread in a value that is seldom at stake
-and less in others. Deviations are then widened by sqrt(G / (G - 1)) times t over normal
+Each cluster counts with a random weight, exponential with mean 1 (the Bayesian bootstrap of Rubin
+1981; no weight is 0, so that a few clusters among many never go missing), and the logit is refitted
+with the weights, starting from the estimate with a Newton step of the draw's own. Where draws times
+option slots stay within `FULL_REFIT`, more steps follow (`refit`) until they are small beside the
+spread; above that the step is mended once for how the curvature changes on its way (a one-step
+bootstrap, Davidson and MacKinnon 1999), which leaves an error of 1 or 2 % of the spread in a value
+that is seldom at stake and less in others. What the refits lack of each cluster's influence
+(`LogitFit.influence`) is added with the same weights, and deviations are widened by t over normal
 quantile, so that the draws' 95 % ranges agree with the intervals of `logit` also for few clusters.
-Resampling cannot show what was never seen (see the floor in `logit`); normal noise makes up the
-variance by which `LogitFit.covariance` exceeds `LogitFit.sandwich`.
+No weights can show what was never seen (see the floor in `logit`); normal noise makes up for that.
 
 Weights belong to clusters by name (`ClusterWeights`), so that several designs can be drawn
 together: what two of them have in common (the same scenes, the same worlds) is then drawn alike,
@@ -30,7 +31,9 @@ from valuesim.graph.refit import Samples, refitted
 from valuesim.graph.sandwich import (
     information_of,
     is_dense,
+    lengthening,
     membership,
+    plain_influences,
     products,
     roots,
     scores,
@@ -44,13 +47,13 @@ FULL_REFIT = 20_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ClusterWeights:
-    """How often clusters are drawn.
+    """How much clusters count in each draw.
 
-    `block` says which block each of `clusters` is in, `counts` (draws x blocks) how often a block
-    is drawn. Few clusters are a block each. Very many are put at random into `MOST_BLOCKS` blocks
-    of equal size: a sum over blocks varies as the sum over its clusters does, whatever they are,
-    and two thousand blocks tell the standard error to 2 %. A value met in few clusters loses
-    nothing, as those come to lie in blocks of their own.
+    `block` says which block each of `clusters` is in, `counts` (draws x blocks) how much a block
+    counts: with mean and variance 1, and never 0. Few clusters are a block each. Very many are put
+    at random into `MOST_BLOCKS` blocks of equal size: a sum over blocks varies as the sum over its
+    clusters does, whatever they are, and two thousand blocks tell the standard error to 2 %. A
+    value met in few clusters loses nothing, as those come to lie in blocks of their own.
     """
 
     clusters: tuple[str, ...]
@@ -68,16 +71,14 @@ class ClusterWeights:
 def cluster_weights(
     clusters: Sequence[str], draws: int, rng: np.random.Generator
 ) -> ClusterWeights:
-    """Return `draws` samples with replacement of as many clusters as there are."""
+    """Return `draws` sets of weights for the clusters."""
     names = tuple(sorted(set(clusters)))
     block = np.arange(len(names))
     if len(names) > 2 * MOST_BLOCKS:
         block = rng.permutation(len(names)) % MOST_BLOCKS
     n_blocks = min(len(names), int(block.max(initial=-1)) + 1)
-    drawn = rng.integers(max(n_blocks, 1), size=(draws, n_blocks))
-    drawn += np.arange(draws)[:, None] * n_blocks
-    counts = np.bincount(drawn.ravel(), minlength=draws * n_blocks).reshape(draws, n_blocks)
-    return ClusterWeights(clusters=names, block=block, counts=counts.astype(float))
+    counts = rng.standard_exponential(size=(draws, n_blocks))
+    return ClusterWeights(clusters=names, block=block, counts=counts)
 
 
 def bootstrap(
@@ -92,9 +93,13 @@ def bootstrap(
         return np.full((draws, len(fit.theta)), np.nan)
     is_small = draws * design.offered.size <= FULL_REFIT
     deviations = refits(design, fit.theta, weights, is_full=is_small) - fit.theta
-    n_blocks = min(n_clusters, weights.counts.shape[1])
-    widening = np.sqrt(n_blocks / (n_blocks - 1)) * _heavier(fit)
-    return np.asarray(fit.theta + widening * deviations + _unseen(fit, draws, rng))
+    widening = lengthening(min(n_clusters, weights.counts.shape[1]))
+    of_cluster = scores(design, probabilities(design, fit.theta))
+    # what the refits lack, cluster by cluster, so that designs which share some stay in step
+    missing = fit.influence - widening * plain_influences(of_cluster, fit.hessian)
+    members = membership(weights.of(design.clusters), weights.counts.shape[1])
+    deviations = widening * deviations + (weights.counts - 1.0) @ (members @ missing)
+    return np.asarray(fit.theta + _heavier(fit) * (deviations + _unseen(fit, draws, rng)))
 
 
 def refits(
@@ -158,6 +163,7 @@ def _heavier(fit: LogitFit) -> float:
 
 
 def _unseen(fit: LogitFit, draws: int, rng: np.random.Generator) -> FloatArray:
-    variances, directions = np.linalg.eigh(fit.covariance - fit.sandwich)
+    seen = fit.influence.T @ fit.influence
+    variances, directions = np.linalg.eigh(fit.covariance - seen)
     scales = np.sqrt(np.maximum(variances, 0.0)) * directions
-    return np.asarray(_heavier(fit) * rng.standard_normal((draws, len(fit.theta))) @ scales.T)
+    return np.asarray(rng.standard_normal((draws, len(fit.theta))) @ scales.T)

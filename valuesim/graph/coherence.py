@@ -18,6 +18,7 @@ from valuesim.graph.logit import PRIOR_SD, information, losses, mode, probabilit
 from valuesim.graph.sandwich import scores
 
 LEAST_CLUSTERS = 10
+_MOST_SPLIT, _MOST_SPLITS = 4000, 10
 LEAST_GAIN = 0.002
 """The gain, in nats per choice, below which better is no better: rounding and priors gain that."""
 FOLDS = 5
@@ -29,13 +30,16 @@ _SCALES = PRIOR_SD * 0.5 ** np.arange(6)
 class Coherence:
     """The verdict, and the held-out gain in log-loss behind it.
 
-    `gain` is in nats per choice, content-blind minus logit; `low` its one-sided 95 % bound.
+    `blind` and `values` are the mean log-losses of the content-blind model and of the logit, in
+    nats per choice; `gain` is the first minus the second, `low` its one-sided 95 % bound.
     `is_coherent` says that `low` > `LEAST_GAIN`. With fewer than `LEAST_CLUSTERS` clusters it is
     False and the figures are None. `reason` is a sentence either way.
     """
 
     is_coherent: bool
     reason: str
+    blind: float | None = None
+    values: float | None = None
     gain: float | None = None
     low: float | None = None
 
@@ -44,7 +48,9 @@ def coherence(design: Design, rng: np.random.Generator) -> Coherence:
     """Return whether the logit beats position and omission terms alone on held-out clusters.
 
     Clusters are split at random into `FOLDS` folds; each is predicted by models fitted on the
-    others. Losses are paired by cluster; the bound is that of a t test over clusters.
+    others. Few clusters are split again and again, so that the answer does not hang on a lot, and
+    their losses averaged. Losses are paired by cluster; the bound is that of a t test over
+    clusters.
     """
     n_clusters = len(design.clusters)
     if n_clusters < LEAST_CLUSTERS:
@@ -55,9 +61,11 @@ def coherence(design: Design, rng: np.random.Generator) -> Coherence:
                 f"contested choices; there are {n_clusters}"
             ),
         )
-    folds = rng.permutation(n_clusters) % FOLDS
-    blind = design.content_blind()
-    gains = _held_out(blind, folds, _precision(blind)) - _held_out(design, folds, _tight(design))
+    blind, tight = design.content_blind(), _tight(design)
+    splits = [rng.permutation(n_clusters) % FOLDS for _ in range(_splits(n_clusters))]
+    without = np.mean([_held_out(blind, each, _precision(blind)) for each in splits], axis=0)
+    within = np.mean([_held_out(design, each, tight) for each in splits], axis=0)
+    gains = without - within
     per_choice = n_clusters / design.counts.sum()
     error = gains.std(ddof=1) / np.sqrt(n_clusters)
     low = (gains.mean() - special.stdtrit(n_clusters - 1, 0.95) * error) * per_choice
@@ -66,9 +74,15 @@ def coherence(design: Design, rng: np.random.Generator) -> Coherence:
     return Coherence(
         is_coherent=is_better,
         reason=f"values at stake predict held-out choices {comparison} than a content-blind model",
+        blind=float(without.mean() * per_choice),
+        values=float(within.mean() * per_choice),
         gain=float(gains.mean() * per_choice),
         low=float(low),
     )
+
+
+def _splits(n_clusters: int) -> int:
+    return int(np.clip(_MOST_SPLIT // n_clusters, 1, _MOST_SPLITS))
 
 
 def _tight(design: Design) -> FloatArray:

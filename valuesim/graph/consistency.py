@@ -41,7 +41,10 @@ _LEAST_FLOW = 1e-12
 class Step:
     """One step of a cycle: the votes that put `over` before `under`, and those `against`.
 
-    `decisions` counts the decisions that gave a vote either way.
+    `decisions` counts the decisions that gave a vote either way. `independent_votes` and
+    `independent_against` are the votes in independent decisions (see `null`), by which cycles are
+    found: of one cluster that repeats itself they are fewer, so that most votes cast may be
+    against.
     """
 
     over: str
@@ -49,14 +52,16 @@ class Step:
     votes: float
     against: float
     decisions: int
+    independent_votes: float
+    independent_against: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cycle:
     """Values each put before the next, and the last before the first, more often than not.
 
-    `weakest` is the smallest standardised majority (a - b) / sqrt(a + b) on the way round;
-    `evidence` has one step for each value, in their order.
+    Votes count in independent decisions. `weakest` is the smallest standardised majority
+    (a - b) / sqrt(a + b) on the way round; `evidence` has one step for each value, in their order.
     """
 
     values: tuple[str, ...]
@@ -137,7 +142,10 @@ def consistency(
         null_curl_high=float(np.quantile(null_curl, 0.95)),
         null_harmonic_share=float(null_rest.mean()),
         cycles=_cycles(
-            tally, kept, shape, strengths, max(float(np.quantile(null_cycle, 0.95)), _LEAST_CYCLE)
+            _Votes.of(tally, counted[0], kept),
+            shape,
+            strengths,
+            max(float(np.quantile(null_cycle, 0.95)), _LEAST_CYCLE),
         ),
         kemeny=kemeny(votes, tally.values),
         held_out=held_out(design, rng),
@@ -234,38 +242,57 @@ def _cycle_strengths(votes: FloatArray, shape: _Complex) -> FloatArray:
     return np.concatenate(strengths, axis=1)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Votes:
+    """The votes of `values`, as cast and in independent decisions (each V x V), and who cast them.
+
+    `decisions` (V x V) counts the decisions that gave a vote.
+    """
+
+    values: tuple[str, ...]
+    cast: FloatArray
+    counted: FloatArray
+    decisions: FloatArray
+
+    @classmethod
+    def of(cls, tally: Tally, counted: FloatArray, kept: IntArray) -> _Votes:
+        """Return the votes of the values `kept`, of which alone `counted` holds votes."""
+        own = np.ix_(kept, kept)
+        return cls(
+            values=tuple(tally.values[index] for index in kept),
+            cast=tally.votes[own],
+            counted=counted,
+            decisions=tally.decisions[own],
+        )
+
+    def step(self, u: int, w: int) -> Step:
+        return Step(
+            over=self.values[u],
+            under=self.values[w],
+            votes=float(self.cast[u, w]),
+            against=float(self.cast[w, u]),
+            decisions=int(self.decisions[u, w] + self.decisions[w, u]),
+            independent_votes=float(self.counted[u, w]),
+            independent_against=float(self.counted[w, u]),
+        )
+
+
 def _cycles(
-    tally: Tally, kept: IntArray, shape: _Complex, strengths: FloatArray, threshold: float
+    votes: _Votes, shape: _Complex, strengths: FloatArray, threshold: float
 ) -> tuple[Cycle, ...]:
-    members = [kept[cycle].tolist() for cycles in shape.cycles for cycle in cycles]
-    votes, decisions = tally.votes, tally.decisions
+    members = [cycle.tolist() for cycles in shape.cycles for cycle in cycles]
     found = []
     for index in np.argsort(-strengths, kind="stable")[:_SHOWN_CYCLES]:
         if strengths[index] > threshold:
             first, second, *_ = cycle = members[index]
-            ordered = cycle if votes[first, second] > votes[second, first] else cycle[::-1]
-            found.append(_cycle(tally.values, votes, decisions, ordered))
-    return tuple(found)
-
-
-def _cycle(
-    values: tuple[str, ...], votes: FloatArray, decisions: FloatArray, cycle: list[int]
-) -> Cycle:
-    steps = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
-    return Cycle(
-        values=tuple(values[value] for value in cycle),
-        weakest=min(
-            float((votes[u, w] - votes[w, u]) / np.sqrt(votes[u, w] + votes[w, u]))
-            for u, w in steps
-        ),
-        evidence=tuple(
-            Step(
-                over=values[u],
-                under=values[w],
-                votes=float(votes[u, w]),
-                against=float(votes[w, u]),
-                decisions=int(decisions[u, w] + decisions[w, u]),
+            is_forward = votes.counted[first, second] > votes.counted[second, first]
+            ordered = cycle if is_forward else cycle[::-1]
+            steps = zip(ordered, [*ordered[1:], ordered[0]], strict=True)
+            found.append(
+                Cycle(
+                    values=tuple(votes.values[value] for value in ordered),
+                    weakest=float(strengths[index]),
+                    evidence=tuple(votes.step(u, w) for u, w in steps),
+                )
             )
-            for u, w in steps
-        ),
-    )
+    return tuple(found)

@@ -23,6 +23,7 @@ from valuesim.graph.design import FloatArray
 LEAST_VALUES = 4
 """With fewer values in common, a rank correlation says nothing."""
 _SPREADS = 5
+_ROUNDING = 1e-8
 _AT_THE_ENDS = 0.05
 _CORRELATIONS = np.concatenate([[-1.0], np.linspace(-0.975, 0.975, 27), [1.0]])
 
@@ -176,7 +177,9 @@ def _chances(
 ) -> FloatArray:
     """Return the posterior probability of each prior."""
     n = len(estimate) // 2
-    total = np.einsum("kij,ab->kiajb", priors, np.eye(n)).reshape(-1, 2 * n, 2 * n) + covariance
+    # sides that move as one are told apart by rounding only
+    noise = covariance + np.eye(2 * n) * (_ROUNDING * np.trace(covariance) / (2 * n))
+    total = np.einsum("kij,ab->kiajb", priors, np.eye(n)).reshape(-1, 2 * n, 2 * n) + noise
     roots = np.linalg.cholesky(total)
     white = np.linalg.solve(roots, np.broadcast_to(estimate[:, None], (len(roots), 2 * n, 1)))
     likelihood = -np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)

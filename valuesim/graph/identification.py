@@ -27,12 +27,25 @@ class Identification:
 
     `components` partitions the values (indices; largest first). `reasons` says, by index, why a
     value is not identified; a value without an entry is. `centring` (V x P) takes coefficients to
-    strengths: within each component, those of identified values are centred on 0.
+    strengths: within each component, those of identified values are centred on 0. `flat` (P x d) is
+    a basis of the directions of which the choices say nothing.
     """
 
     components: tuple[tuple[int, ...], ...]
     reasons: dict[int, str]
     centring: FloatArray
+    flat: FloatArray
+
+    def determines(self, contrast: FloatArray) -> bool:
+        """Return whether the choices determine `contrast` (P) of the coefficients."""
+        return bool(np.abs(contrast @ self.flat).max(initial=0.0) < _SAME)
+
+    def entangled(self, contrast: FloatArray) -> BoolArray:
+        """Return which columns (P) may move along with `contrast` (P), the choices staying alike.
+
+        Its own are among them; none if it is determined.
+        """
+        return np.asarray(np.abs(self.flat @ (contrast @ self.flat)) > _SAME)
 
 
 def identify(design: Design) -> Identification:
@@ -41,13 +54,15 @@ def identify(design: Design) -> Identification:
     n_columns = design.features.shape[2]
     # the null space is the same at every theta; at 0 no choice is saturated
     fisher = information(design, asked, np.zeros(n_columns))
-    null_rows = _null_space(fisher)[: len(design.values)]
+    flat = _null_space(fisher)
+    null_rows = flat[: len(design.values)]
     components = _components(null_rows)
     reasons = _reasons(design, components, fisher, null_rows)
     return Identification(
         components=components,
         reasons=reasons,
         centring=_centring(components, reasons, len(design.values), n_columns),
+        flat=flat,
     )
 
 

@@ -20,7 +20,7 @@ from valuesim.graph.contrasts import Contrasts, freedom
 from valuesim.graph.design import Design, FloatArray, compact
 from valuesim.graph.identification import Identification, bounded, identify
 from valuesim.graph.logit import LogitFit, fit, probabilities
-from valuesim.graph.sandwich import roots, scores
+from valuesim.graph.sandwich import roots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -220,15 +220,7 @@ def _shared_covariance(level: Level, other: Level) -> FloatArray:
     if not both:
         return np.zeros((len(level.fitted.theta), len(other.fitted.theta)))
     own, its = map(list, zip(*both, strict=True))
-    unbias = np.sqrt([n / (n - 1) for n in (level.fitted.n_clusters, other.fitted.n_clusters)])
-    product = _influence(level)[own].T @ _influence(other)[its]
-    return np.asarray(product * unbias.prod())
-
-
-def _influence(level: Level) -> FloatArray:
-    """Return how far each cluster pulls the coefficients (G x P)."""
-    own = scores(level.design, probabilities(level.design, level.fitted.theta))
-    return np.asarray(np.linalg.solve(level.fitted.hessian, own.T).T)
+    return np.asarray(level.fitted.influence[own].T @ other.fitted.influence[its])
 
 
 def _resting(used: Sequence[tuple[Level, FloatArray]]) -> tuple[FloatArray, FloatArray]:

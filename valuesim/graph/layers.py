@@ -15,8 +15,6 @@ from valuesim.log.reader import DecisionRecord
 if TYPE_CHECKING:
     import networkx as nx
 
-SURE = 0.975
-"""The share of bootstrap draws from which one value counts as surely stronger than another."""
 MOST_BEHIND = 20
 """The most decisions that an edge of `value_graph` names."""
 
@@ -25,9 +23,9 @@ MOST_BEHIND = 20
 class Layers:
     """Values in layers, the strongest first, and the pairs to draw between them.
 
-    A value stands below every value that is surely stronger. `pairs` (stronger, weaker) are the
-    sure ones less those that follow from others; all pairs are implied by going down them.
-    `unplaced` values are not identified.
+    A value stands below every value that is surely stronger; all such statements together hold with
+    95 % (see `simultaneous`). `pairs` (stronger, weaker) are the sure ones less those that follow
+    from others; all pairs are implied by going down them. `unplaced` values are not identified.
     """
 
     layers: tuple[tuple[str, ...], ...]
@@ -35,22 +33,15 @@ class Layers:
     unplaced: tuple[str, ...]
 
 
-def layers(ranking: ValueRanking, sure: float = SURE) -> Layers:
-    """Return the Hasse-like layers of the values that at least a share `sure` of draws separates.
-
-    `sure` must exceed 2/3, so that three values cannot surely precede each other in a ring.
-    """
-    if not 2 / 3 < sure <= 1:
-        raise ValueError(f"sure={sure} is not in (2/3, 1]")
+def layers(ranking: ValueRanking) -> Layers:
+    """Return the Hasse-like layers of the values that are surely apart."""
     import networkx as nx
 
     placed = [value.value for value in ranking.values if value.is_identified]
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(placed)
     graph.add_edges_from(
-        (over, under)
-        for over, under in permutations(placed, 2)
-        if (ranking.probability(over, under) or 0.0) >= sure
+        (over, under) for over, under in permutations(placed, 2) if ranking.is_sure(over, under)
     )
     return Layers(
         layers=tuple(tuple(generation) for generation in nx.topological_generations(graph)),
@@ -71,7 +62,7 @@ def value_graph(
     `component`, `is_identified`, `is_separated`, `reason`, `choices`, `clusters` (see
     `ValueStrength`) and `layer` (their place in `layers`, 0 the strongest). An edge u -> v says
     that u was put before v, with `weight` (votes), `decisions` that gave any, `probability` that u
-    is the stronger, and `is_sure` (`SURE` of draws say so). With `records`, those that were ranked,
+    is the stronger, and `is_sure` (see `layers`). With `records`, those that were ranked,
     `behind` names the most telling decisions, as "episode:step:role" parted by spaces.
 
     Graph attributes: `decisions`, `choices`, `contested`, `clusters`, `unit`, `faults`,
@@ -89,7 +80,7 @@ def value_graph(
     listed = {} if records is None else behind_each(records)
     for edge in ranking.edges:
         named = {name: getattr(edge, name) for name in ("weight", "decisions", "probability")}
-        named["is_sure"] = edge.probability is not None and edge.probability >= SURE
+        named["is_sure"] = ranking.is_sure(edge.over, edge.under)
         named["behind"] = _places(listed.get((edge.over, edge.under), ()))
         graph.add_edge(edge.over, edge.under, **_known(named))
     return graph

@@ -42,7 +42,7 @@ def groups_beside(by: Sequence[str], key: str, episodes: Collection[Played]) -> 
 def levels(records: Records, key: str) -> dict[str, list[DecisionRecord]]:
     """Return `records` by level of `key`, without those that have none.
 
-    Scarcity levels stand by their resources, least first, numbers by size, the questionnaire before
+    Scarcity levels stand by their resources, most first, numbers by size, the questionnaire before
     all other families, everything else by name. An agent without a model is the level "none".
     """
     found: dict[str, list[DecisionRecord]] = {}
@@ -128,7 +128,7 @@ def _place(record: DecisionRecord, key: str, name: str) -> tuple[float, float, s
         return (float(family_of(record.episode.env) != STATED), 0.0, name)
     personal, shared = condition.get("personal"), condition.get("shared")
     if key == "scarcity" and personal is not None and shared is not None:
-        return (0.0, float(personal + shared), name)
+        return (0.0, -float(personal + shared), name)
     try:
         return (0.0, float(name), name)
     except ValueError:

@@ -7,7 +7,7 @@ with mean 0 and standard deviation `PRIOR_SD`, weak enough to vanish in ordinary
 enough to keep separated data finite.
 
 Uncertainty is the cluster-robust sandwich (Liang and Zeger 1986), each score freed of its cluster's
-own pull on the estimate (CR2; see `_unbiased`), and quantiles of Student's t with G - 1 degrees of
+own pull on the estimate (CR2; see `sandwich`), and quantiles of Student's t with G - 1 degrees of
 freedom, G the effective number of clusters that a figure rests on: normal for many clusters, wider
 for few. The sandwich sees only what differs between clusters. Where choices are separated (some
 direction of theta is never contradicted) nothing is left to see, and the variance is held to be no
@@ -27,7 +27,7 @@ import numpy as np
 from scipy import special
 
 from valuesim.graph.design import BoolArray, Design, FloatArray
-from valuesim.graph.sandwich import floored, roots, sandwich, scores, unbiased
+from valuesim.graph.sandwich import floored, influences, roots, scores
 
 PRIOR_SD = 3.0
 LEAST_VARIANCE = 0.25
@@ -42,15 +42,15 @@ _ARRIVED = 1e-10
 class LogitFit:
     """Coefficients of a `Design`, one per column, in log-odds per unit of stake.
 
-    `hessian` is the information plus the prior's precision. `sandwich` is the plain cluster-robust
-    covariance, with the factor G / (G - 1), that a cluster bootstrap has; `covariance` is CR2 with
-    its floor (see the module). Both are nan with fewer than two clusters. `drift` is how far each
+    `hessian` is the information plus the prior's precision. `influence` (G x P) is how far each
+    cluster moves theta (`sandwich.influences`), `covariance` the sum of their squares with its
+    floor (see the module). Both are nan with fewer than two clusters. `drift` is how far each
     column runs away when the prior is taken off: 0 of all where the choices bound theta.
     """
 
     theta: FloatArray
     hessian: FloatArray
-    sandwich: FloatArray
+    influence: FloatArray
     covariance: FloatArray
     drift: FloatArray
     n_clusters: int
@@ -76,18 +76,13 @@ def fit(design: Design) -> LogitFit:
     p = probabilities(design, theta)
     hessian = _information(design, design.met, p) + _precision(theta)
     drift = _drift(design, theta)
-    of_cluster = scores(design, p)
-    plain = sandwich(of_cluster, hessian)
-    freed = unbiased(design, p, of_cluster, hessian)
+    influence = influences(design, p, scores(design, p), hessian)
+    least = 1.0 if drift.any() else LEAST_VARIANCE
     return LogitFit(
         theta=theta,
         hessian=hessian,
-        sandwich=plain,
-        covariance=floored(
-            plain if freed is None else freed,
-            hessian,
-            1.0 if drift.any() else LEAST_VARIANCE,
-        ),
+        influence=influence,
+        covariance=floored(influence.T @ influence, hessian, least),
         drift=drift,
         n_clusters=len(design.clusters),
     )

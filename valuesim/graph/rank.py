@@ -6,7 +6,7 @@ strengths are centred on 0 and ranked from 1; across components nothing is compa
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from itertools import permutations
 from math import log
@@ -17,16 +17,19 @@ import numpy as np
 from valuesim.choices import Choices
 from valuesim.graph.bootstrap import ClusterWeights, bootstrap, cluster_weights
 from valuesim.graph.coded import CodedChoices, coded
-from valuesim.graph.coherence import coherence
+from valuesim.graph.coherence import Coherence, coherence
 from valuesim.graph.consistency import Consistency, consistency
-from valuesim.graph.design import TERMS, Design, FloatArray, compact
+from valuesim.graph.design import BoolArray, Design, FloatArray, compact
+from valuesim.graph.habits import habits
 from valuesim.graph.identification import Identification, bounded, identify
 from valuesim.graph.logit import LogitFit, effective_clusters, fit
 from valuesim.graph.pairwise import tally
 from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
+from valuesim.graph.simultaneous import Compared, Scores
 from valuesim.graph.statement import statement
 
 ELO_PER_LOG_ODDS = 400 / log(10)
+_UNASKED = Coherence(is_coherent=False, reason="it was not asked for")
 Name = TypeVar("Name", bound=Hashable)
 
 
@@ -47,13 +50,15 @@ def rank_together(
     seed: int = 0,
     draws: int = 1000,
     with_consistency: bool = True,
+    with_coherence: bool = True,
 ) -> dict[Name, ValueRanking]:
     """Return the ranking of each of `groups`, with bootstrap draws that can be compared row by row.
 
     Clusters that groups have in common, by name, are drawn alike: row d of one ranking's
     `strengths` and row d of another's come from the same sample of clusters, so that the spread of
     their difference counts what they share. Each ranking is as `rank_values` gives it, but for the
-    sample of draws; its consistency, which takes most of the time, may be left out.
+    sample of draws; consistency and coherence, which take most of the time, may be left out where
+    only strengths are asked for (then nothing is called coherent).
     """
     columns = {name: coded(choices) for name, choices in groups.items()}
     designs = {name: compact(choices) for name, choices in columns.items()}
@@ -62,7 +67,8 @@ def rank_together(
     found: dict[Name, ValueRanking] = {}
     for number, (name, design) in enumerate(designs.items()):
         rng = np.random.default_rng([seed, 1, number])
-        ranking = _ranked(columns[name], design, rng)
+        judged = coherence(design, rng) if with_coherence else _UNASKED
+        ranking = _ranked(columns[name], design, judged)
         if design.values:
             ranking, fitted = _estimated(ranking, design, weights, rng)
             if with_consistency:
@@ -72,7 +78,7 @@ def rank_together(
     return found
 
 
-def _ranked(choices: CodedChoices, design: Design, rng: np.random.Generator) -> ValueRanking:
+def _ranked(choices: CodedChoices, design: Design, judged: Coherence) -> ValueRanking:
     """Return what can be said before anything is estimated."""
     return ValueRanking(
         decisions=choices.decisions,
@@ -82,7 +88,7 @@ def _ranked(choices: CodedChoices, design: Design, rng: np.random.Generator) -> 
         unit=choices.unit,
         faults=dict(choices.faults),
         fault_rate=choices.fault_rate,
-        coherence=coherence(design, rng),
+        coherence=judged,
         tally=tally(design),
     )
 
@@ -99,16 +105,19 @@ def _estimated(
         np.array([fitted.quantile(n) for n in resting]) / fitted.quantile(len(design.clusters)),
     )
     covariance = identified.centring @ fitted.covariance @ identified.centring.T
+    centre = identified.centring @ fitted.theta
+    ranks, apart = _compared(identified, Compared(centre, covariance, resting), rng)
     ranking = replace(
         ranking,
         covariance=covariance,
-        values=_values(design, fitted, identified, strengths, resting),
+        apart=apart,
+        values=_values(design, fitted, identified, resting, ranks),
         components=tuple(
             tuple(design.values[index] for index in group) for group in identified.components
         ),
         consistency=Consistency(reason="it was not asked for"),
         is_separated=bool(bounded(identified, fitted.drift).any()),
-        terms=dict(zip(TERMS, fitted.theta[len(design.values) :].tolist(), strict=True)),
+        terms=habits(design, fitted, identified),
         strengths=strengths,
     )
     return replace(ranking, edges=_edges(ranking)), fitted
@@ -123,8 +132,8 @@ def _values(
     design: Design,
     fitted: LogitFit,
     identified: Identification,
-    strengths: FloatArray,
     resting: FloatArray,
+    ranks: Mapping[int, tuple[int, int, int]],
 ) -> tuple[ValueStrength, ...]:
     centre = identified.centring @ fitted.theta
     errors = np.sqrt(np.diag(identified.centring @ fitted.covariance @ identified.centring.T))
@@ -132,8 +141,6 @@ def _values(
     runs_away = bounded(identified, fitted.drift)
     found: list[ValueStrength] = []
     for number, group in enumerate(identified.components):
-        sure = [index for index in group if index not in identified.reasons]
-        ranks = _ranks(centre, strengths, sure)
         for index in sorted(group, key=lambda index: -centre[index]):
             has_strength = len(group) > 1
             strength = float(centre[index]) if has_strength else None
@@ -162,19 +169,28 @@ def _values(
     return tuple(found)
 
 
-def _ranks(
-    centre: FloatArray, strengths: FloatArray, members: Sequence[int]
-) -> dict[int, tuple[int, int, int]]:
-    """Return {value: (rank, lowest rank, highest rank)} among `members`, 1 the strongest."""
-    if not members:
-        return {}
-    drawn = 1 + np.argsort(np.argsort(-strengths[:, members], axis=1), axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0, method="nearest")
-    rank = 1 + np.argsort(np.argsort(-centre[members]))
-    return {
-        index: (int(rank[at]), int(min(low[at], rank[at])), int(max(high[at], rank[at])))
-        for at, index in enumerate(members)
-    }
+def _compared(
+    identified: Identification, known: Compared, rng: np.random.Generator
+) -> tuple[dict[int, tuple[int, int, int]], BoolArray]:
+    """Return {value: (rank, lowest rank, highest rank)}, 1 the strongest, and which are apart.
+
+    Values are compared within components; those without uncertainty have neither.
+    """
+    ranks: dict[int, tuple[int, int, int]] = {}
+    apart = np.zeros((len(known.estimate), len(known.estimate)), dtype=bool)
+    for group in identified.components:
+        sure = [index for index in group if index not in identified.reasons]
+        if not sure:
+            continue
+        scores = Scores(known.among(sure), rng)
+        apart[np.ix_(sure, sure)] = scores.apart()
+        rank = 1 + np.argsort(np.argsort(-known.estimate[sure], kind="stable"))
+        low, high = scores.ranks()
+        ranks |= {
+            index: (int(rank[place]), int(low[place]), int(high[place]))
+            for place, index in enumerate(sure)
+        }
+    return ranks, apart
 
 
 def _edges(ranking: ValueRanking) -> tuple[Priority, ...]:

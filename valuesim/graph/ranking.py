@@ -9,7 +9,8 @@ import numpy as np
 
 from valuesim.graph.coherence import Coherence
 from valuesim.graph.consistency import Consistency
-from valuesim.graph.design import FloatArray
+from valuesim.graph.design import BoolArray, FloatArray
+from valuesim.graph.habits import Habit
 from valuesim.graph.pairwise import Tally
 
 
@@ -20,11 +21,12 @@ class ValueStrength:
     `strength`, `se`, `low`, `high` (95 %) are in log-odds per unit of stake, centred on 0 over the
     identified values of `component` (an index into `ValueRanking.components`); `elo` is
     `1000 + strength * 400 / ln 10`. `rank` 1 is the strongest of the component, `rank_low` to
-    `rank_high` its 95 % range. `reason` says why a value is not identified: then strength and ranks
-    are None, or, where only the uncertainty is unknown, se, interval and ranks alone.
-    `is_separated`: choices never contradict it, so that the prior bounds the strength. `choices`
-    and `clusters` count where it was at stake; `rests_on` is the effective number of clusters
-    behind the interval (see `logit.effective_clusters`), None where there is no interval.
+    `rank_high` hold the true rank with at least 95 % (see `simultaneous`). `reason` says why a
+    value is not identified: then strength and ranks are None, or, where only the uncertainty is
+    unknown, se, interval and ranks alone. `is_separated`: choices never contradict it, so that the
+    prior bounds the strength. `choices` and `clusters` count where it was at stake; `rests_on` is
+    the effective number of clusters behind the interval (see `logit.effective_clusters`), None
+    where there is no interval.
     """
 
     value: str
@@ -50,8 +52,9 @@ class Priority:
     """One value put before another: votes, the decisions behind them, and how sure it is.
 
     `weight` sums the shares of one vote per decision, `decisions` counts decisions with any share.
-    `probability` is the share of bootstrap draws in which `over` is the stronger; None where the
-    two are not compared.
+    `probability` is the share of bootstrap draws in which `over` is the stronger: with no value
+    thought stronger beforehand, the posterior probability that it is. None where the two are not
+    compared.
     """
 
     over: str
@@ -67,10 +70,12 @@ class ValueRanking:
 
     `decisions` counts all decisions, `choices` those that were no faults, `contested` the choices
     with a value at stake, `clusters` the episodes of those (or the scenes: `unit` says which).
-    `terms` holds the coefficients of `design.TERMS`. `strengths` are the draws (draws x values)
+    `terms` holds the habit of each of `design.TERMS`. `strengths` are the draws (draws x values)
     behind ranks and probabilities, shared by every derived figure, and `covariance` (values x
-    values) is that behind standard errors, which the draws agree with; both are in the order of
-    `tally.values`. `statement` is None where there is nothing to be warned of.
+    values) is that behind standard errors, which the draws agree with; `apart` (values x values)
+    says where the row's value is surely stronger, all such statements together holding with 95 %.
+    All three are in the order of `tally.values`. `statement` is None where there is nothing to be
+    warned of.
     """
 
     decisions: int
@@ -88,7 +93,7 @@ class ValueRanking:
     )
     coherence: Coherence
     is_separated: bool = False
-    terms: Mapping[str, float] = field(default_factory=dict)
+    terms: Mapping[str, Habit] = field(default_factory=dict)
     statement: str | None = None
     tally: Tally = field(repr=False, compare=False)
     strengths: FloatArray = field(
@@ -96,6 +101,9 @@ class ValueRanking:
     )
     covariance: FloatArray = field(
         default_factory=lambda: np.empty((0, 0)), repr=False, compare=False
+    )
+    apart: BoolArray = field(
+        default_factory=lambda: np.zeros((0, 0), dtype=bool), repr=False, compare=False
     )
 
     def value(self, name: str) -> ValueStrength | None:
@@ -109,6 +117,13 @@ class ValueRanking:
             return False
         is_known = first.is_identified and second.is_identified
         return is_known and first.component == second.component
+
+    def is_sure(self, over: str, under: str) -> bool:
+        """Return whether `over` is surely stronger than `under`, with all such pairs at once."""
+        if not self.are_compared(over, under):
+            return False
+        place = self.tally.values.index
+        return bool(self.apart[place(over), place(under)])
 
     def difference_se(self, over: str, under: str) -> float | None:
         """Return the standard error of the difference; None if the two are not compared."""

@@ -1,7 +1,8 @@
 """The uncertainty of a fit that comes from how its clusters differ.
 
-The cluster-robust sandwich (Liang and Zeger 1986), each cluster's score freed of its own pull on
-the estimate (CR2, Bell and McCaffrey 2002), with a floor under every direction.
+The cluster-robust sandwich (Liang and Zeger 1986) as a sum over clusters, each score freed of its
+cluster's own pull on the estimate (CR2, Bell and McCaffrey 2002), with a floor under every
+direction.
 """
 
 from __future__ import annotations
@@ -102,33 +103,36 @@ def information_of(design: Design, rows: FloatArray, block: IntArray, n_blocks: 
     return found
 
 
-def sandwich(scores: FloatArray, hessian: FloatArray) -> FloatArray:
-    """Return the plain sandwich with the factor G / (G - 1); nan with fewer than two clusters."""
-    n_clusters = len(scores)
-    if n_clusters < 2:
-        return np.full_like(hessian, np.nan)
-    bread = np.linalg.inv(hessian)
-    meat = scores.T @ scores * n_clusters / (n_clusters - 1)
-    return np.asarray(bread @ meat @ bread)
-
-
-def unbiased(
+def influences(
     design: Design, p: FloatArray, scores: FloatArray, hessian: FloatArray
-) -> FloatArray | None:
-    """Return the sandwich with each cluster's score freed of its own pull on the estimate (CR2).
+) -> FloatArray:
+    """Return how far each cluster moves theta (G x P); the sum of their squares is the sandwich.
 
-    A score s becomes (I - H_g H^-1)^-1/2 s, H_g the cluster's share of the Hessian H: with twenty
-    values on a hundred scenes the plain sandwich is too small. None where there are fewer than two
-    clusters, or so many that none pulls noticeably.
+    Each cluster's score is freed of its own pull on the estimate (CR2): s becomes
+    (I - H_g H^-1)^-1/2 s, H_g the cluster's share of the Hessian H, since with twenty values on a
+    hundred scenes the plain sandwich is too small. Where there are so many clusters that none pulls
+    noticeably, all scores are lengthened by the factor sqrt(G / (G - 1)) instead. With fewer than
+    two clusters all is nan.
     """
     n_clusters, n_columns = scores.shape
-    if n_clusters < 2 or n_clusters * n_columns**2 > _MOST_CELLS:
-        return None
+    if n_clusters < 2:
+        return np.full_like(scores, np.nan)
+    if n_clusters * n_columns**2 > _MOST_CELLS:
+        return lengthening(n_clusters) * plain_influences(scores, hessian)
     back = np.linalg.inv(np.linalg.cholesky(hessian))
     rows = roots(design, p) @ back.T
     pull = information_of(design, rows, np.arange(n_clusters), n_clusters)
-    freed = _freed(pull, scores @ back.T)
-    return np.asarray(back.T @ (freed.T @ freed) @ back)
+    return np.asarray(_freed(pull, scores @ back.T) @ back)
+
+
+def plain_influences(scores: FloatArray, hessian: FloatArray) -> FloatArray:
+    """Return how far each cluster moves theta (G x P), its own pull not taken off."""
+    return np.asarray(np.linalg.solve(hessian, scores.T).T)
+
+
+def lengthening(n_clusters: int) -> float:
+    """Return the factor sqrt(G / (G - 1)) of so many clusters, two or more."""
+    return float(np.sqrt(n_clusters / (n_clusters - 1)))
 
 
 def floored(covariance: FloatArray, hessian: FloatArray, least: float) -> FloatArray:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from valuesim.graph.behind import Behind, Pair, behind_json
+from valuesim.graph.habits import Habit
 from valuesim.graph.planning import separations
 from valuesim.graph.ranking import Priority, ValueRanking, ValueStrength
 from valuesim.graph.reach import detectable
@@ -34,6 +35,8 @@ def to_json(
         "fault_rate": ranking.fault_rate,
         "coherent": ranking.coherence.is_coherent,
         "coherence": {
+            "blind": ranking.coherence.blind,
+            "values": ranking.coherence.values,
             "gain": ranking.coherence.gain,
             "low": ranking.coherence.low,
             "reason": ranking.coherence.reason,
@@ -41,13 +44,19 @@ def to_json(
         "statement": ranking.statement,
         "separated": ranking.is_separated,
         "components": [list(component) for component in ranking.components],
-        "terms": dict(ranking.terms),
+        "terms": {term: _habit(habit) for term, habit in ranking.terms.items()},
         "values": [_value(value) for value in ranking.values],
         "edges": [_edge(edge, listed.get((edge.over, edge.under))) for edge in ranking.edges],
         "consistency": _consistency(ranking),
         "separations": [asdict(pair) for pair in pairs],
         "detectable": None if reach is None else asdict(reach),
     }
+
+
+def _habit(habit: Habit) -> dict[str, Any]:
+    told = asdict(habit)
+    del told["term"]
+    return told
 
 
 def _value(value: ValueStrength) -> dict[str, Any]:

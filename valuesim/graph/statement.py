@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from valuesim.graph.consistency import Cycle
 from valuesim.graph.ranking import ValueRanking
 
 MOST_FAULTS = 0.1
@@ -22,6 +25,18 @@ def count(number: int, noun: str) -> str:
     ('1 choice', '400 choices')
     """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def votes_for_and_against(cycle: Cycle) -> tuple[str, str | None]:
+    """Return the votes of each step of `cycle` in independent decisions, and those cast.
+
+    The latter are None where they are the same, rounded; both are empty without evidence.
+    """
+    counted = ", ".join(
+        f"{step.independent_votes:.0f} : {step.independent_against:.0f}" for step in cycle.evidence
+    )
+    cast = ", ".join(f"{step.votes:.0f} : {step.against:.0f}" for step in cycle.evidence)
+    return counted, None if cast == counted else cast
 
 
 def by_kind(counts: Mapping[str, int]) -> str:
@@ -56,6 +71,9 @@ def _limits(ranking: ValueRanking) -> str:
         )
     elif not ranking.coherence.is_coherent:
         sentences.append(f"No coherent ranking: {ranking.coherence.reason}.")
+    votes = ranking.tally.votes
+    if votes.any() and np.allclose(votes, votes.T):
+        sentences.append("Of every two values each was put before the other equally often.")
     several = [group for group in ranking.components if len(group) > 1]
     if len(several) > 1:
         sentences.append(

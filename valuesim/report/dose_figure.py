@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import log2
 
 from valuesim.archetypes import DoseLevel, DoseTable
+from valuesim.graph.statement import count
 from valuesim.measures.interval import Rate
 from valuesim.report.canvas import style, to_svg
-from valuesim.report.figures import rate_panel
+from valuesim.report.figures import NONE, rate_panel
 from valuesim.report.text import percent, short, shown
 
 _SCARCITY = "scarcity"
@@ -39,13 +40,15 @@ def dose_panel(table: DoseTable, name: str, group: str) -> str:
         Rate(value=each.rate, low=each.low, high=each.high, n=each.possible) for each in levels
     ]
     with style():
-        figure = rate_panel(("", _SHARES[table.act]), places, rates, list(map(_dosed, levels)))
+        absent = ["faults" if each.faults else NONE for each in levels]
+        words = "", _SHARES[table.act]
+        figure = rate_panel(words, places, rates, list(map(_dosed, levels)), absent)
         return to_svg(figure, name, f"{group}: {_dose_told(table)}")
 
 
 def _dosed(level: DoseLevel) -> str:
     lines = [short(_word(level.level), 12), f"n {level.possible:,}"]
-    return "\n".join([*lines, *([f"{level.faults:,} faults"] if level.faults else [])])
+    return "\n".join([*lines, *([count(level.faults, "fault")] if level.faults else [])])
 
 
 def _word(level: str | float) -> str:
@@ -55,7 +58,7 @@ def _word(level: str | float) -> str:
 def _dose_told(table: DoseTable) -> str:
     points = (
         f"{short(_word(each.level), 24)} {percent(each.rate)} [{percent(each.low)} to "
-        f"{percent(each.high)}], n {each.possible}, {each.faults} faults"
+        f"{percent(each.high)}], n {each.possible:,}, {count(each.faults, 'fault')}"
         for each in table.levels
     )
     return f"{about(table)}: {'; '.join(points)}"

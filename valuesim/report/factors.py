@@ -13,6 +13,7 @@ from valuesim.graph import rank_values
 from valuesim.graph.grouping import settings, settings_of
 from valuesim.log import DecisionRecord
 from valuesim.measures.interval import Rate, clustered_rate
+from valuesim.report.scarcity import is_lost
 from valuesim.report.text import shown
 
 _MOST_SETTINGS = 12
@@ -23,13 +24,16 @@ class Setting:
     """What a group did at one setting of a factor, everything else pooled.
 
     The rates are transgressions per opportunity, threatened and unthreatened, with intervals
-    clustered by episode; `fault_rate` is in [0, 1].
+    clustered by episode; `lost_threatened` and `lost_unthreatened` count opportunities that ended
+    in faults, `fault_rate` is in [0, 1].
     """
 
     name: str
     verdict: Verdict
     threatened: Rate
     unthreatened: Rate
+    lost_threatened: int
+    lost_unthreatened: int
     episodes: int
     decisions: int
     fault_rate: float
@@ -87,6 +91,8 @@ def _setting(
         verdict=found.verdict,
         threatened=_rate(behaviour, is_threatened=True),
         unthreatened=_rate(behaviour, is_threatened=False),
+        lost_threatened=_lost(records, is_threatened=True),
+        lost_unthreatened=_lost(records, is_threatened=False),
         episodes=len({record.episode.id for record in records}),
         decisions=len(records),
         fault_rate=sum(r.fault is not None for r in records) / len(records),
@@ -97,3 +103,10 @@ def _rate(behaviour: Behaviour, *, is_threatened: bool) -> Rate:
     cells = [tries for (_, threat), tries in behaviour.cells.items() if threat is is_threatened]
     pairs = [pair for tries in cells for pair in tries.pairs]
     return clustered_rate([done for done, _ in pairs], [possible for _, possible in pairs])
+
+
+def _lost(records: Sequence[DecisionRecord], *, is_threatened: bool) -> int:
+    return sum(
+        is_lost(record) and bool(record.annotations.get("threatened")) is is_threatened
+        for record in records
+    )

@@ -18,6 +18,8 @@ from valuesim.report.text import percent
 
 _PANEL, _PLOT = 2.75, 1.2
 """Inches: the width of a small figure, the height of what is plotted in it."""
+NONE = "none"
+"""What stands where there was no occasion, so no rate."""
 _CHARACTER = 0.055
 """Inches that a character of a tick's label takes, at most, on average."""
 
@@ -26,26 +28,35 @@ def curve_panel(curve: Curve, name: str, group: str) -> str:
     """Return one rate over the levels of scarcity, with its intervals and n."""
     rates = [rate for _, rate in curve.points]
     ticks = [_tick(*point) for point in curve.points]
+    absent = ["faults" if lost else NONE for lost in curve.lost or (0,) * len(ticks)]
     with style():
-        figure = rate_panel((curve.title, curve.unit), range(len(rates)), rates, ticks)
+        figure = rate_panel((curve.title, curve.unit), range(len(rates)), rates, ticks, absent)
         return to_svg(figure, name, f"{group}: {_read_out(curve)}")
 
 
 def rate_panel(
-    words: tuple[str, str], places: Sequence[float], rates: Sequence[Rate], ticks: Sequence[str]
+    words: tuple[str, str],
+    places: Sequence[float],
+    rates: Sequence[Rate],
+    ticks: Sequence[str],
+    absent: Sequence[str],
 ) -> Figure:
-    """Return a small figure of `rates` at `places`; `words` are its title, if any, and unit."""
+    """Return a small figure of `rates` at `places`; `words` are its title, if any, and unit.
+
+    `absent` says, place by place, what stands there if there is no rate.
+    """
     title, unit = words
     margin = 0.5 * (places[-1] - places[0]) / max(len(places) - 1, 1) or 0.5
     is_crowded = _is_crowded(places, ticks, places[-1] - places[0] + 2 * margin)
     labels = [tick.replace("\n", ", ") for tick in ticks] if is_crowded else list(ticks)
     axes = _frame(title, labels, is_crowded=is_crowded)
-    for x, rate in zip(places, rates, strict=True):
-        _point(axes, x, rate)
+    for x, rate, word in zip(places, rates, absent, strict=True):
+        _point(axes, x, rate, word)
     # a level without a rate breaks the line
     values = [nan if rate.value is None else rate.value for rate in rates]
     axes.plot(places, values, color=COLOURS["blue"], linewidth=1.1, zorder=2)
-    axes.text(0, 1.03, unit, transform=axes.transAxes, fontsize=7, color=COLOURS["muted"])
+    # above a marker at 100 %
+    axes.text(0, 1.1, unit, transform=axes.transAxes, fontsize=7, color=COLOURS["muted"])
     axes.set_xticks(list(places), labels, rotation=90 if is_crowded else 0)
     axes.tick_params(axis="x", labelsize=6.6)
     axes.set_xlim(places[0] - margin, places[-1] + margin)
@@ -57,12 +68,12 @@ def _frame(title: str, labels: Sequence[str], *, is_crowded: bool) -> Axes:
     """Return the axes of a small figure, with room for a title, if any, and for the labels."""
     lines = max(label.count("\n") for label in labels) + 1
     below = 0.12 + (_CHARACTER * max(map(len, labels)) if is_crowded else 0.03 + 0.1 * lines)
-    above = 0.35 if title else 0.2
+    above = 0.46 if title else 0.28
     height = _PLOT + above + below
     figure = Figure(figsize=(_PANEL, height))
     axes = figure.add_axes((0.135, below / height, 0.855, _PLOT / height))
     if title:
-        axes.set_title(f"{title}\n", loc="left", fontsize=8.5, fontweight="bold", pad=3)
+        axes.set_title(f"{title}\n", loc="left", fontsize=8.5, fontweight="bold", pad=9)
     return axes
 
 
@@ -75,9 +86,9 @@ def _is_crowded(places: Sequence[float], ticks: Sequence[str], span: float) -> b
     )
 
 
-def _point(axes: Axes, x: float, rate: Rate) -> None:
+def _point(axes: Axes, x: float, rate: Rate, absent: str) -> None:
     if rate.value is None:
-        axes.text(x, 0.04, "none", ha="center", fontsize=6.6, color=COLOURS["muted"])
+        axes.text(x, 0.04, absent, ha="center", fontsize=6.6, color=COLOURS["muted"])
         return
     if rate.low is not None and rate.high is not None:
         axes.plot([x, x], [rate.low, rate.high], color=COLOURS["ink"], linewidth=1.2, zorder=3)
@@ -103,13 +114,13 @@ def _share_axis(axes: Axes) -> None:
 
 def _tick(level: Level, rate: Rate) -> str:
     lines = [level.name, "" if level.stock == level.name else level.stock, level.regime]
-    return "\n".join([*(line for line in lines if line), f"n {rate.n:.0f}"])
+    return "\n".join([*(line for line in lines if line), f"n {rate.n:,.0f}"])
 
 
 def _read_out(curve: Curve) -> str:
     points = (
         f"{level.name} ({level.regime}) {percent(rate.value)}"
-        f" [{percent(rate.low)} to {percent(rate.high)}], n {rate.n:.0f}"
+        f" [{percent(rate.low)} to {percent(rate.high)}], n {rate.n:,.0f}"
         for level, rate in curve.points
     )
     return f"{curve.title}, {curve.unit}: {'; '.join(points)}"

@@ -9,7 +9,7 @@ from textwrap import wrap
 from matplotlib.axes import Axes
 
 from valuesim.graph import Cycle, ValueRanking
-from valuesim.graph.statement import count
+from valuesim.graph.statement import count, votes_for_and_against
 from valuesim.report.canvas import COLOURS
 from valuesim.report.graph_places import Layout
 from valuesim.report.text import percent, short
@@ -80,16 +80,21 @@ def write(axes: Axes, lines: Iterable[Line], top: float) -> None:
 
 def _cycle(cycle: Cycle) -> str:
     ring = " > ".join(short(value, 24) for value in (*cycle.values, cycle.values[0]))
-    votes = ", ".join(f"{step.votes:.0f} : {step.against:.0f}" for step in cycle.evidence)
-    return f"cycle (dashed red): {ring}" + (f"; votes {votes}" if votes else "")
+    counted, cast = votes_for_and_against(cycle)
+    told = f"cycle (dashed red): {ring}"
+    if not counted:
+        return told
+    if cast is None:
+        return f"{told}; votes {counted}"
+    return f"{told}; votes, in independent decisions, {counted}; as cast {cast}"
 
 
 def _how_to_read(layout: Layout) -> str:
     sentences = []
     if layout.routes or layout.joints:
         sentences = [
-            "Arrow: put before, with 95 % confidence, other values held equal; what follows from "
-            "other arrows is left out.",
+            "Arrow: surely put before, other values held equal; all arrows hold together with "
+            "95 %; what follows from others is left out.",
             "Thicker: more decisions set the two against each other; dotted: none did.",
             "Only arrows order values; two of one row are never separated.",
         ]

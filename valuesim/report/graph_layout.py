@@ -1,8 +1,9 @@
 """Where the values of a graph are drawn: rows, columns and the routes of arrows, in inches.
 
 A set of compared values is a block. Read downwards, its rows follow the ranking: a row ends where
-the next value is separated from one in it, or where it is full, so that no two values of a row are
-separated. Values that nothing separates are a band below.
+the next value is separated from one in it, or where it is full of boxes and of the trunks that pass
+between them, so that no two values of a row are separated. Values that nothing separates are a band
+below.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from valuesim.graph import ValueRanking, layers
-from valuesim.report.graph_order import Block, Node, Pair, arrange, box_width, row_width
+from valuesim.report.graph_order import WIDEST, Block, Node, Pair, arrange, box_width, row_width
 from valuesim.report.graph_places import BOX_HEIGHT, Box, Layout, Point
 from valuesim.report.graph_routes import Canvas, Gap, connect
 
 _LEAST_GAP = 0.56
 _MOST_GAP = 1.0
 _WIDEST_ROW = 9.9
-_WIDEST = 12.2
+"""Inches: the widest row of boxes, without the trunks that pass between them."""
 _BETWEEN = 0.7
 _SLACK = 1.5
 _HEADING = 0.34
@@ -60,7 +61,7 @@ class _Shelf:
         fits_below = self.used + _BETWEEN + height <= self.height + _SLACK
         if not is_first and width <= self.column and fits_below:
             self.used += _BETWEEN
-        elif not is_first and self.left + self.column + _BETWEEN + width <= _WIDEST:
+        elif not is_first and self.left + self.column + _BETWEEN + width <= WIDEST:
             self.left, self.column, self.used = self.left + self.column + _BETWEEN, width, 0.0
         elif not is_first:
             self.top += self.height + _BETWEEN
@@ -110,12 +111,21 @@ def _rows(values: Sequence[str], pairs: Collection[Pair]) -> list[list[str]]:
         # the strongest that has all that is surely above it above it
         value = next(value for value in left if above[value] <= placed)
         left.remove(value)
-        placed.add(value)
         is_below = bool(rows) and bool(above[value] & set(rows[-1]))
-        if not rows or is_below or row_width([*rows[-1], value]) > _WIDEST_ROW:
+        if not rows or is_below or _is_full([*rows[-1], value], placed - {*rows[-1]}, left, pairs):
             rows.append([])
+        placed.add(value)
         rows[-1].append(value)
     return rows
+
+
+def _is_full(
+    row: Sequence[str], higher: Collection[str], lower: Collection[str], pairs: Collection[Pair]
+) -> bool:
+    """Return whether a row is too wide with the trunks from `higher` rows to `lower` ones."""
+    passing = {over for over, under in pairs if over in higher and under in lower}
+    trunks: list[Node] = [(over, 0) for over in passing]
+    return row_width(row) > _WIDEST_ROW or row_width([*row, *trunks]) > WIDEST
 
 
 def _lines(values: Sequence[str]) -> list[list[str]]:

@@ -2,7 +2,8 @@
 
 Arrows over several rows pass between the boxes of those in between; all those of one value share a
 trunk there. Rows are ordered by the mean place of what each node is joined to, in sweeps down and
-up (Sugiyama, Tagawa and Toda 1981); columns are least squares under the least distances.
+up (Sugiyama, Tagawa and Toda 1981); columns are least squares under the least distances, within the
+width of a screen.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ Node = str | tuple[str, int]
 Pair = tuple[str, str]
 
 GAP = 0.26
+WIDEST = 12.2
+"""Inches: what a screen shows legibly; a row is wider only if its trunks alone make it so."""
 _TRUNK = 0.14
 _SWEEPS = 16
 
@@ -74,13 +77,20 @@ def arrange(block: Block) -> None:
     _columns(block, above, below)
 
 
-def spread(wanted: Sequence[float], distances: Sequence[float]) -> list[float]:
+def spread(
+    wanted: Sequence[float],
+    distances: Sequence[float],
+    within: tuple[float, float] = (-np.inf, np.inf),
+) -> list[float]:
     """Return the places nearest to `wanted` (least squares) at least `distances` apart, in order.
 
-    Less the distances it is an isotonic regression: pool adjacent violators.
+    Less the distances it is an isotonic regression: pool adjacent violators. Places are `within`
+    two bounds, between which all must have room.
 
     >>> spread([0.0, 0.0, 5.0], [1.0, 1.0])
     [-0.5, 0.5, 5.0]
+    >>> spread([0.0, 0.0, 5.0], [1.0, 1.0], (0.0, 3.0))
+    [0.0, 1.0, 3.0]
     """
     offsets = np.concatenate([[0.0], np.cumsum(distances)])
     pools: list[tuple[float, int]] = []
@@ -89,8 +99,9 @@ def spread(wanted: Sequence[float], distances: Sequence[float]) -> list[float]:
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
             (a, n), (b, m) = pools[-2:]
             pools[-2:] = [((a * n + b * m) / (n + m), n + m)]
-    flat = [mean for mean, number in pools for _ in range(number)]
-    return [float(x) for x in np.asarray(flat) + offsets]
+    flat = np.repeat([mean for mean, _ in pools], [number for _, number in pools])
+    flat = np.clip(flat, within[0], within[1] - offsets[-1])
+    return [float(x) for x in flat + offsets]
 
 
 def _width(node: Node) -> float:
@@ -153,11 +164,13 @@ def _columns(
         for node in line:
             block.x[node] = left + _width(node) / 2
             left += _width(node) + GAP
+    half = max(WIDEST, *map(row_width, block.lines)) / 2
     for sweep in range(_SWEEPS):
         for row in block.rows[:: (-1) ** sweep]:
             wanted = [_wanted(block, node, [*above[node], *below[node]]) for node in row]
             distances = [(_width(a) + _width(b)) / 2 + GAP for a, b in pairwise(row)]
-            block.x.update(zip(row, spread(wanted, distances), strict=True))
+            within = _width(row[0]) / 2 - half, half - _width(row[-1]) / 2
+            block.x.update(zip(row, spread(wanted, distances, within), strict=True))
     nodes = [node for line in block.lines for node in line]
     left = min(block.x[node] - _width(node) / 2 for node in nodes)
     block.x = {node: block.x[node] - left for node in nodes}

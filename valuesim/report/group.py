@@ -65,6 +65,12 @@ class GroupSummary:
         return self.archetypes.doses
 
     @property
+    def why_no_posterior(self) -> str:
+        """Why there is no posterior over archetypes, where there is none."""
+        lost = any(any(curve.lost) for curve in self.curves[:2]) or self.fault_rate == 1
+        return "all faults" if lost else "no opportunity"
+
+    @property
     def conduct_fault_rate(self) -> float | None:
         """The share of faults in moves of games of two; None where there was no such move."""
         found = self.archetypes.conduct
@@ -78,6 +84,26 @@ class GroupSummary:
             return ""
         rates = rates_in_words(found.rates)
         return found.why.replace(f": {rates}", "").replace(f"; {rates}", "")
+
+    @property
+    def conduct_why_unknown(self) -> str:
+        """Why no conduct has a probability, where none has, in few words."""
+        found = self.archetypes.conduct
+        if found is None or not found.decisions:
+            return "no dilemma"
+        if found.faults == found.decisions:
+            return "all faults"
+        is_one_shot = {rate.name for rate in found.rates} == {"one_shot"}
+        return "one-shot games only" if is_one_shot else "too few moves"
+
+    @property
+    def is_uncontradicted(self) -> bool:
+        """Whether one order explains all choices, so that all strengths are bounded by the prior.
+
+        The flow between two values then tells how often they met, and its curl tells of no circles.
+        """
+        known = [value for value in self.ranking.values if value.is_identified]
+        return bool(known) and all(value.is_separated for value in known)
 
     @property
     def shift_levels(self) -> tuple[ShiftLevel, ...]:
@@ -138,7 +164,7 @@ def _curves(
     if all(lev is None for lev in by_level(records)):
         return ()
     return (
-        *transgressions(archetypes, material.at),
+        *transgressions(records, archetypes, material.at),
         *curves(records, material.at, material.cooperative),
     )
 
@@ -150,9 +176,9 @@ def _shown_episodes(records: Sequence[DecisionRecord]) -> list[EpisodeRecord]:
         cell = (episode.env, level(episode))
         if cell not in first or episode.seed < first[cell].seed:
             first[cell] = episode
-    return [first[cell] for cell in sorted(first, key=_harshest_first)][:_MOST_TIMELINES]
+    return [first[cell] for cell in sorted(first, key=_plentiful_first)][:_MOST_TIMELINES]
 
 
-def _harshest_first(cell: tuple[str, Level | None]) -> tuple[str, float]:
+def _plentiful_first(cell: tuple[str, Level | None]) -> tuple[str, float]:
     env, lev = cell
-    return env, lev.resource if lev else 0.0
+    return env, -lev.resource if lev else 0.0

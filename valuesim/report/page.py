@@ -8,6 +8,8 @@ import jinja2
 from markupsafe import Markup
 
 from valuesim.archetypes.conduct import IN_WORDS
+from valuesim.graph.design import TERMS
+from valuesim.graph.statement import count, votes_for_and_against
 from valuesim.measures.panel import Panel
 from valuesim.report import figures
 from valuesim.report.comparison_figure import gap_dots, level_dots
@@ -52,8 +54,11 @@ def render(summary: Summary) -> str:
     templates.filters |= {
         "number": number,
         "percent": percent,
+        "counted": count,
         "shown": shown,
         "in_words": IN_WORDS.__getitem__,
+        "term": TERMS.__getitem__,
+        "votes": votes_for_and_against,
         "why_not_drawn": why_not_drawn,
     }
     page = templates.get_template("report.html.j2")

@@ -210,7 +210,7 @@ def _scaled(panel: Panel, axes: Axes, which: str) -> None:
 def _read_out(panel: Panel) -> str:
     rows = (
         f"{short(e.label, 34)}{'' if e.at is None else f' at {e.at:g}'} {number(e.value)} "
-        f"[{number(e.low)} to {number(e.high)}], n {e.n}"
+        f"[{number(e.low)} to {number(e.high)}], n {e.n:,}"
         for e in panel.estimates
     )
     return f"{panel.title}, {panel.unit}: {'; '.join(rows)}"

@@ -32,16 +32,29 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Curve:
-    """One rate over the levels of scarcity; `unit` says what it is a share of."""
+    """One rate over the levels of scarcity; `unit` says what it is a share of.
+
+    `lost` counts, level by level, the occasions that ended in faults; empty where none could.
+    """
 
     title: str
     unit: str
     points: tuple[tuple[Level, Rate], ...]
+    lost: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether no level has a rate."""
         return all(rate.value is None for _, rate in self.points)
+
+    @property
+    def why_empty(self) -> str:
+        """Why no level has a rate."""
+        if not any(self.lost):
+            return "no occasion at any level"
+        if sum(self.lost) == 1:
+            return "the only occasion ended in a fault"
+        return f"all {sum(self.lost):,} occasions ended in faults"
 
 
 def level(episode: EpisodeRecord) -> Level | None:
@@ -64,9 +77,9 @@ def level(episode: EpisodeRecord) -> Level | None:
 
 
 def levels(episodes: Iterable[EpisodeRecord]) -> tuple[Level, ...]:
-    """Return the distinct levels of `episodes`, least resource first."""
+    """Return the distinct levels of `episodes`, most resource first: plentiful to scarce."""
     found = {lev for episode in episodes if (lev := level(episode)) is not None}
-    return tuple(sorted(found, key=lambda lev: (lev.resource, lev.name)))
+    return tuple(sorted(found, key=lambda lev: (-lev.resource, lev.name)))
 
 
 def by_level(
@@ -103,6 +116,10 @@ def curves(
             title="Cooperation",
             unit="of valid decisions, gave power",
             points=tuple((lev, _cooperation(own, cooperative)) for lev, own in seen),
+            lost=tuple(
+                sum(r.fault is not None and r.episode.env in cooperative for r in own)
+                for _, own in seen
+            ),
         ),
     )
 
@@ -146,16 +163,32 @@ def _level_name(scarcity: Any, stock: str) -> str:
     return stock if isinstance(scarcity, Mapping) else shown(scarcity, 20)
 
 
-def transgressions(report: ArchetypeReport, at: Sequence[Level]) -> tuple[Curve, ...]:
-    """Return the transgression rates of `report` over the levels `at`, threatened and not."""
+def transgressions(
+    records: Sequence[DecisionRecord], report: ArchetypeReport, at: Sequence[Level]
+) -> tuple[Curve, ...]:
+    """Return the transgression rates of `report` over the levels `at`, threatened and not.
+
+    `records` are those that it reports of.
+    """
+    lost = Counter(
+        (level(record.episode), bool(record.annotations.get("threatened")))
+        for record in records
+        if is_lost(record)
+    )
     return tuple(
         Curve(
             title=f"Transgression, {'' if is_threatened else 'un'}threatened",
             unit="of opportunities",
             points=tuple((lev, _transgression(report, lev, is_threatened)) for lev in at),
+            lost=tuple(lost[lev, is_threatened] for lev in at),
         )
         for is_threatened in (True, False)
     )
+
+
+def is_lost(record: DecisionRecord) -> bool:
+    """Return whether the record is an opportunity to transgress that ended in a fault."""
+    return record.fault is not None and bool(record.annotations.get("opportunity"))
 
 
 def _transgression(report: ArchetypeReport, at: Level, is_threatened: bool) -> Rate:

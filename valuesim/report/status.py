@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from valuesim.archetypes import Rule
+from valuesim.graph import ValueRanking
 from valuesim.graph.statement import count
 from valuesim.log import EpisodeRecord, RunFolder
 from valuesim.log.reader import InterruptedRecord
 from valuesim.report.scarcity import Level
 from valuesim.report.text import percent, shown
+from valuesim.report.unranked import unranked
 
 _FEWEST_EPISODES = 10
 _LONGEST_NOTE = 600
@@ -53,21 +55,22 @@ def facts(
 def warnings(
     stopped: Interruptions,
     notes: Sequence[str],
-    fault_rates: Mapping[str, float | None],
+    rankings: Mapping[str, ValueRanking],
     fewest: tuple[str, int] | None,
     at: Sequence[Level],
     rule: Rule,
 ) -> tuple[str, ...]:
     """Return, most serious first, a sentence for each thing that forbids or limits conclusions.
 
-    `notes` tells of episodes that stand in several runs and of how runs came about, `fault_rates`
-    are those of the groups, `fewest` is the cell with the fewest episodes and their number.
+    `notes` tells of episodes that stand in several runs and of how runs came about, `rankings` are
+    those of the groups, `fewest` is the cell with the fewest episodes and their number.
     """
-    found = [] if fault_rates else ["No decision was made, so there is nothing to conclude from."]
+    found = [] if rankings else ["No decision was made, so there is nothing to conclude from."]
     if stopped.episodes:
         found.append(_interrupted(stopped))
-    found += _faulty(fault_rates, rule)
-    if fault_rates and 0 < len(at) < rule.least_levels:
+    found += _faulty(rankings, rule)
+    found += unranked(rankings)
+    if rankings and 0 < len(at) < rule.least_levels:
         names = ", ".join(level.name for level in at)
         found.append(
             f"Too few levels of scarcity to name an archetype: {names}; it takes "
@@ -90,11 +93,12 @@ def _interrupted(stopped: Interruptions) -> str:
     )
 
 
-def _faulty(fault_rates: Mapping[str, float | None], rule: Rule) -> list[str]:
+def _faulty(rankings: Mapping[str, ValueRanking], rule: Rule) -> list[str]:
+    rates = {name: ranking.fault_rate for name, ranking in rankings.items()}
     return [
         f"{name}: {percent(rate)} of the decisions were faults, above the "
         f"{percent(rule.most_faults)} up to which an archetype may be named."
-        for name, rate in fault_rates.items()
+        for name, rate in rates.items()
         if rate is not None and rate > rule.most_faults
     ]
 

@@ -22,6 +22,8 @@ from valuesim.report.group import GroupSummary, Material, summary_of
 from valuesim.report.scarcity import Level, by_level, cooperative_envs, level, levels
 from valuesim.report.text import shown
 
+_MOST_IN_TITLE = 2
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
@@ -121,7 +123,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         warnings=status.warnings(
             stopped,
             pool.notes,
-            {group.name: group.fault_rate for group in summaries},
+            {group.name: group.ranking for group in summaries},
             _fewest(groups),
             material.at,
             material.catalogue.rule,
@@ -181,6 +183,8 @@ def _pooled(episodes: Collection[EpisodeRecord]) -> tuple[str, ...]:
 
 def _title(episodes: Collection[EpisodeRecord]) -> str:
     envs = sorted({episode.env for episode in episodes})
+    if len(envs) > _MOST_IN_TITLE:
+        return f"Values at stake in {len(envs)} environments"
     return f"Values at stake in {' and '.join(envs)}" if envs else "No episode was finished"
 
 
