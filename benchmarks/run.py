@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import litmus, million
+from benchmarks import litmus, million, serving
 from valuesim import registry
 from valuesim.choices import choices
 from valuesim.engine import Design, plan, run
@@ -51,6 +51,7 @@ def main() -> None:
         _families()
         _commands(Path(folder))
     _million()
+    serving.main()
 
 
 def _paths(folder: Path) -> None:
