@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from valuesim.cli import main
-from valuesim.engine.asking import CHOSEN
 from valuesim.log import read_run
+from valuesim.log.chosen import CHOSEN
 
 QUICK = ["env=moral_machine", "asking=adaptive", "asking.batch=16", "asking.pool=120"]
 PATIENT = [*QUICK, "agents=patient", "asking.budget=120", "engine.progress=none"]

@@ -14,10 +14,10 @@ import yaml
 from valuesim.archetypes import Shift, ShiftLevel
 from valuesim.archetypes.conduct import rates_in_words
 from valuesim.cli import main
-from valuesim.engine.asking import CHOSEN
 from valuesim.graph.consistency import Cycle, Step
 from valuesim.graph.design import TERMS
 from valuesim.log import read_run
+from valuesim.log.chosen import CHOSEN
 from valuesim.report.dose_figure import dose_panel
 from valuesim.report.page import render
 from valuesim.report.summary import Summary, summarise

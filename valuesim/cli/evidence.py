@@ -10,11 +10,11 @@ from pathlib import Path
 
 from valuesim.choices import Choices, choices
 from valuesim.cli.terminal import clean
-from valuesim.engine.asking import CHOSEN, is_adaptive
 from valuesim.errors import InputError
 from valuesim.graph import Group, grouped
 from valuesim.graph.grouping import group_of, kept_apart, settings_of
 from valuesim.log import DecisionRecord, decisions_once, find_runs, read_run
+from valuesim.log.chosen import CHOSEN, is_adaptive
 from valuesim.log.reader import EpisodeRecord, InterruptedRecord
 
 

@@ -12,10 +12,10 @@ from valuesim.archetypes.schema import prediction_to_json
 from valuesim.cli import evidence
 from valuesim.cli.ranking import print_line
 from valuesim.cli.terminal import clean, interval, p_value, percent, print_table, write_json
-from valuesim.engine.asking import CHOSEN
 from valuesim.errors import InputError
 from valuesim.graph import grouped
 from valuesim.graph.statement import count
+from valuesim.log.chosen import CHOSEN
 
 _LEVEL = 0.05
 

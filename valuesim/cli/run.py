@@ -22,7 +22,6 @@ from valuesim.cli.terminal import check_json_target, clean, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
 from valuesim.engine.adaptive import Cell, cells, run_adaptively
-from valuesim.engine.asking import CHOSEN
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
 from valuesim.engine.plan import MODEL_AGENT, regimes
 from valuesim.engine.pool import check_askable
@@ -30,6 +29,7 @@ from valuesim.engine.progress import Progress
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter
+from valuesim.log.chosen import CHOSEN
 from valuesim.log.reader import read_config
 from valuesim.secrets import check_address, secrets
 

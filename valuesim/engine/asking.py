@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from valuesim.errors import InputError, unknown
+from valuesim.log.chosen import ADAPTIVE
 
-ALL, ADAPTIVE = "all", "adaptive"
-"""How a run may ask: every episode of its plan, or what is most telling."""
+ALL = "all"
+"""Every episode of the plan is played; else (`chosen.ADAPTIVE`) what is most telling is asked."""
 SETTLED = "all neighbours are told apart"
 SPENT = "the budget is spent"
 EXHAUSTED = "no question is left"
 CUT = "cut off"
-CHOSEN = (
-    "questions were chosen by the answers before them, close pairs of values more often; strengths "
-    "and intervals hold as far as the choice model does, and for the scenes that were asked"
-)
-"""What is to be kept in mind of evidence that was asked for in this way."""
 
 _RANGES = {"budget": (1, 1_000_000), "batch": (2, 10_000), "pool": (1, 100_000)}
 
@@ -52,13 +48,6 @@ class Asked:
     why: str
     pairs: int
     open: tuple[tuple[str, str], ...]
-
-
-def is_adaptive(described: Mapping[str, Any]) -> bool:
-    """Return whether the run that a `run.yaml` describes chose its questions by the answers."""
-    config = described.get("config")
-    asking = config.get("asking") if isinstance(config, Mapping) else None
-    return isinstance(asking, Mapping) and asking.get("id") == ADAPTIVE
 
 
 def asking_of(settings: Mapping[str, Any]) -> Asking | None:
