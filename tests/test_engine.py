@@ -201,6 +201,7 @@ async def test_a_stop_lists_what_is_under_way_and_begins_nothing(toy: Path) -> N
 class _Counters:
     calls: int = 0
     retries: int = 0
+    paused: str = ""
     usage: Usage = field(default_factory=lambda: Usage(prompt_tokens=10, completion_tokens=2))
 
 
@@ -304,6 +305,8 @@ def test_progress_says_how_far_and_how_fast() -> None:
         "6/12 episodes, 5.0 calls/s, 8 decisions/s, 0 faults, 12 tokens, 3 retries, "
         "1 interrupted, 0:00:10 left"
     )
+    hall.counters.paused = "http://a/v1 is away, tried again every 4 s"
+    assert str(progress.standing()).endswith("paused: http://a/v1 is away, tried again every 4 s")
 
 
 async def test_progress_writes_plain_lines_where_there_is_no_terminal(
