@@ -36,14 +36,9 @@ def episode(name: str) -> EpisodeRecord:
         env="moral_machine-v0",
         condition={},
         population={role: Player(agent="toy") for role in ROLES},
-        elicitation={},
         seed=zlib.crc32(name.encode()),
         steps=1,
-        outcome={},
-        measures={},
         decisions=1,
-        faults={},
-        usage={},
     )
 
 

@@ -49,14 +49,9 @@ def episode(number: int, level: str | None, env: str = "toy-v0") -> EpisodeRecor
         env=env,
         condition=condition,
         population={"a": Player(agent="toy")},
-        elicitation={},
         seed=number,
         steps=12,
-        outcome={},
-        measures={},
         decisions=12,
-        faults={},
-        usage={},
     )
 
 

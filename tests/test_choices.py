@@ -17,14 +17,9 @@ EPISODE = EpisodeRecord(
     env="toy-v0",
     condition={},
     population={"a": Player(agent="toy")},
-    elicitation={},
     seed=0,
     steps=1,
-    outcome={},
-    measures={},
     decisions=1,
-    faults={},
-    usage={},
 )
 
 

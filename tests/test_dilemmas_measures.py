@@ -77,14 +77,9 @@ def decision(
         env="dilemmas-v0",
         condition={},
         population={"Alpha": Player(agent="toy")},
-        elicitation={},
         seed=0,
         steps=1,
-        outcome={},
-        measures={},
         decisions=1,
-        faults={},
-        usage={},
     )
     named = ("two", "one") if swapped else ("one", "two")
     return DecisionRecord(
@@ -378,14 +373,7 @@ async def recorded(env: Dilemmas, agent: Scripted, seeds: Sequence[int]) -> list
             env=env.id,
             condition=env.condition,
             population={"Alpha": Player(agent="planted")},
-            elicitation={},
             seed=seed,
-            steps=0,
-            outcome={},
-            measures={},
-            decisions=0,
-            faults={},
-            usage={},
         )
         for turn in await play(env, {"Alpha": agent}, seed):
             seen, answer = turn.observations["Alpha"], turn.decisions["Alpha"]

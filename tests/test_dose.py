@@ -44,14 +44,9 @@ def decision(
         env="toy-v0",
         condition={"scarcity": level, **condition},
         population={"a": Player(agent="toy")},
-        elicitation={},
         seed=number,
         steps=10,
-        outcome={},
-        measures={},
         decisions=10,
-        faults={},
-        usage={},
     )
     options = (TAP, WAIT) if (number + step) % 2 else (WAIT, TAP)
     return DecisionRecord(

@@ -466,14 +466,9 @@ def record(
         env="toy-v0",
         condition=condition,
         population={"a": Player(agent=agent, model={"name": model} if model else None)},
-        elicitation={},
         seed=0,
         steps=1,
-        outcome={},
-        measures={},
         decisions=1,
-        faults={},
-        usage={},
     )
     return DecisionRecord(
         episode=episode,

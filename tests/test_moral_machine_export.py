@@ -50,14 +50,9 @@ def record(
         env="moral_machine-v0",
         condition={},
         population={"Alpha": Player(agent="llm", model={"name": "some/model"})},
-        elicitation={},
         seed=number // 13,
         steps=13,
-        outcome={},
-        measures={},
         decisions=13,
-        faults={},
-        usage={},
     )
     return DecisionRecord(
         episode=episode,

@@ -35,14 +35,9 @@ def episode(
         env=env,
         condition=condition,
         population={"a": Player(agent=agent)},
-        elicitation={},
         seed=number,
         steps=decisions,
-        outcome={},
-        measures={},
         decisions=decisions,
-        faults={},
-        usage={},
     )
 
 

@@ -236,11 +236,7 @@ def test_the_form_does_not_hide_how_a_reply_is_asked_for() -> None:
         elicitation={"format": "json_schema"},
         seed=0,
         steps=1,
-        outcome={},
-        measures={},
         decisions=1,
-        faults={},
-        usage={},
     )
     assert "format" not in env.condition
     told = group_of(episode, "Alpha", ("form", "format"))

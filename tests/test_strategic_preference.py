@@ -44,14 +44,9 @@ def record(
         env="prisoners_dilemma-v0",
         condition=condition,
         population={"Alpha": Player(agent="toy")},
-        elicitation={},
         seed=number,
         steps=1,
-        outcome={},
-        measures={},
         decisions=1,
-        faults={},
-        usage={},
     )
     move = None if chosen is None else labels.get(chosen, chosen)
     return DecisionRecord(

@@ -217,12 +217,5 @@ def _episode(battle: _Battle, source: str) -> EpisodeRecord:
         env=ENV,
         condition={"source": source},
         population=population,
-        elicitation={},
         seed=battle.line,
-        steps=1,
-        outcome={},
-        measures={},
-        decisions=1,
-        faults={},
-        usage={},
     )

@@ -96,12 +96,6 @@ def _episode(row: Row, setting: Callable[[object], dict[str, Any]]) -> EpisodeRe
         population={},
         elicitation=setting(row["elicitation"]),
         seed=_seed(row),
-        steps=0,
-        outcome={},
-        measures={},
-        decisions=0,
-        faults={},
-        usage={},
     )
 
 

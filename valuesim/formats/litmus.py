@@ -258,14 +258,7 @@ def _episode(population: dict[str, Player], source: str, scene: str, times: int)
         env=ENV,
         condition={"source": source},
         population=population,
-        elicitation={},
         seed=times,
-        steps=1,
-        outcome={},
-        measures={},
-        decisions=1,
-        faults={},
-        usage={},
     )
 
 

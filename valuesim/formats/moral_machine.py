@@ -287,13 +287,6 @@ class _Sessions:
                 env=ENV,
                 condition={"source": self._source},
                 population={},
-                elicitation={},
                 seed=0,
-                steps=0,
-                outcome={},
-                measures={},
-                decisions=0,
-                faults={},
-                usage={},
             )
         return cast("dict[str, Player]", self._episodes[id].population)

@@ -147,12 +147,6 @@ def player_of(path: Path, codes: Mapping[str, Coded], row: int) -> DecisionRecor
         population={role: Player(agent=str(cell["agent"]), model=model)},
         elicitation=_settings(path, "elicitation", cell["elicitation"]),
         seed=max(seed, 0),
-        steps=0,
-        outcome={},
-        measures={},
-        decisions=0,
-        faults={},
-        usage={},
     )
     return DecisionRecord(episode=episode, step=0, role=role, options=(), chosen=None)
 

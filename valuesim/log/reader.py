@@ -34,20 +34,24 @@ from valuesim.option import Move, Option
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpisodeRecord:
-    """One finished episode, as its line in `episodes.jsonl` says."""
+    """One finished episode, as its line in `episodes.jsonl` says.
+
+    `elicitation` is empty where nobody was asked in words. From `steps` on, what is said is known at
+    the episode's end only: an import leaves it out, and counts.
+    """
 
     id: str
     env: str
     condition: Mapping[str, Any]
     population: Mapping[str, Player]
-    elicitation: Mapping[str, Any]
     seed: int
-    steps: int
-    outcome: Mapping[str, Any]
-    measures: Mapping[str, Any]
-    decisions: int
-    faults: Mapping[str, int]
-    usage: Mapping[str, int]
+    elicitation: Mapping[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    decisions: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def world(self) -> str:
