@@ -36,8 +36,8 @@ from valuesim.option import Move, Option
 class EpisodeRecord:
     """One finished episode, as its line in `episodes.jsonl` says.
 
-    `elicitation` is empty where nobody was asked in words. From `steps` on, what is said is known at
-    the episode's end only: an import leaves it out, and counts.
+    `elicitation` is empty where nobody was asked in words. What comes after it is known at the
+    episode's end only: an import leaves it out, and counts.
     """
 
     id: str
