@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
+from valuesim.decision import Addition
 from valuesim.errors import InputError, unknown
 from valuesim.observation import Observation
 
@@ -32,6 +33,36 @@ class Message:
 
     role: Role
     text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """What one decision is asked with, before interventions add to it; `added` is what they did.
+
+    `system` is the same for every agent, turn and episode of one environment's rules, `user` what
+    moves. Additions to the system message stand at its end, so that a server's prefix cache keeps
+    what comes before them.
+    """
+
+    system: str
+    user: str
+    added: tuple[Addition, ...] = ()
+
+    def plus(self, addition: Addition) -> Prompt:
+        """Return the prompt with one more addition; one without text changes nothing."""
+        return replace(self, added=(*self.added, addition)) if addition.text else self
+
+    def messages(self) -> tuple[Message, ...]:
+        """Return the system message and the user message, parts apart by an empty line."""
+        system = [self.system, *self._at("system")]
+        user = [*self._at("before"), self.user, *self._at("after")]
+        return (
+            Message(role="system", text="\n\n".join(system)),
+            Message(role="user", text="\n\n".join(user)),
+        )
+
+    def _at(self, place: str) -> list[str]:
+        return [addition.text for addition in self.added if addition.place == place]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,13 +111,15 @@ def templates_id() -> str:
     return hashlib.sha256(together.encode()).hexdigest()[:12]
 
 
-def render(observation: Observation, elicitation: Elicitation) -> tuple[Message, ...]:
-    """Return the system message (rules, then how to answer) and the user message."""
+def prompt_of(observation: Observation, elicitation: Elicitation) -> Prompt:
+    """Return what is asked: the rules, then how to answer; what moves, then the options."""
     moving = _template("user").render(text=observation.text, options=observation.options)
-    return (
-        Message(role="system", text=f"{observation.rules}\n\n{_answer(elicitation)}"),
-        Message(role="user", text=moving.strip()),
-    )
+    return Prompt(system=f"{observation.rules}\n\n{_answer(elicitation)}", user=moving.strip())
+
+
+def render(observation: Observation, elicitation: Elicitation) -> tuple[Message, ...]:
+    """Return the system message and the user message of a decision without interventions."""
+    return prompt_of(observation, elicitation).messages()
 
 
 @cache

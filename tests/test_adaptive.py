@@ -44,7 +44,7 @@ class Server:
     down: frozenset[int] = frozenset()
     counters: Any = None
 
-    def agent(self, role: str, seed: int) -> Replying:
+    def agent(self, role: str, seed: int, *_: object) -> Replying:
         return Replying(self, role, seed)
 
     async def close(self) -> None:

@@ -26,6 +26,7 @@ from langchain_core.runnables import RunnableLambda
 
 from valuesim.agents.endpoint import Endpoint, Limits
 from valuesim.agents.llm import Connection, LLMAgent, Servers, build_chat, connect
+from valuesim.agents.llm.channel import Channel
 from valuesim.agents.llm.agent import call_seed
 from valuesim.agents.llm.models import Model
 from valuesim.agents.prompt import Elicitation
@@ -592,7 +593,8 @@ def test_importing_the_package_does_not_import_langchain() -> None:
 
 def agent(chat: Any, **elicitation: Any) -> LLMAgent:
     endpoint = Endpoint(where="here", limits=Limits(), rng=np.random.default_rng(0))
-    return LLMAgent("Alpha", 1, chat, Elicitation(**elicitation), endpoint)
+    channel = Channel(chat=chat, endpoint=endpoint)
+    return LLMAgent("Alpha", 1, channel, Elicitation(**elicitation))
 
 
 async def test_any_langchain_chat_model_can_play() -> None:

@@ -19,10 +19,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from valuesim import registry
+from valuesim.arms import arms_of
 from valuesim.engine.asking import ALL, Asking, asking_of
 from valuesim.engine.plan import MODEL_AGENT, SERVING, Design
 from valuesim.errors import InputError, unknown
-from valuesim.overrides import check, env_settings, options, parse, rewritten, shipped
+from valuesim.overrides import check, chosen_by, env_settings, options, parse, rewritten, shipped
 
 PROGRESS = ("auto", "bar", "lines", "none")
 _RANGES = {
@@ -30,6 +31,8 @@ _RANGES = {
     "seed": (0, 2**63 - 1),
     "engine.concurrency": (1, 10_000),
 }
+_APART = ("env", "intervention")
+"""What is crossed by name and not by parameter."""
 
 
 # OmegaConf makes a frozen dataclass read-only while it composes, so these are not frozen
@@ -72,6 +75,8 @@ class RunConfig:
     "env.<parameter>" to levels; a cell is one combination of levels with one entry of
     `agents.all`, and `episodes` are played in each. `model` is empty where no model is asked;
     `models` maps roles to settings that differ there, so that models can meet in one world.
+    `intervention` maps interventions to their settings, in the order in which they are made;
+    "intervention" in `cross` lists arms: a name, a list of names, or "none" each.
     """
 
     env: dict[str, Any] = field(default_factory=dict)
@@ -79,6 +84,7 @@ class RunConfig:
     model: dict[str, Any] = field(default_factory=dict)
     models: dict[str, Any] = field(default_factory=dict)
     elicitation: dict[str, Any] = field(default_factory=dict)
+    intervention: dict[str, Any] = field(default_factory=dict)
     engine: EngineConfig = field(default_factory=EngineConfig)
     asking: AskingConfig = field(default_factory=AskingConfig)
     episodes: int = 20
@@ -119,12 +125,16 @@ class RunConfig:
         if asks_a_model and not self.model:
             raise InputError(f"agent {MODEL_AGENT!r} needs a model: add model=vllm model.name=NAME")
         first, *beside = _environments(self.cross.get("env"), self.env)
+        arms = arms_of(self.cross.get("intervention"), self.intervention)
+        if any(arms) and not asks_a_model:
+            raise InputError(f"an intervention is made on a model: add agents={MODEL_AGENT}")
         return Design(
             env=first[0],
             parameters=first[1],
             beside=beside,
-            crossed=_crossed({k: levels for k, levels in self.cross.items() if k != "env"}),
+            crossed=_crossed({k: v for k, v in self.cross.items() if k not in _APART}),
             groups=played,
+            arms=arms,
             model=_identity(self.model) or None,
             models={role: _identity(self.model_of(role)) for role in self.models},
             elicitation=self.elicitation | (_prompt() if asks_a_model else {}),
@@ -151,7 +161,7 @@ def prepare(overrides: Sequence[str], *, sweeping: bool = False) -> list[str]:
     """
     _register()
     parsed = [parse(text) for text in overrides]
-    chosen = {override.key_or_group for override in parsed}
+    chosen = chosen_by(parsed)
     roots = {item.name for item in fields(RunConfig)}
     for override in parsed:
         check(override, chosen, roots, sweeping=sweeping)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from valuesim.observation import Observation
@@ -76,6 +76,19 @@ class Try:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Addition:
+    """What the intervention `by` added to what a model was sent: where, and the text.
+
+    "system" stands at the end of the system message, "before" and "after" stand around what moves
+    in the user message.
+    """
+
+    by: str
+    place: Literal["system", "before", "after"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """One agent's answer to one observation.
 
@@ -83,7 +96,8 @@ class Decision:
     agent says to others, `rationale` what it says of its reasons. `reply` is the raw text of the
     last attempt, `attempts` how often it was asked, `latency` seconds spent waiting for it. `tries`
     are the attempts before the last; `attempted` (beside a fault) and `schema_break` say of the
-    last what they say of a `Try`.
+    last what they say of a `Try`. `added` is what interventions added to what was asked, and
+    `interventions` what they did beside that, by name: the answers to their own questions among it.
     """
 
     agent: str
@@ -99,6 +113,8 @@ class Decision:
     reply: str = ""
     attempts: int = 1
     tries: tuple[Try, ...] = ()
+    added: tuple[Addition, ...] = ()
+    interventions: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     latency: float = 0.0
 

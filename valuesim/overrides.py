@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from importlib import resources
 from typing import Any
@@ -14,7 +15,9 @@ from valuesim import registry
 from valuesim.errors import InputError, unknown
 from valuesim.shipped import shipped_yaml
 
-GROUPS = ("env", "agents", "model", "elicitation", "engine", "asking", "experiment")
+GROUPS = ("env", "agents", "model", "intervention", "elicitation", "engine", "asking", "experiment")
+_LISTED = ("agents", "intervention")
+"""Groups of which several may be chosen at once."""
 _OF_SWEEPS = ("hydra.launcher", "hydra.sweeper")
 
 
@@ -33,12 +36,22 @@ def parse(text: str) -> Override:
         ) from error
 
 
+def chosen_by(overrides: Collection[Override]) -> set[str]:
+    """Return the keys of `overrides`, and intervention=NAME for each that one of them names."""
+    keys = {override.key_or_group for override in overrides}
+    for override in overrides:
+        if override.key_or_group in ("intervention", "cross.intervention"):
+            words = re.findall(r"\w+", override.get_value_string())
+            keys |= {f"intervention={name}" for name in words}
+    return keys
+
+
 def check(
     override: Override, chosen: Collection[str], roots: Collection[str], *, sweeping: bool
 ) -> None:
     """Raise InputError for a name that does not exist, or a sweep unless `sweeping`.
 
-    `chosen` holds the keys of all overrides, `roots` the settings that a run has.
+    `chosen` is what `chosen_by` all overrides, `roots` holds the settings that a run has.
     """
     _check_name(override, chosen, roots)
     _check_hydra(override.key_or_group, sweeping=sweeping)
@@ -67,7 +80,9 @@ def rewritten(override: Override) -> list[str]:
         return [f"agents={_base(value)}", f"++agents.all={override.get_value_string()}"]
     if root == "cross" and name:
         return [f"++cross={{{name}:{override.get_value_string()}}}"]
-    is_open = root in ("env", "agents", "models") or key.startswith("model.extra_body")
+    is_open = root in ("env", "agents", "models", "intervention") or key.startswith(
+        "model.extra_body"
+    )
     if key == "cross" or (name and is_open):
         return [f"++{text}"]
     return [text]
@@ -78,6 +93,12 @@ def options(group: str) -> list[str]:
     registered = {"env": registry.environments, "agents": registry.agents}
     known = registered[group]() if group in registered else {}
     return sorted(shipped(group) | set(known))
+
+
+def intervention_settings(name: str) -> dict[str, Any]:
+    """Return what conf/intervention/`name`.yaml sets."""
+    settings: dict[str, Any] = shipped_yaml("valuesim.conf", "intervention", f"{name}.yaml")
+    return settings
 
 
 def env_settings(name: str) -> dict[str, Any]:
@@ -108,8 +129,17 @@ def _check_name(override: Override, chosen: Collection[str], roots: Collection[s
         )
     if root == "asking" and key != "asking" and not {"asking", "experiment"} & set(chosen):
         raise InputError(f"{key} needs asking=adaptive: add it")
+    if root == "intervention" and key != root:
+        _check_intervention(key.split(".")[1], chosen)
     if root in ("model", "models") and key != "model" and not {"model", "experiment"} & set(chosen):
         raise InputError(f"{key} needs a model: add model=NAME ({', '.join(options('model'))})")
+
+
+def _check_intervention(name: str, chosen: Collection[str]) -> None:
+    if name not in options("intervention"):
+        raise InputError(unknown("intervention", name, options("intervention")))
+    if "experiment" not in chosen and f"intervention={name}" not in chosen:
+        raise InputError(f"intervention.{name} is not made: add intervention={name}")
 
 
 def _check_hydra(key: str, *, sweeping: bool) -> None:
@@ -128,7 +158,7 @@ def _check_hydra(key: str, *, sweeping: bool) -> None:
 def _check_choice(group: str, given: object) -> None:
     if isinstance(given, dict):
         return
-    names = given if group == "agents" and isinstance(given, list) and given else [given]
+    names = given if group in _LISTED and isinstance(given, list) and given else [given]
     for name in names:
         if (_base(name) if group == "agents" else name) not in options(group):
             raise InputError(unknown(group, name, options(group)))

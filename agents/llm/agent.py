@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
-from valuesim.agents.endpoint import Endpoint
-from valuesim.agents.llm.ask import Reply, exchange
+from valuesim.agents.interventions import Intervention
+from valuesim.agents.llm.ask import Reply
+from valuesim.agents.llm.channel import DECISION, Call, Channel
 from valuesim.agents.parse import Reading, cleaned, keeps_schema, read, split_thinking
-from valuesim.agents.prompt import Elicitation, Message, again, render, schema
+from valuesim.agents.prompt import Elicitation, Message, Prompt, again, prompt_of, schema
 from valuesim.decision import Decision, Fault, Try, Usage
 from valuesim.observation import Observation
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
 
 _log = logging.getLogger(__name__)
 
@@ -23,33 +23,39 @@ _ASKED_AGAIN = frozenset({Fault.UNPARSED, Fault.ILLEGAL, Fault.AMBIVALENT})
 
 
 class LLMAgent:
-    """Plays `role` in the episode of `seed` by asking `chat`, through the limits of `endpoint`.
+    """Plays `role` in the episode of `seed` by asking a chat model through `channel`.
 
-    Each attempt is sent a seed of its own, derived from the episode's seed, the role, the step and
-    the attempt, so that the same episode asks the same thing whatever else is played beside it.
+    `interventions` change, in their order, what is asked. Each attempt is sent a seed of its own,
+    derived from the episode's seed, the role, the step and the attempt (of a question beside the
+    decision also from its purpose), so that the same episode asks the same thing whatever else is
+    played beside it. `episode` names the episode in traces.
     """
 
     def __init__(
         self,
         role: str,
         seed: int,
-        chat: BaseChatModel,
+        channel: Channel,
         elicitation: Elicitation,
-        endpoint: Endpoint,
+        interventions: Sequence[Intervention] = (),
+        episode: str = "",
     ) -> None:
         self.role = role
         self._seed = seed
-        self._chat = chat
+        self._channel = channel
         self._elicitation = elicitation
-        self._endpoint = endpoint
+        self._interventions = interventions
+        self._episode = episode
+        self._beside = Usage()
 
     async def decide(self, observation: Observation) -> Decision:
         """Return the model's decision, or its fault once the re-asks are spent.
 
         Raises Interruption when the server cannot be had.
         """
-        messages = render(observation, self._elicitation)
-        usage, started = Usage(), self._endpoint.clock()
+        started, self._beside = self._channel.endpoint.clock(), Usage()
+        prompt = await self._prepared(observation)
+        messages, usage = prompt.messages(), self._beside
         tries: list[Try] = []
         while True:
             reply = await self._ask(messages, observation, len(tries))
@@ -71,7 +77,7 @@ class LLMAgent:
             )
             _, answer = split_thinking(reply.text)
             messages += again(answer, reading.detail or "", observation)
-        return Decision(
+        decision = Decision(
             agent=observation.agent,
             step=observation.step,
             option=reading.option,
@@ -85,19 +91,48 @@ class LLMAgent:
             reply=cleaned(reply.text),
             attempts=len(tries) + 1,
             tries=tuple(tries),
+            added=prompt.added,
             usage=usage,
-            latency=self._endpoint.clock() - started,
+            latency=self._channel.endpoint.clock() - started,
         )
+        return self._seen(observation, decision)
+
+    async def _prepared(self, observation: Observation) -> Prompt:
+        prompt = prompt_of(observation, self._elicitation)
+        for intervention in self._interventions:
+            prompt = await intervention.prepare(
+                prompt, observation, partial(self._beside_it, observation.step, intervention.name)
+            )
+        return prompt
+
+    def _seen(self, observation: Observation, decision: Decision) -> Decision:
+        told = {each.name: did for each in self._interventions if (did := each.told())}
+        for intervention in self._interventions:
+            intervention.saw(observation, decision)
+        return replace(decision, interventions=told) if told else decision
+
+    async def _beside_it(
+        self, step: int, by: str, messages: Sequence[Message], *, purpose: str
+    ) -> str:
+        """Ask something beside the decision, in plain text (see `interventions.Ask`)."""
+        purpose = f"{by}: {purpose}"
+        call = Call(episode=self._episode, role=self.role, step=step, purpose=purpose)
+        seed = call_seed(self._seed, self.role, step, 0, purpose)
+        reply = await self._channel.ask(messages, seed=seed, call=call)
+        self._beside += reply.usage
+        return cleaned(split_thinking(reply.text)[1])
 
     async def _ask(
         self, messages: tuple[Message, ...], observation: Observation, attempt: int
     ) -> Reply:
         form = None
         if self._elicitation.format == "json_schema":
-            bounded = getattr(self._chat, "takes_max_length", False)
+            bounded = self._channel.takes_max_length
             form = schema(observation, self._elicitation, bounded=bounded)
-        seed = call_seed(self._seed, self.role, observation.step, attempt)
-        return await exchange(self._endpoint, self._chat, messages, schema=form, seed=seed)
+        step = observation.step
+        call = Call(episode=self._episode, role=self.role, step=step, attempt=attempt)
+        seed = call_seed(self._seed, self.role, step, attempt)
+        return await self._channel.ask(messages, schema=form, seed=seed, call=call)
 
     def _breaks_schema(self, reply: Reply, reading: Reading, observation: Observation) -> bool:
         """Return whether `reply` left the schema that the server was given; count it if so."""
@@ -107,12 +142,13 @@ class LLMAgent:
             return False
         if keeps_schema(reply.parsed, observation, self._elicitation):
             return False
-        self._endpoint.counters.schema_breaks += 1
-        if self._endpoint.counters.schema_breaks == 1:
+        endpoint = self._channel.endpoint
+        endpoint.counters.schema_breaks += 1
+        if endpoint.counters.schema_breaks == 1:
             _log.warning(
                 "the model at %s was given a JSON schema and did not keep to it; "
                 "its server may ignore the constraint",
-                self._endpoint.where,
+                endpoint.where,
             )
         return True
 
@@ -127,7 +163,8 @@ def _read(reply: Reply, observation: Observation) -> Reading:
     )
 
 
-def call_seed(seed: int, role: str, step: int, attempt: int) -> int:
+def call_seed(seed: int, role: str, step: int, attempt: int, purpose: str = DECISION) -> int:
     """Return the seed of one attempt, in [0, 2**31): equal arguments, equal seed."""
-    digest = hashlib.sha256(f"{seed}/{role}/{step}/{attempt}".encode()).digest()
+    own = "" if purpose == DECISION else f"/{purpose}"
+    digest = hashlib.sha256(f"{seed}/{role}/{step}/{attempt}{own}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1

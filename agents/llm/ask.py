@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from valuesim.agents.endpoint import Endpoint
-from valuesim.agents.parse import cleaned
 from valuesim.agents.prompt import Message
 from valuesim.agents.strict_json import whole
 from valuesim.decision import Usage
@@ -49,24 +47,6 @@ class Reply:
             structured=self.structured and redact(self.structured, secrets),
             refusal=self.refusal and redact(self.refusal, secrets),
         )
-
-
-async def exchange(
-    endpoint: Endpoint,
-    chat: BaseChatModel,
-    messages: Sequence[Message],
-    *,
-    schema: Mapping[str, Any] | None,
-    seed: int,
-) -> Reply:
-    """Return the reply of `chat`, asked through `endpoint` and counted there, without its secrets.
-
-    Whatever is sent can be encoded. Raises as `Endpoint.call` does.
-    """
-    sent = [Message(role=message.role, text=cleaned(message.text)) for message in messages]
-    reply = await endpoint.call(lambda: ask(chat, sent, schema=schema, seed=seed))
-    endpoint.counters.usage += reply.usage
-    return reply.without(endpoint.secrets)
 
 
 async def ask(

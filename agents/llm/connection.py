@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from valuesim.agents.endpoint import Counters, Endpoint
+from valuesim.agents.interventions import INTERVENTIONS, build
 from valuesim.agents.llm.agent import LLMAgent
+from valuesim.agents.llm.channel import Channel
 from valuesim.agents.llm.models import Model, build_chat
 from valuesim.agents.llm.probe import probe
 from valuesim.agents.prompt import Elicitation
@@ -23,18 +25,35 @@ if TYPE_CHECKING:
 class Connection:
     """One model of a run; build it with `connect`, in the event loop that uses it, and close it."""
 
-    chat: BaseChatModel
-    endpoint: Endpoint
+    channel: Channel
     elicitation: Elicitation
+
+    @property
+    def chat(self) -> BaseChatModel:
+        """The chat model."""
+        return self.channel.chat
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint that all its agents share."""
+        return self.channel.endpoint
 
     @property
     def counters(self) -> Counters:
         """What the endpoint has done so far."""
         return self.endpoint.counters
 
-    def agent(self, role: str, seed: int) -> LLMAgent:
-        """Return the agent that plays `role` in the episode of `seed`."""
-        return LLMAgent(role, seed, self.chat, self.elicitation, self.endpoint)
+    def agent(
+        self, role: str, seed: int, parameters: Mapping[str, Any] | None = None, episode: str = ""
+    ) -> LLMAgent:
+        """Return the agent that plays `role` in the episode of `seed`.
+
+        `parameters` are those of its `Player` (its interventions), `episode` names the episode in
+        traces. Raises InputError for an intervention that is not allowed.
+        """
+        made = (parameters or {}).get(INTERVENTIONS, {})
+        interventions = build(made, role=role, seed=seed) if made else ()
+        return LLMAgent(role, seed, self.channel, self.elicitation, interventions, episode)
 
     async def probe(self) -> str | None:
         """Return None if the model keeps to a JSON schema or is given none, else a sentence.
@@ -43,7 +62,7 @@ class Connection:
         """
         if self.elicitation.format != "json_schema":
             return None
-        return await probe(self.endpoint, self.chat)
+        return await probe(self.channel)
 
     async def close(self) -> None:
         """Close the HTTP connections that are this connection's own."""
@@ -79,4 +98,5 @@ def connect(
         secrets=described.secrets,
         slots=(servers or Servers()).slots(described.server, described.limits.concurrency),
     )
-    return Connection(chat=build_chat(settings), endpoint=endpoint, elicitation=asked)
+    channel = Channel(chat=build_chat(settings), endpoint=endpoint)
+    return Connection(channel=channel, elicitation=asked)

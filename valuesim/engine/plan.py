@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from valuesim import registry
+from valuesim.agents.interventions import INTERVENTIONS, ROLES, of_role
 from valuesim.episode import EpisodeSpec, Player
 from valuesim.errors import InputError, unknown
 
@@ -30,8 +31,10 @@ class Design:
     """What is to be played, before it is spelled out.
 
     `env` is played with `parameters`, and so is each of `beside` with its own. `crossed` maps
-    parameters to their levels. Each entry of `groups` maps `all`, or roles, to agents. A cell is
-    one environment in one combination of levels with one group; `episodes` are played in each.
+    parameters to their levels. Each entry of `groups` maps `all`, or roles, to agents; each of
+    `arms` interventions to their settings, made on the agents that a model plays. A cell is one
+    environment in one combination of levels with one group and one arm; `episodes` are played in
+    each.
     `model` holds what determines a model's replies, `models` the same for roles with another
     model, `elicitation` how they are asked.
     """
@@ -40,6 +43,7 @@ class Design:
     parameters: Mapping[str, Any]
     crossed: Mapping[str, Sequence[Any]]
     groups: Sequence[Mapping[str, str]]
+    arms: Sequence[Mapping[str, Mapping[str, Any]]] = ({},)
     model: Mapping[str, Any] | None
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     beside: Sequence[tuple[str, Mapping[str, Any]]] = ()
@@ -57,8 +61,9 @@ def plan(design: Design) -> list[EpisodeSpec]:
     """
     seeds = episode_seeds(design.seed, design.episodes)
     cells = [
-        _cell(design, env, {**given, **dict(zip(design.crossed, levels, strict=True))}, group)
+        _cell(design, env, {**given, **dict(zip(design.crossed, levels, strict=True))}, group, arm)
         for group in design.groups
+        for arm in design.arms
         for env, given in ((design.env, design.parameters), *design.beside)
         for levels in product(*design.crossed.values())
     ]
@@ -117,7 +122,11 @@ def _or(names: Sequence[str]) -> str:
 
 
 def _cell(
-    design: Design, env: str, parameters: Mapping[str, Any], group: Mapping[str, str]
+    design: Design,
+    env: str,
+    parameters: Mapping[str, Any],
+    group: Mapping[str, str],
+    arm: Mapping[str, Mapping[str, Any]],
 ) -> tuple[str, Mapping[str, Any], Mapping[str, Player]]:
     _check_parameters(env, parameters)
     roles = registry.make(env, **parameters).possible_agents
@@ -131,8 +140,24 @@ def _cell(
             raise InputError(f"no agent plays {role} of {env}: give agents.all=NAME")
         _check_agent(agent, env)
         model = design.models.get(role, design.model) if agent == MODEL_AGENT else None
-        population[role] = Player(agent=agent, model=model)
+        population[role] = Player(agent=agent, model=model, parameters=_made_on(arm, role, model))
+    _check_roles(arm, roles, env)
     return env, parameters, population
+
+
+def _made_on(
+    arm: Mapping[str, Mapping[str, Any]], role: str, model: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the parameters of a player: the interventions of `arm` that are meant for it."""
+    own = {} if model is None else of_role(arm, role)
+    return {INTERVENTIONS: own} if own else {}
+
+
+def _check_roles(arm: Mapping[str, Mapping[str, Any]], roles: Sequence[str], env: str) -> None:
+    for name, settings in arm.items():
+        for role in settings.get(ROLES) or ():
+            if role not in roles:
+                raise InputError(unknown("role", role, roles, f"intervention.{name}.roles, {env}"))
 
 
 def _check_parameters(env: str, given: Mapping[str, Any]) -> None:

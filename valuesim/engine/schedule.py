@@ -14,7 +14,7 @@ from valuesim.decision import Agent
 from valuesim.engine.asking import Asked
 from valuesim.engine.progress import Progress
 from valuesim.env import Environment
-from valuesim.episode import EpisodeSpec, Player, Turn, play
+from valuesim.episode import EpisodeSpec, Turn, play
 from valuesim.errors import InputError, Interruption, LogError, ValueSimError
 from valuesim.log import RunWriter
 
@@ -29,8 +29,8 @@ class Connection(Protocol):
         """Return what was asked so far: calls, retries, usage."""
         ...
 
-    def agent(self, role: str, seed: int) -> Agent:
-        """Return the agent that plays `role` in one episode."""
+    def agent(self, role: str, seed: int, parameters: Mapping[str, Any], episode: str) -> Agent:
+        """Return the agent that plays `role` in one episode, with its player's parameters."""
         ...
 
     async def close(self) -> None:
@@ -175,7 +175,7 @@ class Table:
         # the world's seed is shared by the cells of a paired design; what agents draw is not, so
         # that episodes are independent pieces of evidence
         seed = int(spec.id, 16) >> 1
-        agents = {role: self._agent(who, role, seed) for role, who in spec.population.items()}
+        agents = {role: self._agent(spec, role, seed) for role in spec.population}
 
         def keep(turn: Turn) -> None:
             self._writer.turn(spec.id, turn)
@@ -186,9 +186,10 @@ class Table:
         self._progress.episode()
         return turns
 
-    def _agent(self, player: Player, role: str, seed: int) -> Agent:
+    def _agent(self, spec: EpisodeSpec, role: str, seed: int) -> Agent:
+        player = spec.population[role]
         if player.model is not None:
-            return self._connections[role].agent(role, seed)
+            return self._connections[role].agent(role, seed, player.parameters, spec.id)
         agent: Agent = registry.make_agent(player.agent, role=role, seed=seed, **player.parameters)
         return agent
 

@@ -3,10 +3,11 @@
 - `decisions.jsonl`: one decision: what was seen, what was answered, what came of it, when.
 - `episodes.jsonl`: one finished episode: its condition, who played, outcome, measures, faults.
 - `interrupted.jsonl`: one play of an episode that did not finish, and why.
-- `texts.jsonl`: the texts of rules and options, once each, by their hash.
+- `texts.jsonl`: the texts of rules, options and additions, once each, by their hash.
 
 What an agent was shown is rebuilt from these alone. A key is left out of a decision where there is
-nothing to say: tries, attempted and schema_break; see `options` for those of an option.
+nothing to say: tries, attempted, schema_break, added and interventions; see `options` for those of
+an option.
 
 Whatever differs between two identical runs (times) stands under the key "time" alone.
 """
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from valuesim.decision import Decision, Try, Usage
+from valuesim.decision import Addition, Decision, Try, Usage
 from valuesim.episode import EpisodeSpec, Turn
 from valuesim.log.options import option_line, text_id
 
@@ -44,6 +45,8 @@ def texts_of(turn: Turn) -> dict[str, str]:
     texts = []
     for seen in turn.observations.values():
         texts += [seen.rules, *(option.text for option in seen.options if option.text)]
+    for decision in turn.decisions.values():
+        texts += [addition.text for addition in decision.added]
     return {text_id(text): text for text in texts}
 
 
@@ -82,7 +85,15 @@ def _decision(decision: Decision) -> Line:
     }
     if decision.tries:
         line["tries"] = [_try(each) for each in decision.tries]
+    if decision.added:
+        line["added"] = [_addition(each) for each in decision.added]
+    if decision.interventions:
+        line["interventions"] = decision.interventions
     return line | _of_attempt(decision)
+
+
+def _addition(addition: Addition) -> Line:
+    return {"by": addition.by, "place": addition.place, "text": text_id(addition.text)}
 
 
 def _try(tried: Try) -> Line:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import yaml
 
-from valuesim.decision import Fault, Try
+from valuesim.decision import Addition, Fault, Try
 from valuesim.episode import Player
 from valuesim.errors import LogError
 from valuesim.log.files import (
@@ -68,7 +68,8 @@ class DecisionRecord:
     """One decision of a finished episode, with the episode it belongs to.
 
     Exactly one of `chosen` (the name of an option in `options`, which stand in the order shown)
-    and `fault` is given. `reply`, `attempted`, `schema_break` and `tries` are as in `Decision`.
+    and `fault` is given. `reply`, `attempted`, `schema_break`, `tries`,
+    `added` and `interventions` are as in `Decision`.
     """
 
     episode: EpisodeRecord
@@ -88,6 +89,8 @@ class DecisionRecord:
     tries: tuple[Try, ...] = ()
     attempted: Move | None = None
     schema_break: bool = False
+    added: tuple[Addition, ...] = ()
+    interventions: Mapping[str, Any] = field(default_factory=dict)
     usage: Mapping[str, int] = field(default_factory=dict)
     view: Mapping[str, Any] = field(default_factory=dict)
     annotations: Mapping[str, Any] = field(default_factory=dict)
@@ -148,11 +151,13 @@ class RunFolder:
         """
         void = {(record.episode, record.play) for record in self.interrupted}
         path = self.path / "decisions.jsonl"
-        read_option = OptionReader(self.texts())
+        texts = self.texts()
+        read_option = OptionReader(texts)
         read: defaultdict[str, set[tuple[int, str, int]]] = defaultdict(set)
         for number, line in read_lines(path, DECISION_KEYS):
             if line["episode"] in self.episodes and (line["episode"], line["play"]) not in void:
-                record = _decision(line, self.episodes[line["episode"]], read_option, path, number)
+                episode = self.episodes[line["episode"]]
+                record = _decision(line, episode, read_option, texts, path, number)
                 decided = (line["play"], record.role, record.step)
                 if decided in read[record.episode.id]:
                     wrong = f"repeats what {record.role} decided at step {record.step}"
@@ -164,7 +169,7 @@ class RunFolder:
                 raise LogError(miscounted(path, id, len(read[id]), episode.decisions))
 
     def texts(self) -> dict[str, str]:
-        """Return the texts of rules and options by id."""
+        """Return the texts of rules, options and additions by id."""
         lines = read_lines(self.path / "texts.jsonl", TEXT_KEYS)
         return {line["id"]: line["text"] for _, line in lines}
 
@@ -236,7 +241,12 @@ _EPISODE_FIELDS: Mapping[str, Any] = {
 
 
 def _decision(
-    line: Any, episode: EpisodeRecord, read_option: OptionReader, path: Path, number: int
+    line: Any,
+    episode: EpisodeRecord,
+    read_option: OptionReader,
+    texts: Mapping[str, str],
+    path: Path,
+    number: int,
 ) -> DecisionRecord:
     try:
         seen, answer = line["observation"], line["decision"]
@@ -260,6 +270,8 @@ def _decision(
             tries=tuple(_try(tried) for tried in answer.get("tries", ())),
             attempted=_attempted(answer),
             schema_break=answer.get("schema_break", False),
+            added=tuple(_addition(each, texts) for each in answer.get("added", ())),
+            interventions=_expect(answer.get("interventions", {}), dict),
             usage=answer["usage"],
             view=_expect(seen["view"], dict),
             annotations=_expect(seen["annotations"], dict),
@@ -279,6 +291,10 @@ def _check(role: str, answer: Any, options: Iterable[Option], episode: EpisodeRe
         raise ValueError("it holds neither an option nor a fault, or both")
     if answer["option"] is not None and answer["option"] not in {o.name for o in options}:
         raise ValueError(f"{answer['option']!r} was not on offer")
+
+
+def _addition(given: Any, texts: Mapping[str, str]) -> Addition:
+    return Addition(by=given["by"], place=given["place"], text=texts[given["text"]])
 
 
 def _try(tried: Any) -> Try:

@@ -1,0 +1,10 @@
+"""Interventions: what is changed about an agent beside its model and its world.
+
+Each is a class (`base.Intervention`), a line in `catalogue` and a file in conf/intervention/ that
+says its settings. They compose: each sees the prompt as those before it left it.
+"""
+
+from valuesim.agents.interventions.base import Ask, Intervention
+from valuesim.agents.interventions.catalogue import INTERVENTIONS, ROLES, build, check, of_role
+
+__all__ = ["INTERVENTIONS", "ROLES", "Ask", "Intervention", "build", "check", "of_role"]

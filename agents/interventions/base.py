@@ -1,0 +1,58 @@
+"""What every intervention is: it changes what one agent is asked, and sees what it decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol
+
+from valuesim.agents.prompt import Message, Prompt
+from valuesim.decision import Addition, Decision
+from valuesim.observation import Observation
+
+Place = Literal["system", "before", "after"]
+
+
+class Ask(Protocol):
+    """Asks the agent's own model something beside the decision, in plain text."""
+
+    async def __call__(self, messages: Sequence[Message], *, purpose: str) -> str:
+        """Return the reply, thinking left out, "" if there was none.
+
+        `purpose` names the question within one decision ("council 2"): each has its own seed, and
+        traces show it. Tokens count as the decision's. Raises Interruption where the server cannot
+        be had.
+        """
+        ...
+
+
+class Intervention:
+    """One intervention on one role in one episode; a subclass says `name` and its settings.
+
+    Settings are keyword arguments of the subclass; one that is not allowed raises InputError. All
+    that is random follows from `seed`. What lives across turns is kept on the instance.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, *, role: str, seed: int) -> None:
+        """Intervene on `role` in the episode of `seed`."""
+        self.role = role
+        self.seed = seed
+
+    async def prepare(self, prompt: Prompt, observation: Observation, ask: Ask) -> Prompt:
+        """Return `prompt` with what this intervention adds before the decision is asked."""
+        raise NotImplementedError
+
+    def told(self) -> Mapping[str, Any]:
+        """Return what it did for the present decision beside what it added; {} for nothing.
+
+        Plain JSON, kept in the decision's line: states, and the answers to its own questions.
+        """
+        return {}
+
+    def saw(self, observation: Observation, decision: Decision) -> None:
+        """Take note of what was decided; the next turn's `prepare` may use it."""
+
+    def addition(self, place: Place, text: str) -> Addition:
+        """Return `text` as an addition of this intervention."""
+        return Addition(by=self.name, place=place, text=text.strip())
