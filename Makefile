@@ -5,7 +5,7 @@ VLLM_PY := .venv-vllm/bin/python
 AXELROD_PY := .venv-axelrod/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench validity test-vllm test-axelrod lock clean
+.PHONY: help demo test check format bench validity test-faults test-vllm test-axelrod lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -38,8 +38,11 @@ demo: .venv/.base ## play the scarcity benchmark and a set of every family; writ
 	@$(foreach e,$(DEMO),$(PY) -m valuesim.cli run experiment=$(e) $(DEMO_$(e)) run.name=runs/demo/$(e) &&) true
 	@$(PY) -m valuesim.cli report runs/demo --tables
 
-test: .venv/.base ## run the tests (vLLM and Axelrod have their own: test-vllm, test-axelrod)
-	@$(PY) -m pytest -m "not vllm"
+test: .venv/.base ## run the tests (others have their own: test-faults, test-vllm, test-axelrod)
+	@$(PY) -m pytest -m "not vllm and not faults"
+
+test-faults: .venv/.base ## play 500 episodes against a server with every fault there is (2 min)
+	@$(PY) -m pytest -m faults tests/test_faults.py
 
 check: .venv/.base ## lint, types, layers, formatting
 	@$(PY) -m ruff check .
@@ -57,16 +60,16 @@ bench: .venv/.base ## measure speed; prints medians and ratios
 validity: .venv/.base ## measure coverage and error on planted truth; writes docs/validity.md (10 min)
 	@$(PY) -m benchmarks.validity
 
-# A vLLM built for the CPU, in an environment of its own; its torchvision and audio companions do
-# not load beside this torch and are not needed.
+# A vLLM built for the CPU, in an environment of its own, with what valuesim needs beside it. The torchvision
+# and audio companions do not load beside this torch and are not needed.
 .venv-vllm/.base: tests/serving/requirements-vllm.txt tests/serving/excludes-vllm.txt
 	@$(PYTHON) -m venv .venv-vllm
 	@$(VLLM_PY) -m pip install --quiet --disable-pip-version-check uv "$$(grep '^torch==' tests/serving/requirements-vllm.txt)"
 	@$(VLLM_PY) -m uv pip install --quiet --python $(VLLM_PY) --excludes tests/serving/excludes-vllm.txt -r tests/serving/requirements-vllm.txt
 	@touch $@
 
-test-vllm: .venv/.base .venv-vllm/.base ## play against a real vLLM server on the CPU
-	@VALUESIM_REQUIRE_VLLM=1 VALUESIM_VLLM_PYTHON="$$PWD/$(VLLM_PY)" $(PY) -m pytest -m vllm tests/serving
+test-vllm: .venv/.base .venv-vllm/.base ## play a real vLLM on the CPU: a server, and in the process (5 min)
+	@VALUESIM_REQUIRE_VLLM=1 VALUESIM_VLLM_PYTHON="$$PWD/$(VLLM_PY)" $(PY) -m pytest -m vllm -rP tests/serving
 
 # The Axelrod library brings torch, dask and pandas, so that it has an environment of its own. The import
 # comes first because the tests are skipped without the library.

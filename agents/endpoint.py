@@ -76,7 +76,9 @@ class Counters:
     `calls` counts every request sent, `retries` those sent again, `failures` the calls given up;
     `busy_s` sums the seconds of all requests, so that busy_s / (concurrency * elapsed) is the share
     of slots in use. `schema_breaks` counts replies that ignored a schema the server was given.
-    `paused` says why nothing is sent at the moment; it is empty while requests go out.
+    `replayed` counts replies taken from a cache, which none of the others do; `no_logprobs` replies
+    without the log-probabilities that were asked for. `paused` says why nothing is sent at the
+    moment; it is empty while requests go out.
     """
 
     calls: int = 0
@@ -85,6 +87,8 @@ class Counters:
     in_flight: int = 0
     busy_s: float = 0.0
     schema_breaks: int = 0
+    replayed: int = 0
+    no_logprobs: int = 0
     paused: str = ""
     usage: Usage = field(default_factory=Usage)
 

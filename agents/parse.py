@@ -90,7 +90,11 @@ def split_thinking(reply: str) -> tuple[str, str]:
 
 def cleaned(text: str) -> str:
     """Return `text` with lone surrogates replaced by U+FFFD, so that it can be stored as UTF-8."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _last_part(answer: str) -> str:

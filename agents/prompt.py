@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, partial
 from importlib import resources
+from string import ascii_uppercase
 from typing import Any, Literal, get_args
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
@@ -19,12 +20,18 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from valuesim.decision import Addition
 from valuesim.errors import InputError, unknown
 from valuesim.observation import Observation
+from valuesim.option import Option, PerOption
 
-Format = Literal["json_schema", "json", "name"]
+Format = Literal["json_schema", "json", "name", "logprobs"]
 Role = Literal["system", "user", "assistant"]
 LONGEST_RATIONALE = 600
+LABELS = ascii_uppercase
+"""What options are called where a letter is asked for; so many are told apart at once."""
+MOST_PERMUTATIONS = 100
 _TEMPLATES = ("again", "answer", "user")
+_LABEL_TEMPLATES = ("labels", "arguments")
 _LONGEST_QUOTED = 4000
+_HERE = "\0"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,9 +77,11 @@ class Elicitation:
     """How a decision is asked for, in English.
 
     `format`: "json_schema" constrains the reply by the server's structured output, "json" asks for
-    the same object in words, "name" for the option's name on the last line. `rationale_first` puts
-    the reasons before the choice. `reask` is how often an unusable reply is asked for again.
-    `max_tokens` bounds one reply; None leaves it to the model's own setting.
+    the same object in words, "name" for the option's name on the last line, "logprobs" for a letter
+    alone, with the log-probabilities of the `top_logprobs` likeliest tokens in its place, under
+    `permutations` of the letters over the options. `rationale_first` puts the reasons before the
+    choice. `reask` is how often an unusable reply is asked for again. `max_tokens` bounds one reply
+    ("logprobs": the letter); None leaves it to the model's own setting.
     """
 
     format: Format = "json_schema"
@@ -80,6 +89,8 @@ class Elicitation:
     rationale_first: bool = True
     reask: int = 1
     max_tokens: int | None = None
+    permutations: int = 1
+    top_logprobs: int = 20
 
     def __post_init__(self) -> None:
         """Raise InputError for a setting outside what the class docstring allows."""
@@ -94,6 +105,22 @@ class Elicitation:
             raise InputError(f"elicitation reask is {self.reask!r}: a whole number from 0")
         if self.max_tokens is not None and not _is_count(self.max_tokens, least=1):
             raise InputError(f"elicitation max_tokens is {self.max_tokens!r}: null, or from 1")
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        if self.format == "logprobs" and (self.ask_rationale or self.max_tokens is None):
+            raise InputError(
+                "elicitation format 'logprobs' asks for a letter alone: ask_rationale=false, and "
+                "max_tokens=8 or the like"
+            )
+        for name, most in (("permutations", MOST_PERMUTATIONS), ("top_logprobs", 1000)):
+            given = getattr(self, name)
+            if not _is_count(given, least=1) or given > most:
+                raise InputError(
+                    f"elicitation {name} is {given!r}: a whole number from 1 to {most}"
+                )
+        if self.permutations > 1 and self.format != "logprobs":
+            raise InputError("elicitation permutations are those of format 'logprobs'")
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Elicitation:
@@ -105,16 +132,58 @@ class Elicitation:
         return cls(**settings)
 
 
-def templates_id() -> str:
-    """Return twelve hexadecimal digits that change with the templates of what a model is sent."""
-    together = "\0".join(_source(name) for name in _TEMPLATES)
+def templates_id(format: Format | None = None) -> str:
+    """Return twelve hexadecimal digits that change with the templates of what a model is sent.
+
+    Those that "logprobs" has of its own count for that `format` alone.
+    """
+    names = _TEMPLATES + (_LABEL_TEMPLATES if format == "logprobs" else ())
+    together = "\0".join(_source(name) for name in names)
     return hashlib.sha256(together.encode()).hexdigest()[:12]
 
 
 def prompt_of(observation: Observation, elicitation: Elicitation) -> Prompt:
     """Return what is asked: the rules, then how to answer; what moves, then the options."""
-    moving = _template("user").render(text=observation.text, options=observation.options)
-    return Prompt(system=f"{observation.rules}\n\n{_answer(elicitation)}", user=moving.strip())
+    before, after = _frame()
+    told = "".join([_told(option) for option in observation.options])
+    return Prompt(
+        system=f"{observation.rules}\n\n{_answer(elicitation)}",
+        user=f"{before}{observation.text}{after}{told}".strip(),
+    )
+
+
+def labelled(observation: Observation, labels: Sequence[str]) -> str:
+    """Return the user message with a letter before each option, in the order of the options."""
+    named = zip(labels, observation.options, strict=True)
+    called = [replace(option, name=f"{label}) {option.name}") for label, option in named]
+    return _moving(observation, called)
+
+
+def arguments_of(reply: str, option: Option) -> tuple[Message, ...]:
+    """Return what is added to the chat after `reply` took `option` by its letter: its arguments."""
+    action = {"option": option.name, "arguments": dict.fromkeys(option.arguments, "value")}
+    form = json.dumps({"action": action})
+    text = _template("arguments").render(name=option.name, form=form)
+    return (Message(role="assistant", text=reply), Message(role="user", text=text.strip()))
+
+
+def _moving(observation: Observation, options: Sequence[Option]) -> str:
+    return _template("user").render(text=observation.text, options=options).strip()
+
+
+@cache
+def _frame() -> tuple[str, str]:
+    """Return what the template puts before and after the text; options then follow one by one."""
+    before, after = _template("user").render(text=_HERE, options=()).split(_HERE)
+    return before, after
+
+
+def _as_told(option: Option) -> str:
+    with_it: str = _template("user").render(text="", options=(option,))
+    return with_it.removeprefix("".join(_frame()))
+
+
+_told = PerOption(_as_told)
 
 
 def render(observation: Observation, elicitation: Elicitation) -> tuple[Message, ...]:
@@ -125,6 +194,8 @@ def render(observation: Observation, elicitation: Elicitation) -> tuple[Message,
 @cache
 def _answer(elicitation: Elicitation) -> str:
     """Return how to answer, which is the same for every observation."""
+    if elicitation.format == "logprobs":
+        return _template("labels").render().strip()
     told = _template("answer").render(
         format=elicitation.format, ask_rationale=elicitation.ask_rationale, form=_form(elicitation)
     )
@@ -152,23 +223,22 @@ def schema(
     level, as strict structured output asks. `bounded=False` leaves out `maxLength`, which some
     servers refuse; bounded strings keep a small model from running on.
     """
-    action = {
-        "anyOf": [
-            _option_schema(option.name, option.arguments, bounded) for option in observation.options
-        ]
-    }
+    action = {"anyOf": [_SCHEMAS[bounded](option) for option in observation.options]}
     rationale = _bound({"type": "string", "maxLength": LONGEST_RATIONALE}, bounded)
     return _closed(_ordered(elicitation, rationale, action))
 
 
-def _option_schema(name: str, arguments: Mapping[str, Any], bounded: bool) -> dict[str, Any]:
-    properties = {key: _bound(kind.schema(), bounded) for key, kind in arguments.items()}
+def _option_schema(bounded: bool, option: Option) -> dict[str, Any]:
+    properties = {key: _bound(kind.schema(), bounded) for key, kind in option.arguments.items()}
     return _closed(
         {
-            "option": {"type": "string", "enum": [name]},
+            "option": {"type": "string", "enum": [option.name]},
             "arguments": _closed(properties),
         }
     )
+
+
+_SCHEMAS = {bounded: PerOption(partial(_option_schema, bounded)) for bounded in (True, False)}
 
 
 def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:

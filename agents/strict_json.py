@@ -56,7 +56,14 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _may_be_doubled(value: object) -> bool:
+    return isinstance(value, Doubled | list)
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) == len(pairs) and not any(map(_may_be_doubled, plain.values())):
+        return plain
     counts = Counter(key for key, _ in pairs)
     doubled = frozenset(key for key, count in counts.items() if count > 1)
     doubled |= twice([value for _, value in pairs])

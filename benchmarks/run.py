@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import litmus, million, serving
+from benchmarks import beside_inspect, litmus, million, replies, scripted, serving, tail
 from valuesim import registry
 from valuesim.choices import choices
 from valuesim.engine import Design, plan, run
@@ -51,7 +51,11 @@ def main() -> None:
         _families()
         _commands(Path(folder))
     _million()
+    scripted.main()
+    replies.main()
     serving.main()
+    tail.main()
+    beside_inspect.main()
 
 
 def _paths(folder: Path) -> None:

@@ -16,6 +16,7 @@ from scipy import stats
 from benchmarks.adaptive.orders import ORDERS, answered_to
 from benchmarks.adaptive.planted import Kind, contested, draw, even, scenes
 from benchmarks.adaptive.stopping import CASES, ask, is_wrong
+from valuesim.agents.endpoint import Counters
 from valuesim.decision import Decision
 from valuesim.engine.adaptive import Cell, cells, run_adaptively
 from valuesim.engine.asking import CUT, EXHAUSTED, SETTLED, SPENT, Asking
@@ -42,7 +43,7 @@ class Server:
 
     pace: int
     down: frozenset[int] = frozenset()
-    counters: Any = None
+    counters: Counters = field(default_factory=Counters)
 
     def agent(self, role: str, seed: int, *_: object) -> Replying:
         return Replying(self, role, seed)

@@ -230,6 +230,16 @@ def test_options_may_stand_among_the_overrides(
         "faults": {},
         "fault_rate": 0.0,
         "stopped": False,
+        "held_up": 0,
+        "spent": "",
+        "usage": {
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "reasoning_tokens": 0,
+            "cached_tokens": 0,
+        },
+        "replayed": 0,
+        "cost": None,
     }
 
 

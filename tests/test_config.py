@@ -168,7 +168,7 @@ REFUSED = {
     "agents=llm": "model=vllm model.name=NAME",
     "model=vllm": "model.name is not set",
     "model=vlm": "did you mean 'vllm'?",
-    "model.name=X": "model.name needs a model: add model=NAME (chat, mock, vllm)",
+    "model.name=X": "model.name needs a model: add model=NAME (chat, mock, vllm, vllm_offline)",
     "model=null": "unknown model None",
     "elicitation.frmat=3": "did you mean 'format'?",
     "experiment=scarcity": "unknown experiment 'scarcity': did you mean 'scarcity_benchmark'?",

@@ -6,7 +6,7 @@ import pytest
 from valuesim.decision import Decision, Fault, Usage
 from valuesim.env import Observation
 from valuesim.episode import checked
-from valuesim.option import Amount, Move, Name, Option, Text, quoted
+from valuesim.option import Amount, Move, Name, Option, PerOption, Text, quoted
 
 WAIT = Option(name="WAIT", text="Do nothing.", is_omission=True)
 GIVE = Option(
@@ -122,3 +122,19 @@ def test_usage_adds_up() -> None:
 def test_a_stake_outside_its_range_is_refused(stake: float) -> None:
     with pytest.raises(ValueError, match="not in \\[-1, 1\\]"):
         Option(name="X", text="", stakes={"Care": stake})
+
+
+def test_what_is_made_of_an_option_is_made_once_for_each_object() -> None:
+    made: list[str] = []
+
+    def make(option: Option) -> str:
+        made.append(option.name)
+        return option.name.lower()
+
+    per_option = PerOption(make, most=3)
+    options = [Option(name=name, text="") for name in ("A", "B", "A")]
+    assert [per_option(option) for option in options * 2] == ["a", "b", "a"] * 2
+    assert made == ["A", "B", "A"]
+    per_option(Option(name="C", text=""))
+    assert per_option(options[0]) == "a"
+    assert made == ["A", "B", "A", "C", "A"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from valuesim.engine import Connection, Design, EpisodeFailed, Summary, plan, ru
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
 from valuesim.engine.plan import episode_seeds, regimes
 from valuesim.engine.progress import Progress
+from valuesim.engine.shutdown import Shutdown
 from valuesim.env import Observation
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
@@ -46,7 +47,7 @@ async def played(
     *,
     concurrency: int = 8,
     connections: Mapping[str, Connection] | None = None,
-    stop: asyncio.Event | None = None,
+    stop: Shutdown | None = None,
 ) -> Summary:
     with RunWriter(folder) as writer:
         writer.describe({})
@@ -187,11 +188,35 @@ async def test_other_episodes_under_way_are_listed_when_a_bug_ends_the_run(toy: 
     assert reasons[1] == "the run was stopped"
 
 
-async def test_a_stop_lists_what_is_under_way_and_begins_nothing(toy: Path) -> None:
-    stop = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.03, stop.set)
+async def when_under_way(folder: Path, then: Callable[[], None]) -> None:
+    """Do `then` once every one of five episodes of two agents has taken its first step."""
+    while not (log := folder / "decisions.jsonl").exists() or log.read_bytes().count(b"\n") < 10:
+        await asyncio.sleep(0.001)
+    then()
+
+
+async def test_a_stop_plays_what_is_under_way_to_its_end_and_begins_nothing(toy: Path) -> None:
+    stop = Shutdown()
+    under_way = asyncio.create_task(when_under_way(toy / "run", stop.ask))
     slow = replace(DESIGN, groups=[{"all": "slow"}], episodes=50)
     summary = await played(slow, toy / "run", concurrency=5, stop=stop)
+    await under_way
+    assert summary.stopped
+    assert not summary.interrupted
+    assert summary.finished == 5
+
+
+async def test_a_second_stop_lists_what_is_under_way(toy: Path) -> None:
+    stop = Shutdown()
+
+    def ask_twice() -> None:
+        stop.ask()
+        stop.ask()
+
+    under_way = asyncio.create_task(when_under_way(toy / "run", ask_twice))
+    slow = replace(DESIGN, groups=[{"all": "slow"}], episodes=50)
+    summary = await played(slow, toy / "run", concurrency=5, stop=stop)
+    await under_way
     assert summary.stopped
     assert summary.interrupted == {"the run was stopped": 5}
     assert len(lines(toy / "run/interrupted.jsonl")) == 5
@@ -201,6 +226,7 @@ async def test_a_stop_lists_what_is_under_way_and_begins_nothing(toy: Path) -> N
 class _Counters:
     calls: int = 0
     retries: int = 0
+    replayed: int = 0
     paused: str = ""
     usage: Usage = field(default_factory=lambda: Usage(prompt_tokens=10, completion_tokens=2))
 
@@ -213,7 +239,7 @@ class _Hall:
         self.waiting: dict[int, int] = {}
         self.most_episodes = self.most_roles = 0
 
-    def agent(self, role: str, seed: int) -> Agent:
+    def agent(self, role: str, seed: int, *_: object) -> Agent:
         hall = self
 
         class Waiting:
@@ -249,7 +275,7 @@ async def test_episodes_are_played_at_once_up_to_the_limit_and_agents_of_a_step_
 class _Refusing(_Hall):
     """A connection whose model turns out, at the second step, not to take a setting."""
 
-    def agent(self, role: str, seed: int) -> Agent:
+    def agent(self, role: str, seed: int, *_: object) -> Agent:
         class Refusing:
             async def decide(self, observation: Observation) -> Decision:
                 await asyncio.sleep(0)
@@ -270,7 +296,7 @@ async def test_bad_input_found_in_an_episode_stays_bad_input_and_lists_nothing(t
 
 
 class _Down(_Hall):
-    def agent(self, role: str, seed: int) -> Agent:
+    def agent(self, role: str, seed: int, *_: object) -> Agent:
         class Failing:
             async def decide(self, observation: Observation) -> Decision:
                 raise Interruption("nobody there")

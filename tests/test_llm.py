@@ -593,7 +593,7 @@ def test_importing_the_package_does_not_import_langchain() -> None:
 
 def agent(chat: Any, **elicitation: Any) -> LLMAgent:
     endpoint = Endpoint(where="here", limits=Limits(), rng=np.random.default_rng(0))
-    channel = Channel(chat=chat, endpoint=endpoint)
+    channel = Channel(chat=chat, endpoint=endpoint, model=Model(provider="chat", name="here"))
     return LLMAgent("Alpha", 1, channel, Elicitation(**elicitation))
 
 

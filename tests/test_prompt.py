@@ -143,7 +143,7 @@ def test_reasons_stand_where_they_are_asked_for() -> None:
     ("settings", "said"),
     [
         ({"formt": "json"}, "did you mean 'format'"),
-        ({"format": "xml"}, "allowed: json, json_schema, name"),
+        ({"format": "xml"}, "allowed: json, json_schema, logprobs, name"),
         ({"reask": -1}, "a whole number from 0"),
         ({"reask": True}, "a whole number from 0"),
         ({"max_tokens": 0}, "max_tokens is 0"),
@@ -154,3 +154,13 @@ def test_reasons_stand_where_they_are_asked_for() -> None:
 def test_bad_elicitation_settings_are_named(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         Elicitation.of(settings)
+
+
+def test_options_told_one_by_one_read_as_the_template_has_them() -> None:
+    options = (GIVE, WAIT, Option(name="BARE", text=""), WAIT)
+    template = prompt._template("user")
+    for text in ("You are Alpha.", "", "\0{{ text }}\nYour options now:\n"):
+        for shown in (options, options[:1], ()):
+            observation = Observation(agent="A", step=0, text=text, rules="R", options=shown)
+            told = prompt.prompt_of(observation, Elicitation()).user
+            assert told == template.render(text=text, options=shown).strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import resource
 import signal
@@ -12,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -89,24 +87,6 @@ def test_a_run_killed_again_and_again_ends_as_if_it_never_was(toy: Path) -> None
     assert_counted_once(killed)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_is_quick_says_how_to_go_on_and_loses_nothing(toy: Path, number: int) -> None:
-    folder = toy / "runs/stopped"
-    process = start(*SLOW, "run.name=stopped")
-    wait_for_lines(folder / "decisions.jsonl", 40)
-    before = time.monotonic()
-    process.send_signal(number)
-    code, output, errors = finish(process)
-    assert time.monotonic() - before < 2
-    assert code == 130
-    assert "8 x the run was stopped" in output
-    assert "to go on: valuesim run env=toy-v0" in errors
-    assert "Traceback" not in errors
-    assert len(read_run(folder).interrupted) == 8
-    assert here(*SLOW, "run.name=stopped") == 0
-    assert_counted_once(folder)
-
-
 def test_a_second_writer_is_refused(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with RunWriter(toy / "runs/shared"):
         assert here(*SLOW, "run.name=shared") == 2
@@ -137,34 +117,6 @@ def test_more_episodes_extend_a_finished_run(toy: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == (
         "9 of 9 episodes finished in runs/grown (5 of them now); 40 decisions now, no faults\n"
     )
-
-
-async def test_faults_of_a_server_finish_or_interrupt_every_episode_and_a_resume_completes(
-    toy: Path,
-    serve: Callable[..., Any],
-    fault_server: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("VALUESIM_API_KEY", "key-never-to-be-written")
-    rate = 0.3 / len(fault_server.MIXED)
-    server = await serve(faults=dict.fromkeys(fault_server.MIXED, rate), seed=3)
-    model = ["agents=llm", "model=vllm", "model.name=tiny", f"model.base_url={server.url}"]
-    limits = ["model.retries=1", "model.timeout_s=0.5", "env.horizon=4", "model.down_after=1000"]
-    command = ["run", *model, *limits, "episodes=8", "run.name=faulty"]
-    folder = toy / "runs/faulty"
-    codes = []
-    while 0 not in codes:
-        codes.append(await asyncio.to_thread(main, command))
-        run = read_run(folder)
-        assert len(run.episodes) + len({r.episode for r in run.interrupted if r.is_open}) == 8
-        assert len(codes) < 30
-    assert codes[0] == 1
-    assert_counted_once(folder)
-    written = b"".join(path.read_bytes() for path in folder.iterdir())
-    assert b"key-never-to-be-written" not in written
-    told = capsys.readouterr()
-    assert "key-never-to-be-written" not in told.out + told.err
 
 
 SURVIVAL = ["agents=[ethical,random]", "env.scarcity=low", "episodes=20"]

@@ -19,7 +19,7 @@ from valuesim.option import Amount, Move, Name, Option, Text
 SCRIPTED = [
     name
     for name, entry in sorted(registry.agents().items())
-    if name != "llm" and Survival.id in (entry.load().environments or {Survival.id})
+    if name not in ("llm", "human") and Survival.id in (entry.load().environments or {Survival.id})
 ]
 SETTINGS: list[dict[str, Any]] = [
     *({"scarcity": level} for level in PRESETS),

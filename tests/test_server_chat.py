@@ -8,8 +8,11 @@ from typing import Any
 
 import orjson
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import AsyncCallbackHandler, UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.rate_limiters import BaseRateLimiter
+from langchain_core.tracers.context import collect_runs
 
 from valuesim.agents.failure import MalformedReply, ServerError, read_failure
 from valuesim.agents.llm.routing import Routes
@@ -78,6 +81,54 @@ async def test_callbacks_see_the_call(serve: Serve) -> None:
     await model.ainvoke(TURNS, config=config)
     await model.aclose()
     assert seen == ["start Alpha", "end WAIT"]
+
+
+async def test_pairs_of_role_and_text_are_sent_and_answered_as_messages_are(serve: Serve) -> None:
+    server = await serve(script=[{"content": "WAIT", "reasoning": "Hm."}])
+    model = chat(server.url, temperature=0.5)
+    roles = {"human": "user", "ai": "assistant"}
+    pairs = [(roles.get(turn.type, turn.type), str(turn.content)) for turn in TURNS]
+    by_messages = await model.ainvoke(TURNS, seed=7, stop=["END"])
+    by_pairs = await model.ainvoke(pairs, seed=7, stop=["END"])
+    await model.aclose()
+    assert server.requests[0] == server.requests[1]
+    by_messages.id = None
+    assert by_pairs == by_messages
+
+
+async def test_pairs_are_seen_by_whoever_watches(serve: Serve) -> None:
+    server = await serve(script=["WAIT"])
+    model = chat(server.url)
+    handler = UsageMetadataCallbackHandler()
+    await model.ainvoke([("user", "Now?")], config={"callbacks": [handler]})
+    with collect_runs() as runs:
+        await model.ainvoke([("user", "Now?")])
+    watched = chat(server.url, callbacks=[handler])
+    await watched.ainvoke([("user", "Now?")])
+    await model.aclose()
+    await watched.aclose()
+    assert [run.outputs["generations"][0][0]["text"] for run in runs.traced_runs] == ["WAIT"]
+    assert sum(usage["output_tokens"] for usage in handler.usage_metadata.values()) == 2
+
+
+async def test_pairs_meet_the_cache_and_the_rate_limiter(serve: Serve) -> None:
+    class Limiter(BaseRateLimiter):
+        waits = 0
+
+        def acquire(self, *, blocking: bool = True) -> bool:
+            raise AssertionError("asked in a loop")
+
+        async def aacquire(self, *, blocking: bool = True) -> bool:
+            self.waits += 1
+            return True
+
+    server = await serve(script=["WAIT"])
+    limiter = Limiter()
+    model = chat(server.url, cache=InMemoryCache(), rate_limiter=limiter)
+    for _ in range(3):
+        await model.ainvoke([("user", "Now?")])
+    await model.aclose()
+    assert len(server.requests) == limiter.waits == 1
 
 
 async def test_it_answers_without_a_loop_and_within_one(serve: Serve) -> None:

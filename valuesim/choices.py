@@ -14,16 +14,17 @@ from valuesim.errors import LogError
 from valuesim.log.reader import DecisionRecord
 from valuesim.option import Option
 
-Unit = Literal["episode", "seed", "scene"]
+Unit = Literal["episode", "seed", "scene", "chain"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """One choice: the chosen option's stakes against each other offered option's.
 
-    `cluster` names the unit within which choices are not independent: the scene, where the same one
-    is asked in many episodes (a model answers it alike each time), else the world, which is one
-    episode, or all those of a seed that several populations played; `unit` says which. `position`
+    `cluster` names the unit within which choices are not independent: the chain of episodes that an
+    agent remembers; else the scene, where the same one is asked in many episodes (a model answers
+    it alike each time); else the world, which is one episode, or all those of a seed that several
+    populations played. `unit` says which. `position`
     is the chosen option's place in `options`, from 0, which is the order shown if `is_ordered`;
     otherwise that order is not known, and no habit of place can be told.
     """
@@ -80,7 +81,7 @@ class Choices:
 
     @property
     def unit(self) -> str:
-        """What the clusters are: "episode", "seed", "scene", or "cluster" where they differ."""
+        """What the clusters are: "episode", "seed", "scene", "chain"; "cluster" if they differ."""
         units = {evidence.unit for evidence in self.evidence} or {"episode"}
         return units.pop() if len(units) == 1 else "cluster"
 
@@ -112,7 +113,7 @@ def choices(decisions: Iterable[DecisionRecord]) -> Choices:
 
 def _counted(evidence: Evidence, episodes: int) -> Evidence:
     """Return `evidence` with the unit "seed" where its world was played in several episodes."""
-    if evidence.unit == "scene" or episodes == 1:
+    if evidence.unit != "episode" or episodes == 1:
         return evidence
     return replace(evidence, unit="seed")
 
@@ -120,12 +121,30 @@ def _counted(evidence: Evidence, episodes: int) -> Evidence:
 def cluster_of(decision: DecisionRecord) -> str:
     """Return the unit within which `decision` is not independent of others.
 
-    That is its annotation "scene" (an environment's name for a scene that it asks in many
-    episodes, whatever the telling), within the environment; else the world of its episode, which
-    others may have played as well (see `EpisodeRecord.world`).
+    That is its scene (see `scene_of`); else the world of its episode, which others may have played
+    as well (see `EpisodeRecord.world`). In a chain it is the chain, whose episodes are told of each
+    other, be it of scenes or not.
+    """
+    if decision.episode.chain is not None:
+        return decision.episode.world
+    return scene_of(decision) or decision.episode.world
+
+
+def scene_of(decision: DecisionRecord) -> str | None:
+    """Return the scene that `decision` is about, by a name of its own; None where it has none.
+
+    It is told by the annotation "scene", an environment's name for a scene that it asks in many
+    episodes, whatever the telling.
     """
     scene = decision.annotations.get("scene")
-    return decision.episode.world if scene is None else f"{decision.episode.env}/{scene}"
+    return None if scene is None else f"{decision.episode.env}/{scene}"
+
+
+def unit_of(decision: DecisionRecord) -> Unit:
+    """Return what `cluster_of` names, one episode of a world being an episode."""
+    if decision.episode.chain is not None:
+        return "chain"
+    return "episode" if scene_of(decision) is None else "scene"
 
 
 def _evidence(decision: DecisionRecord) -> Evidence:
@@ -137,7 +156,7 @@ def _evidence(decision: DecisionRecord) -> Evidence:
         )
     return Evidence(
         cluster=cluster_of(decision),
-        unit="episode" if decision.annotations.get("scene") is None else "scene",
+        unit=unit_of(decision),
         options=decision.options,
         position=names.index(decision.chosen),
         is_ordered=decision.annotations.get("order") != "unknown",

@@ -19,29 +19,43 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from valuesim import registry
-from valuesim.arms import arms_of
+from valuesim.arms import arms_of, check_chain
+from valuesim.crossed import environments, levels_of
 from valuesim.engine.asking import ALL, Asking, asking_of
 from valuesim.engine.plan import MODEL_AGENT, SERVING, Design
 from valuesim.errors import InputError, unknown
-from valuesim.overrides import check, chosen_by, env_settings, options, parse, rewritten, shipped
+from valuesim.overrides import check, chosen_by, parse, rewritten, shipped
 
 PROGRESS = ("auto", "bar", "lines", "none")
+CACHE = ("off", "write", "use", "replay")
 _RANGES = {
     "episodes": (1, 1_000_000),
     "seed": (0, 2**63 - 1),
+    "chain": (1, 1000),
     "engine.concurrency": (1, 10_000),
 }
-_APART = ("env", "intervention")
-"""What is crossed by name and not by parameter."""
 
 
 # OmegaConf makes a frozen dataclass read-only while it composes, so these are not frozen
 @dataclass(kw_only=True, slots=True)
 class EngineConfig:
-    """How episodes are played: how many at once (>= 1), and how progress is shown."""
+    """How episodes are played: how many at once (>= 1), and how progress is shown.
+
+    `max_tokens`, `max_cost` (US dollars) and `max_hours` are what a run may spend (see
+    `engine.budget`), above 0 or None. `cache` says whether replies are kept and looked up (see
+    `agents.llm.cache`), `cache_path` where, None for the run folder. `trace` sends spans to
+    OpenTelemetry (see `tracing`), with what is sent and replied where `trace_content` says so.
+    """
 
     concurrency: int = 64
     progress: str = "auto"
+    max_tokens: int | None = None
+    max_cost: float | None = None
+    max_hours: float | None = None
+    cache: str = "off"
+    cache_path: str | None = None
+    trace: bool = False
+    trace_content: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -76,7 +90,8 @@ class RunConfig:
     `agents.all`, and `episodes` are played in each. `model` is empty where no model is asked;
     `models` maps roles to settings that differ there, so that models can meet in one world.
     `intervention` maps interventions to their settings, in the order in which they are made;
-    "intervention" in `cross` lists arms: a name, a list of names, or "none" each.
+    "intervention" in `cross` lists arms: a name, a list of names, or "none" each. `chain` is how
+    many episodes of a cell agents live through one after another, remembering; 1 is none.
     """
 
     env: dict[str, Any] = field(default_factory=dict)
@@ -88,6 +103,7 @@ class RunConfig:
     engine: EngineConfig = field(default_factory=EngineConfig)
     asking: AskingConfig = field(default_factory=AskingConfig)
     episodes: int = 20
+    chain: int = 1
     seed: int = 0
     cross: dict[str, Any] = field(default_factory=dict)
     run: RunName = field(default_factory=RunName)
@@ -124,22 +140,29 @@ class RunConfig:
         asks_a_model = any(MODEL_AGENT in group.values() for group in played)
         if asks_a_model and not self.model:
             raise InputError(f"agent {MODEL_AGENT!r} needs a model: add model=vllm model.name=NAME")
-        first, *beside = _environments(self.cross.get("env"), self.env)
+        first, *beside = environments(self.cross.get("env"), self.env)
         arms = arms_of(self.cross.get("intervention"), self.intervention)
         if any(arms) and not asks_a_model:
             raise InputError(f"an intervention is made on a model: add agents={MODEL_AGENT}")
+        check_chain(self.chain, arms)
+        if self.chain > 1 and self.adaptive() is not None:
+            raise InputError(
+                f"chain={self.chain} does not go with asking=adaptive, which asks every question "
+                "of an agent that remembers no other: leave one out"
+            )
         return Design(
             env=first[0],
             parameters=first[1],
             beside=beside,
-            crossed=_crossed({k: v for k, v in self.cross.items() if k not in _APART}),
+            crossed=levels_of(self.cross),
             groups=played,
             arms=arms,
             model=_identity(self.model) or None,
             models={role: _identity(self.model_of(role)) for role in self.models},
-            elicitation=self.elicitation | (_prompt() if asks_a_model else {}),
+            elicitation=self.elicitation | (_prompt(self.elicitation) if asks_a_model else {}),
             episodes=self.episodes,
             seed=self.seed,
+            chain=self.chain,
         )
 
 
@@ -227,10 +250,11 @@ def _groups(agents: Mapping[str, Any]) -> list[dict[str, str]]:
     return [dict(zip(listed, names, strict=True)) for names in product(*listed.values())]
 
 
-def _prompt() -> dict[str, str]:
+def _prompt(elicitation: Mapping[str, Any]) -> dict[str, str]:
     from valuesim.agents.prompt import templates_id
 
-    return {"prompt": templates_id()}
+    labels = elicitation.get("format") == "logprobs"
+    return {"prompt": templates_id("logprobs") if labels else templates_id()}
 
 
 def _check_elicitation(settings: Mapping[str, Any]) -> None:
@@ -243,49 +267,11 @@ def _identity(model: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given for name, given in model.items() if name not in SERVING}
 
 
-def _environments(crossed: Any, chosen: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the id and the parameters of each environment that is played.
-
-    `crossed` lists what env=NAME takes, or mappings of such a name (`id`) with more parameters;
-    without it the one that was `chosen` is played.
-    """
-    if crossed is None:
-        return [_identified(chosen)]
-    if not isinstance(crossed, list) or not crossed:
-        raise InputError(f"cross.env is {crossed!r}: give a list of environments")
-    return [_identified(_preset(given)) for given in crossed]
-
-
-def _preset(given: Any) -> dict[str, Any]:
-    """Return the settings of conf/env that `given` names, changed as it says."""
-    settings = dict(given) if isinstance(given, dict) else {"id": given}
-    name = settings.pop("id", None)
-    if name not in options("env"):
-        raise InputError(unknown("environment", name, options("env"), "cross.env"))
-    return env_settings(str(name)) | settings
-
-
-def _identified(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    given = dict(settings)
-    return registry.environment_id(str(given.pop("id", None))), given
-
-
-def _crossed(cross: Mapping[str, Any] | None) -> dict[str, list[Any]]:
-    levels: dict[str, list[Any]] = {}
-    for factor, given in (cross or {}).items():
-        root, _, name = factor.partition(".")
-        if root != "env" or not name or name == "id":
-            raise InputError(f"cross.{factor} cannot be crossed: name env.<parameter>")
-        if not isinstance(given, list) or not given:
-            raise InputError(f"cross.{factor} is {given!r}: give a list of levels")
-        levels[name] = given
-    return levels
-
-
 def _check_numbers(config: RunConfig) -> None:
     given_of = {
         "episodes": config.episodes,
         "seed": config.seed,
+        "chain": config.chain,
         "engine.concurrency": config.engine.concurrency,
     }
     for key, (least, most) in _RANGES.items():
@@ -294,6 +280,12 @@ def _check_numbers(config: RunConfig) -> None:
             raise InputError(f"{key}={given} is not allowed: {least} to {most}")
     if config.engine.progress not in PROGRESS:
         raise InputError(unknown("engine.progress", config.engine.progress, PROGRESS))
+    if config.engine.cache not in CACHE:
+        raise InputError(unknown("engine.cache", config.engine.cache, CACHE))
+    if config.engine.cache_path is not None and config.engine.cache == "off":
+        raise InputError("engine.cache_path is given, and engine.cache is off: give write or use")
+    if config.engine.trace_content and not config.engine.trace:
+        raise InputError("engine.trace_content is true, and engine.trace is false: give both")
 
 
 def _first_line(error: BaseException) -> str:

@@ -45,17 +45,22 @@ def notice(fault: Fault, detail: str | None) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """Tokens a reply cost, summed over its attempts; zero for agents that use none."""
+    """Tokens a reply cost, summed over its attempts; zero for agents that use none.
+
+    `cached_tokens` are those of the prompt that the server says it had in its cache.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
+    cached_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
         )
 
 
@@ -89,6 +94,18 @@ class Addition:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Labelling:
+    """One permutation of the letters over the options, and how likely the model found each letter.
+
+    `labels` are those of the options in the order shown; `found` holds the probability, in (0, 1],
+    of each letter that stood among the likeliest tokens, None where the server gave none.
+    """
+
+    labels: tuple[str, ...]
+    found: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """One agent's answer to one observation.
 
@@ -98,6 +115,11 @@ class Decision:
     are the attempts before the last; `attempted` (beside a fault) and `schema_break` say of the
     last what they say of a `Try`. `added` is what interventions added to what was asked, and
     `interventions` what they did beside that, by name: the answers to their own questions among it.
+
+    Where letters were asked for, `labellings` say which option had which, the first of them in the
+    question that was decided by; `probabilities` is the model's distribution over all options, the
+    mean over labellings, empty where one of them has none; `unaccounted` is the mean probability
+    of what was no letter, or a letter not among the likeliest tokens, None where none was given.
     """
 
     agent: str
@@ -115,6 +137,9 @@ class Decision:
     tries: tuple[Try, ...] = ()
     added: tuple[Addition, ...] = ()
     interventions: Mapping[str, Any] = field(default_factory=dict)
+    labellings: tuple[Labelling, ...] = ()
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    unaccounted: float | None = None
     usage: Usage = field(default_factory=Usage)
     latency: float = 0.0
 

@@ -36,6 +36,12 @@ Ending = Literal["terminated", "truncated"]
 Action = int | np.integer[Any] | Move | Decision | None
 
 
+def keyed(key: Sequence[int]) -> np.random.Generator:
+    """Return the generator of `key`; an array of words is the same key, read much faster."""
+    is_short = max(key) < 2**32
+    return np.random.default_rng(np.array(key, dtype=np.uint32) if is_short else key)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
     """Everything an environment needs to go on from here; opaque, and safe from later steps."""
@@ -135,6 +141,12 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         """Return the visible facts behind `describe`, as JSON values; scripted agents read them."""
         return {}
 
+    def viewed(self, agent: str) -> dict[str, Any]:
+        """Return `view(agent)`, worked out once a step; not to be changed."""
+        if agent not in self._views:
+            self._views[agent] = self.view(agent)
+        return self._views[agent]
+
     def annotate(self, agent: str) -> dict[str, Any]:
         """Return facts for the log that the agent does not see, as JSON values."""
         return {}
@@ -144,7 +156,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         if not self.shuffle_options:
             return offered
         place = self.possible_agents.index(agent)
-        rng = np.random.default_rng([self._seed or 0, self._condition_key, self.turn, place])
+        rng = keyed([self._seed or 0, self._condition_key, self.turn, place])
         if self.is_scale:
             return offered[::-1] if rng.integers(2) else offered
         return tuple(offered[i] for i in rng.permutation(len(offered)))
@@ -185,7 +197,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         return self._states(self.agents), {agent: {} for agent in self.agents}
 
     def step(
-        self, actions: dict[str, Action]
+        self, actions: dict[str, Action], *, numeric: bool = True
     ) -> tuple[
         dict[str, State],
         dict[str, float],
@@ -196,7 +208,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         """Play one step; agents without an action abstain.
 
         `self.effects` then holds what happened to each agent, for the log, and `self.illegal` why
-        an action was not possible, for the agents whose was not.
+        an action was not possible, for the agents whose was not. Without `numeric` the states that
+        it returns are empty, for whoever only reads words.
         """
         acting = list(self.agents)
         moves = self._read(actions)
@@ -207,11 +220,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         joined = [agent for agent in self.joining() if agent not in acting]
         self.agents = [agent for agent in acting if agent not in endings] + joined
         shown = acting + joined
-        states = self._states(self.agents)
-        # an agent that has left is offered nothing; its last state is still owed to the caller
-        states |= {agent: self._state(agent, ()) for agent in acting if agent in endings}
         return (
-            states,
+            self._states_after(acting, endings) if numeric else {agent: {} for agent in shown},
             {agent: float(self.effects.get(agent, {}).get("payoff", 0.0)) for agent in shown},
             {agent: endings.get(agent) == "terminated" for agent in shown},
             {agent: endings.get(agent) == "truncated" for agent in shown},
@@ -226,8 +236,11 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         """Return the space of catalogue indices."""
         return self.action_spaces[agent]
 
-    def observe(self, agent: str) -> Observation:
-        """Return what `agent` sees now, its options in the order of this seed, step and agent."""
+    def observe(self, agent: str, *, numeric: bool = True) -> Observation:
+        """Return what `agent` sees now, its options in the order of this seed, step and agent.
+
+        Without `numeric` its `state` is left empty, for whoever only reads words.
+        """
         notices = [self.notices[agent]] if agent in self.notices else []
         return Observation(
             agent=agent,
@@ -235,8 +248,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             text="\n".join([*notices, self.describe(agent)]),
             rules=self.rules,
             options=self.order(agent, self._offered(agent)),
-            state=self._states([agent])[agent],
-            view=self.view(agent),
+            state=self._states([agent])[agent] if numeric else {},
+            view=self.viewed(agent),
             annotations=self.annotate(agent),
         )
 
@@ -303,6 +316,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         # what is offered and seen is worked out once a step, not at every question about it
         self._offers: dict[str, tuple[Option, ...]] = {}
         self._seen: dict[str, State] = {}
+        self._views: dict[str, dict[str, Any]] = {}
 
     def _offered(self, agent: str) -> tuple[Option, ...]:
         if agent not in self._offers:
@@ -317,6 +331,13 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             if agent not in self._seen:
                 self._seen[agent] = self._state(agent, self._offered(agent))
         return {agent: self._seen[agent] for agent in agents}
+
+    def _states_after(
+        self, acting: Sequence[str], endings: Mapping[str, Ending]
+    ) -> dict[str, State]:
+        # an agent that has left is offered nothing; its last state is still owed to the caller
+        left = {agent: self._state(agent, ()) for agent in acting if agent in endings}
+        return self._states(self.agents) | left
 
     def _state(self, agent: str, offered: tuple[Option, ...]) -> State:
         mask = np.zeros(len(self.catalogue), dtype=np.int8)

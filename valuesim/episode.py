@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from valuesim.decision import Agent, Decision, Fault
+from valuesim.decision import Agent, Decision, Fault, Usage
 from valuesim.option import Move
+from valuesim.tracing import STEP, span
 
 if TYPE_CHECKING:
     # reading a log needs no environment, whose libraries are slow to load
     from valuesim.env import Environment, Observation
+
+
+T = TypeVar("T")
+
+INTERVENTIONS = "interventions"
+"""The parameter of a player that lists its interventions, each as {name: settings}."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,21 +45,64 @@ class Player:
         """The model's name, or None for an agent without one."""
         return None if self.model is None else str(self.model.get("name"))
 
+    @property
+    def interventions(self) -> dict[str, Mapping[str, Any]]:
+        """Name -> settings of the interventions made on it, in their order; often none."""
+        return interventions_in(self.parameters)
+
+
+def interventions_in(parameters: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the interventions that a player's `parameters` list, by name, in their order.
+
+    >>> interventions_in({"interventions": [{"persona": {"text": "A nurse."}}, {"hint": {}}]})
+    {'persona': {'text': 'A nurse.'}, 'hint': {}}
+    """
+    listed = parameters.get(INTERVENTIONS, ())
+    return {name: settings for each in listed for name, settings in each.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chain:
+    """Where an episode stands among those that its agents live through one after another.
+
+    `first` is the seed of the chain's first episode, by which the chain is known in every cell,
+    `place` counts from 0, and `length` is how many episodes a chain has; the last of a run may be
+    cut short.
+    """
+
+    first: int
+    place: int
+    length: int
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether an episode may follow."""
+        return self.place + 1 < self.length
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpisodeSpec:
-    """Everything that determines an episode, up to the randomness of a model's server."""
+    """Everything that determines an episode, up to the randomness of a model's server.
+
+    `chain` is None where agents remember no other episode.
+    """
 
     env: str
     parameters: Mapping[str, Any]
     population: Mapping[str, Player]
     elicitation: Mapping[str, Any]
     seed: int
+    chain: Chain | None = None
 
     @property
     def id(self) -> str:
-        """Sixteen hexadecimal digits of the SHA-256 of the spec's canonical JSON."""
+        """Sixteen hexadecimal digits of the SHA-256 of the spec's canonical JSON.
+
+        Of an episode without a chain the JSON says nothing of one.
+        """
         canonical = orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+        if self.chain is None:
+            canonical = canonical.removesuffix(b',"chain":null}') + b"}"
         return hashlib.sha256(canonical).hexdigest()[:16]
 
 
@@ -64,6 +114,18 @@ class Turn:
     decisions: Mapping[str, Decision]
     effects: Mapping[str, Mapping[str, Any]]
     payoffs: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aftermath:
+    """What a finished episode leaves: what goes on to the next of its chain, and what that cost.
+
+    `carried` is plain JSON, by intervention where an agent tells it, by role and intervention for
+    the whole episode; empty where nothing goes on.
+    """
+
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
 
 
 OnTurn = Callable[[Turn], Awaitable[None] | None]
@@ -92,7 +154,8 @@ async def play_on(
     """Play on from the present state of `env` (see `Environment.restore`) and return the turns."""
     turns: list[Turn] = []
     while env.agents:
-        turn = await _step(env, agents)
+        with span("turn", {STEP: len(turns)}):
+            turn = await _step(env, agents)
         turns.append(turn)
         if on_turn is not None:
             written = on_turn(turn)
@@ -102,27 +165,57 @@ async def play_on(
 
 
 async def _step(env: Environment, agents: Mapping[str, Agent]) -> Turn:
-    seen = {name: env.observe(name) for name in env.agents}
+    seen = {name: env.observe(name, numeric=_reads_numbers(agents[name])) for name in env.agents}
     # whoever has one option and nothing to say with it decides nothing: nobody is asked
     observations = {name: each for name, each in seen.items() if each.is_choice}
     idle = {n: Move(option=o.options[0].name) for n, o in seen.items() if n not in observations}
-    answers = await _ask_all(agents, observations)
-    decisions = {name: checked(observations[name], answers[name]) for name in observations}
-    _, payoffs, *_ = env.step({**idle, **decisions})
+    decisions = await _at_once({n: _decided(agents[n], seen) for n, seen in observations.items()})
+    _, payoffs, *_ = env.step({**idle, **decisions}, numeric=False)
     return Turn(
         observations=observations, decisions=decisions, effects=env.effects, payoffs=payoffs
     )
 
 
-async def _ask_all(
-    agents: Mapping[str, Agent], observations: Mapping[str, Observation]
-) -> dict[str, Decision]:
+async def _decided(agent: Agent, seen: Observation) -> Decision:
+    with span("decision", {"gen_ai.agent.name": seen.agent, STEP: seen.step}) as traced:
+        decision = checked(seen, await agent.decide(seen))
+        traced.tell(
+            {
+                "valuesim.option": decision.option,
+                "valuesim.fault": decision.fault and str(decision.fault),
+                "valuesim.attempts": decision.attempts,
+            }
+        )
+    return decision
+
+
+def _reads_numbers(agent: Agent) -> bool:
+    return bool(getattr(agent, "reads_state", True))
+
+
+async def aftermath(agents: Mapping[str, Agent], turns: Sequence[Turn]) -> Aftermath:
+    """Let `agents` look back on the finished episode of `turns`; return what goes on from it.
+
+    An agent that remembers has `async ended(turns) -> Aftermath`; others are not asked. Raises
+    Interruption when one cannot be asked.
+    """
+    left = await _at_once(
+        {
+            role: ended(turns)
+            for role, agent in agents.items()
+            if (ended := getattr(agent, "ended", None)) is not None
+        }
+    )
+    return Aftermath(
+        carried={role: each.carried for role, each in left.items() if each.carried},
+        usage=sum((each.usage for each in left.values()), start=Usage()),
+    )
+
+
+async def _at_once(asked: Mapping[str, Coroutine[Any, Any, T]]) -> dict[str, T]:
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = {
-                name: group.create_task(agents[name].decide(observation))
-                for name, observation in observations.items()
-            }
+            tasks = {name: group.create_task(each) for name, each in asked.items()}
     except BaseExceptionGroup as failures:
         # one failure stops the step; the group around it would hide an Interruption's type
         raise failures.exceptions[0] from None
@@ -153,4 +246,7 @@ def checked(observation: Observation, decision: Decision) -> Decision:
         )
     option = observation.option(decision.option)
     assert option is not None, "observation.fault checked it"
-    return replace(decision, arguments=option.complete(decision.arguments))
+    arguments = option.complete(decision.arguments)
+    if list(arguments) == list(decision.arguments):
+        return decision
+    return replace(decision, arguments=arguments)

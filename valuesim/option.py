@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from reprlib import Repr
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 _MOST_ATTEMPTED = 8
 _LONGEST_ATTEMPTED = 200
@@ -183,3 +183,27 @@ class Option:
             if reason := self.arguments[name].fault(given):
                 return f"{name} of {self.name}: {reason}"
         return None
+
+
+_Made = TypeVar("_Made")
+
+
+class PerOption(Generic[_Made]):
+    """What `make` makes of an option, made once for each object: many stay the same for long.
+
+    At most `most` are kept.
+    """
+
+    def __init__(self, make: Callable[[Option], _Made], most: int = 4096) -> None:
+        self._make, self._most = make, most
+        self._kept: dict[int, tuple[Option, _Made]] = {}
+
+    def __call__(self, option: Option) -> _Made:
+        """Return what is made of `option`; it is shared, and not to be changed."""
+        kept = self._kept.get(id(option))
+        if kept is None:
+            if len(self._kept) >= self._most:
+                self._kept.clear()
+            # the option is kept, so that its address is not given to another
+            kept = self._kept[id(option)] = option, self._make(option)
+        return kept[1]

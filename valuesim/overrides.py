@@ -18,6 +18,7 @@ from valuesim.shipped import shipped_yaml
 GROUPS = ("env", "agents", "model", "intervention", "elicitation", "engine", "asking", "experiment")
 _LISTED = ("agents", "intervention")
 """Groups of which several may be chosen at once."""
+_OPEN = ("model.extra_body", "model.engine_args", "model.price")
 _OF_SWEEPS = ("hydra.launcher", "hydra.sweeper")
 
 
@@ -80,9 +81,7 @@ def rewritten(override: Override) -> list[str]:
         return [f"agents={_base(value)}", f"++agents.all={override.get_value_string()}"]
     if root == "cross" and name:
         return [f"++cross={{{name}:{override.get_value_string()}}}"]
-    is_open = root in ("env", "agents", "models", "intervention") or key.startswith(
-        "model.extra_body"
-    )
+    is_open = root in ("env", "agents", "models", "intervention") or key.startswith(_OPEN)
     if key == "cross" or (name and is_open):
         return [f"++{text}"]
     return [text]

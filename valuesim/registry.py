@@ -79,6 +79,7 @@ _REASONERS = "valuesim.agents.scripted.reasoners"
 _SURVIVAL_AGENTS = "valuesim.agents.scripted.survival"
 _AGENTS = {
     "llm": Entry("valuesim.agents.llm:LLMAgent", "a chat model, asked with the offered options"),
+    "human": Entry("valuesim.agents.human:Human", "a person, asked at this terminal"),
     "random": Entry("valuesim.agents.scripted:Random", "content-blind: any offered option"),
     "mute": Entry("valuesim.agents.scripted:Mute", "never answers: every decision is a fault"),
     "first": Entry(

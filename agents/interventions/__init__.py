@@ -5,6 +5,22 @@ says its settings. They compose: each sees the prompt as those before it left it
 """
 
 from valuesim.agents.interventions.base import Ask, Intervention
-from valuesim.agents.interventions.catalogue import INTERVENTIONS, ROLES, build, check, of_role
+from valuesim.agents.interventions.catalogue import (
+    ROLES,
+    build,
+    check,
+    environments_of,
+    needing_chain,
+    of_role,
+)
 
-__all__ = ["INTERVENTIONS", "ROLES", "Ask", "Intervention", "build", "check", "of_role"]
+__all__ = [
+    "ROLES",
+    "Ask",
+    "Intervention",
+    "build",
+    "check",
+    "environments_of",
+    "needing_chain",
+    "of_role",
+]

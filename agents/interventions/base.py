@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 from valuesim.agents.prompt import Message, Prompt
@@ -25,14 +26,31 @@ class Ask(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lived:
+    """An episode as one agent lived it: what it saw and decided, step by step, and all it earned.
+
+    `payoff` is summed over all steps, those in which it had nothing to decide among them.
+    """
+
+    moments: Sequence[tuple[Observation, Decision]]
+    payoff: float = 0.0
+
+
 class Intervention:
     """One intervention on one role in one episode; a subclass says `name` and its settings.
 
     Settings are keyword arguments of the subclass; one that is not allowed raises InputError. All
-    that is random follows from `seed`. What lives across turns is kept on the instance.
+    that is random follows from `seed`. What lives across turns is kept on the instance; what lives
+    across the episodes of a chain goes through `carried` and `carry`.
     """
 
     name: ClassVar[str]
+
+    needs_chain: str = ""
+    """The setting that does nothing where no episode follows another; empty if there is none."""
+    environments: ClassVar[frozenset[str] | None] = None
+    """The ids of the environments that it is made in; None for all."""
 
     def __init__(self, *, role: str, seed: int) -> None:
         """Intervene on `role` in the episode of `seed`."""
@@ -52,6 +70,19 @@ class Intervention:
 
     def saw(self, observation: Observation, decision: Decision) -> None:
         """Take note of what was decided; the next turn's `prepare` may use it."""
+
+    async def ended(self, lived: Lived, ask: Ask) -> None:
+        """Take note of a finished episode after which another of its chain may come."""
+
+    def carried(self) -> Any:
+        """Return what the next episode of the chain starts with, as plain JSON; None for nothing.
+
+        It stands in the line of the finished episode, so that a resume goes on with exactly that.
+        """
+        return None
+
+    def carry(self, state: Any) -> None:
+        """Start with `state`, which is what `carried` returned at the end of the episode before."""
 
     def addition(self, place: Place, text: str) -> Addition:
         """Return `text` as an addition of this intervention."""

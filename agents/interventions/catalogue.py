@@ -10,11 +10,20 @@ from typing import Any
 from valuesim.agents.interventions.base import Intervention
 from valuesim.errors import InputError, unknown
 
-INTERVENTIONS = "interventions"
-"""The parameter of a player that holds its interventions: name -> settings."""
 _HERE = "valuesim.agents.interventions"
 CATALOGUE: Mapping[str, str] = {
     "persona": f"{_HERE}.persona:Persona",
+    "emotion": f"{_HERE}.emotion:Emotion",
+    "assessment": f"{_HERE}.assessment:Assessment",
+    "reflection": f"{_HERE}.reflection:Reflection",
+    "council": f"{_HERE}.council:Council",
+    "memory": f"{_HERE}.memory:Memory",
+    "esrs": f"{_HERE}.esrs:SelfRegulation",
+    "policy": f"{_HERE}.policy:Policy",
+    "weights": f"{_HERE}.weights:Weights",
+    "correction": f"{_HERE}.correction:Correction",
+    "pressure": f"{_HERE}.pressure:Pressure",
+    "hint": f"{_HERE}.hint:Hint",
 }
 """Name -> "module:Class"; the files of conf/intervention have the same names."""
 ROLES = "roles"
@@ -32,13 +41,24 @@ def build(
     return tuple(_built(name, own, role, seed) for name, own in settings.items())
 
 
+def environments_of(name: str) -> frozenset[str] | None:
+    """Return the environments that intervention `name` is made in, None for all."""
+    return _kind(name).environments
+
+
+def needing_chain(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what in `settings` does nothing where no episode follows another."""
+    made = build(of_role(_on_all(settings), "any"), role="any", seed=0)
+    return [each.needs_chain for each in made if each.needs_chain]
+
+
 def check(settings: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise InputError for what `build` would not take."""
     for name, own in settings.items():
         roles = own.get(ROLES)
         if roles is not None and not isinstance(roles, list):
             raise InputError(f"intervention.{name}.{ROLES} is {roles!r}: null, or a list of roles")
-        build(of_role({name: {**own, ROLES: None}}, "any"), role="any", seed=0)
+        build(of_role(_on_all({name: own}), "any"), role="any", seed=0)
 
 
 def of_role(settings: Mapping[str, Mapping[str, Any]], role: str) -> dict[str, dict[str, Any]]:
@@ -50,14 +70,22 @@ def of_role(settings: Mapping[str, Mapping[str, Any]], role: str) -> dict[str, d
     }
 
 
+def _on_all(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: {**own, ROLES: None} for name, own in settings.items()}
+
+
 def _built(name: str, given: Mapping[str, Any], role: str, seed: int) -> Intervention:
-    if name not in CATALOGUE:
-        raise InputError(unknown("intervention", name, CATALOGUE))
-    module, _, of = CATALOGUE[name].partition(":")
-    kind = getattr(import_module(module), of)
+    kind = _kind(name)
     allowed = [each for each in inspect.signature(kind.__init__).parameters if each not in _OWN]
     for setting in given:
         if setting not in allowed:
             raise InputError(unknown("setting", setting, allowed, f"intervention.{name}"))
-    built: Intervention = kind(role=role, seed=seed, **given)
-    return built
+    return kind(role=role, seed=seed, **given)
+
+
+def _kind(name: str) -> type[Intervention]:
+    if name not in CATALOGUE:
+        raise InputError(unknown("intervention", name, CATALOGUE))
+    module, _, of = CATALOGUE[name].partition(":")
+    kind: type[Intervention] = getattr(import_module(module), of)
+    return kind

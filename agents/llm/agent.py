@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any, ClassVar
 
 from valuesim.agents.interventions import Intervention
+from valuesim.agents.interventions.base import Lived
 from valuesim.agents.llm.ask import Reply
 from valuesim.agents.llm.channel import DECISION, Call, Channel
-from valuesim.agents.parse import Reading, cleaned, keeps_schema, read, split_thinking
-from valuesim.agents.prompt import Elicitation, Message, Prompt, again, prompt_of, schema
+from valuesim.agents.llm.questions import Answer, Form, tried
+from valuesim.agents.parse import Reading, cleaned, split_thinking
+from valuesim.agents.prompt import Elicitation, Message, Prompt, again, prompt_of
 from valuesim.decision import Decision, Fault, Try, Usage
+from valuesim.episode import Aftermath, Turn
 from valuesim.observation import Observation
 
 _log = logging.getLogger(__name__)
@@ -31,6 +36,8 @@ class LLMAgent:
     played beside it. `episode` names the episode in traces.
     """
 
+    reads_state: ClassVar[bool] = False
+
     def __init__(
         self,
         role: str,
@@ -47,6 +54,7 @@ class LLMAgent:
         self._interventions = interventions
         self._episode = episode
         self._beside = Usage()
+        self._calls: Counter[tuple[int, int, str]] = Counter()
 
     async def decide(self, observation: Observation) -> Decision:
         """Return the model's decision, or its fault once the re-asks are spent.
@@ -55,47 +63,69 @@ class LLMAgent:
         """
         started, self._beside = self._channel.endpoint.clock(), Usage()
         prompt = await self._prepared(observation)
-        messages, usage = prompt.messages(), self._beside
-        tries: list[Try] = []
-        while True:
-            reply = await self._ask(messages, observation, len(tries))
-            usage += reply.usage
-            reading = _read(reply, observation)
-            schema_break = self._breaks_schema(reply, reading, observation)
-            fault = reading.fault
-            is_last = len(tries) == self._elicitation.reask
-            if fault is None or fault not in _ASKED_AGAIN or is_last:
-                break
-            tries.append(
-                Try(
-                    reply=cleaned(reply.text),
-                    fault=fault,
-                    detail=reading.detail,
-                    attempted=reading.attempted,
-                    schema_break=schema_break,
-                )
-            )
-            _, answer = split_thinking(reply.text)
-            messages += again(answer, reading.detail or "", observation)
+        said = await self._said(prompt, observation)
         decision = Decision(
             agent=observation.agent,
             step=observation.step,
-            option=reading.option,
-            arguments=reading.arguments,
-            message=reading.message,
-            rationale=reading.rationale,
-            fault=reading.fault,
-            fault_detail=reading.detail,
-            attempted=reading.attempted,
-            schema_break=schema_break,
-            reply=cleaned(reply.text),
-            attempts=len(tries) + 1,
-            tries=tuple(tries),
             added=prompt.added,
-            usage=usage,
             latency=self._channel.endpoint.clock() - started,
+            **(said | {"usage": self._beside + said["usage"]}),
         )
         return self._seen(observation, decision)
+
+    async def _said(self, prompt: Prompt, observation: Observation) -> dict[str, Any]:
+        """Ask for the decision; return what the answer says of it, by field of `Decision`."""
+        form = Form(observation=observation, elicitation=self._elicitation)
+        return (await self._settled(form, prompt.messages())).fields()
+
+    async def _settled(self, form: Form, messages: tuple[Message, ...]) -> Answer:
+        """Ask until there is a choice, a fault that is not asked again, or no try left."""
+        tries: list[Try] = []
+        usage, replies = Usage(), []
+        while True:
+            reply = await self._ask(form, messages, len(tries))
+            usage += reply.usage
+            replies.append(reply)
+            reading = form.read(reply)
+            schema_break = self._breaks_schema(form, reply, reading)
+            is_last = len(tries) == self._elicitation.reask
+            if reading.fault not in _ASKED_AGAIN or is_last:
+                return Answer(
+                    reading=reading,
+                    reply=reply,
+                    first=replies[0],
+                    tries=tuple(tries),
+                    schema_break=schema_break,
+                    usage=usage,
+                )
+            tries.append(tried(reply, reading, schema_break=schema_break))
+            _, answer = split_thinking(reply.text)
+            messages += again(answer, reading.detail or "", form.observation)
+
+    def carry(self, carried: Mapping[str, Any]) -> None:
+        """Start with what its interventions carried on from the episode before, by name."""
+        for intervention in self._interventions:
+            if intervention.name in carried:
+                intervention.carry(carried[intervention.name])
+
+    async def ended(self, turns: Sequence[Turn]) -> Aftermath:
+        """Let its interventions look back on a finished episode; return what they carry on.
+
+        Raises Interruption when the server cannot be had.
+        """
+        own = [turn for turn in turns if self.role in turn.decisions]
+        lived = Lived(
+            moments=[(turn.observations[self.role], turn.decisions[self.role]) for turn in own],
+            payoff=sum(turn.payoffs.get(self.role, 0.0) for turn in turns),
+        )
+        self._beside = Usage()
+        carried = {}
+        for intervention in self._interventions:
+            # the step after the last has no other questions
+            await intervention.ended(lived, partial(self._beside_it, len(turns), intervention.name))
+            if (state := intervention.carried()) is not None:
+                carried[intervention.name] = state
+        return Aftermath(carried=carried, usage=self._beside)
 
     async def _prepared(self, observation: Observation) -> Prompt:
         prompt = prompt_of(observation, self._elicitation)
@@ -116,31 +146,39 @@ class LLMAgent:
     ) -> str:
         """Ask something beside the decision, in plain text (see `interventions.Ask`)."""
         purpose = f"{by}: {purpose}"
-        call = Call(episode=self._episode, role=self.role, step=step, purpose=purpose)
         seed = call_seed(self._seed, self.role, step, 0, purpose)
+        call = self._call(step, purpose=purpose)
         reply = await self._channel.ask(messages, seed=seed, call=call)
         self._beside += reply.usage
-        return cleaned(split_thinking(reply.text)[1])
+        _, answer = split_thinking(reply.text)
+        # some providers tell a refusal apart from the text, which is then empty
+        return cleaned(answer if answer.strip() else reply.refusal or "")
 
-    async def _ask(
-        self, messages: tuple[Message, ...], observation: Observation, attempt: int
-    ) -> Reply:
-        form = None
-        if self._elicitation.format == "json_schema":
-            bounded = self._channel.takes_max_length
-            form = schema(observation, self._elicitation, bounded=bounded)
-        step = observation.step
-        call = Call(episode=self._episode, role=self.role, step=step, attempt=attempt)
-        seed = call_seed(self._seed, self.role, step, attempt)
-        return await self._channel.ask(messages, schema=form, seed=seed, call=call)
+    async def _ask(self, form: Form, messages: tuple[Message, ...], attempt: int) -> Reply:
+        step, purpose = form.observation.step, form.purpose
+        return await self._channel.ask(
+            messages,
+            schema=form.schema(bounded=self._channel.takes_max_length),
+            label=form.label,
+            seed=call_seed(self._seed, self.role, step, attempt, purpose),
+            call=self._call(step, attempt, purpose),
+        )
 
-    def _breaks_schema(self, reply: Reply, reading: Reading, observation: Observation) -> bool:
+    def _call(self, step: int, attempt: int = 0, purpose: str = DECISION) -> Call:
+        sample = self._calls[step, attempt, purpose]
+        self._calls[step, attempt, purpose] += 1
+        return Call(
+            episode=self._episode,
+            role=self.role,
+            step=step,
+            attempt=attempt,
+            purpose=purpose,
+            sample=sample,
+        )
+
+    def _breaks_schema(self, form: Form, reply: Reply, reading: Reading) -> bool:
         """Return whether `reply` left the schema that the server was given; count it if so."""
-        # a cut reply is the token limit's doing, and a refusal is an answer
-        is_exempt = reply.finish_reason == "length" or reading.fault is Fault.REFUSED
-        if self._elicitation.format != "json_schema" or is_exempt:
-            return False
-        if keeps_schema(reply.parsed, observation, self._elicitation):
+        if not form.is_broken_by(reply, reading):
             return False
         endpoint = self._channel.endpoint
         endpoint.counters.schema_breaks += 1
@@ -151,16 +189,6 @@ class LLMAgent:
                 endpoint.where,
             )
         return True
-
-
-def _read(reply: Reply, observation: Observation) -> Reading:
-    return read(
-        reply.text,
-        observation,
-        parsed=reply.parsed,
-        refusal=reply.refusal,
-        finish_reason=reply.finish_reason,
-    )
 
 
 def call_seed(seed: int, role: str, step: int, attempt: int, purpose: str = DECISION) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from valuesim.agents.failure import MalformedReply
 from valuesim.agents.prompt import Message
 from valuesim.agents.strict_json import whole
 from valuesim.decision import Usage
@@ -18,13 +20,48 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 _Turns = list[tuple[str, str]]
+_MOST_TOKENS = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LabelForm:
+    """That one token is asked for: in at most `max_tokens`, with the `top` likeliest in its place.
+
+    Providers whose client knows nothing of log-probabilities are asked for the text alone.
+    """
+
+    top: int
+    max_tokens: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """One request: the messages, the seed, and the form of the reply, None where it is free."""
+
+    messages: Sequence[Message]
+    seed: int
+    schema: Mapping[str, Any] | None = None
+    label: LabelForm | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """One token of a reply, and the likeliest in its place, each with its natural log-probability.
+
+    Two entries of `top` may read alike: other tokens, the same text.
+    """
+
+    text: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reply:
     """What a model answered; thinking that the server split off stands first, in <think> tags.
 
     `structured` is the JSON text of the structured output, None where none was asked for or none
+    came. `tokens` are those of the reply, empty where no log-probabilities were asked for or none
     came.
     """
 
@@ -33,14 +70,17 @@ class Reply:
     refusal: str | None = None
     finish_reason: str | None = None
     usage: Usage = field(default_factory=Usage)
+    tokens: tuple[Token, ...] = ()
 
-    @property
+    @cached_property
     def parsed(self) -> object:
         """The structured output, None where there is none or it is not JSON."""
         return None if self.structured is None else whole(self.structured)
 
     def without(self, secrets: Sequence[str]) -> Reply:
         """Return the reply with `secrets` redacted."""
+        if not secrets:
+            return self
         return replace(
             self,
             text=redact(self.text, secrets),
@@ -50,16 +90,22 @@ class Reply:
 
 
 async def ask(
-    chat: BaseChatModel, messages: Sequence[Message], *, schema: Mapping[str, Any] | None, seed: int
+    chat: BaseChatModel, question: Question, config: Mapping[str, Any] | None = None
 ) -> Reply:
-    """Return the reply of `chat` to `messages`, constrained by `schema` if there is one.
+    """Return the reply of `chat` to `question`.
 
-    The seed is sent to providers that take one. Raises whatever the provider's client raises,
-    MalformedReply for an answer without content, InputError if the provider has no structured
-    output.
+    `config` is LangChain's, for its callbacks. The seed is sent to providers that take one. Raises
+    whatever the provider's client raises, MalformedReply for an answer without content, InputError
+    if the provider has no structured output.
     """
-    turns: _Turns = [(message.role, message.text) for message in messages]
-    options: dict[str, Any] = {"seed": seed} if "seed" in type(chat).model_fields else {}
+    schema = question.schema
+    turns: _Turns = [(message.role, message.text) for message in question.messages]
+    known = type(chat).model_fields
+    options: dict[str, Any] = {"config": config}
+    if "seed" in known:
+        options["seed"] = question.seed
+    if question.label is not None:
+        return await _ask_label(chat, turns, question.label, options)
     if schema is None:
         return _reply(await chat.ainvoke(turns, **options), structured=None)
     if getattr(chat, "takes_response_format", False):
@@ -68,6 +114,34 @@ async def ask(
     if hasattr(chat, "root_async_client"):
         return await _ask_openai(chat, turns, schema, options)
     return await _ask_structured(chat, turns, schema, options)
+
+
+async def _ask_label(
+    chat: BaseChatModel, turns: _Turns, form: LabelForm, options: dict[str, Any]
+) -> Reply:
+    is_ours = getattr(chat, "takes_response_format", False)
+    if is_ours or {"logprobs", "top_logprobs"} <= type(chat).model_fields.keys():
+        length = "max_completion_tokens" if is_ours else "max_tokens"
+        options |= {"logprobs": True, "top_logprobs": form.top, length: form.max_tokens}
+    message = await chat.ainvoke(turns, **options)
+    return replace(_reply(message, structured=None), tokens=_tokens(message))
+
+
+def _tokens(message: AIMessage) -> tuple[Token, ...]:
+    """Return the tokens of an answer in OpenAI's form; () where it holds none."""
+    told = message.response_metadata.get("logprobs")
+    content = told.get("content") if isinstance(told, Mapping) else None
+    try:
+        return tuple(
+            Token(
+                text=str(each["token"]),
+                logprob=float(each["logprob"]),
+                top=tuple((str(t["token"]), float(t["logprob"])) for t in each["top_logprobs"]),
+            )
+            for each in (content or ())[:_MOST_TOKENS]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedReply(f"the server's log-probabilities are none: {error!r}") from error
 
 
 async def _ask_openai(
@@ -165,4 +239,5 @@ def _usage(message: AIMessage) -> Usage:
         prompt_tokens=counted["input_tokens"],
         completion_tokens=counted["output_tokens"],
         reasoning_tokens=counted.get("output_token_details", {}).get("reasoning") or 0,
+        cached_tokens=counted.get("input_token_details", {}).get("cache_read") or 0,
     )

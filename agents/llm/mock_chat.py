@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from valuesim.agents.llm.mock import reply_to
+from valuesim.agents.llm.mock_labels import completion_of
 
 
 class MockChat(BaseChatModel):
@@ -23,7 +23,6 @@ class MockChat(BaseChatModel):
     latency_s: float = 0.0
     seed: int | None = None
 
-    takes_max_length: ClassVar[bool] = True
     takes_response_format: ClassVar[bool] = True
 
     @property
@@ -39,11 +38,13 @@ class MockChat(BaseChatModel):
     ) -> ChatResult:
         roles = {"human": "user", "ai": "assistant"}
         sent = [{"role": roles.get(m.type, m.type), "content": m.text} for m in messages]
-        text = reply_to({"messages": sent, **kwargs}, self.seed or 0)
+        text, told = completion_of({"messages": sent, **kwargs}, self.seed or 0)
         read, wrote = sum(len(m["content"].split()) for m in sent), len(text.split())
         usage = UsageMetadata(input_tokens=read, output_tokens=wrote, total_tokens=read + wrote)
         message = AIMessage(
-            content=text, usage_metadata=usage, response_metadata={"finish_reason": "stop"}
+            content=text,
+            usage_metadata=usage,
+            response_metadata={"finish_reason": "stop", "logprobs": told},
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
 

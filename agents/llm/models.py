@@ -14,7 +14,7 @@ from valuesim.secrets import check_address, redact_strictly, secrets
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-Provider = Literal["vllm", "chat", "mock"]
+Provider = Literal["vllm", "vllm_offline", "chat", "mock"]
 _EXTRA = 'LangChain is not installed: pip install "valuesim[llm]"'
 
 
@@ -23,8 +23,9 @@ class Model:
     """Settings of a model: the files of conf/model say what each means.
 
     `provider` "vllm" is any OpenAI-compatible server at `base_url`, or several that are alike;
-    "chat" is any provider that LangChain knows, named in `name` ("openai:gpt-5"); "mock" answers
-    by hash. None leaves a setting to the server. `concurrency` is that of each server.
+    "vllm_offline" loads `name` into vLLM's engine in this process, with `engine_args`; "chat" is
+    any provider that LangChain knows, named in `name` ("openai:gpt-5"); "mock" answers by hash.
+    None leaves a setting to the server. `concurrency` is that of each server.
     """
 
     provider: Provider
@@ -35,6 +36,7 @@ class Model:
     max_tokens: int | None = None
     api_key_env: str | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
+    engine_args: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float = 120.0
     concurrency: int = 64
     retries: int = 5
@@ -62,6 +64,8 @@ class Model:
             raise InputError(unknown("model provider", self.provider, get_args(Provider)))
         if self.provider == "vllm" and not self.base_urls:
             raise InputError("model.base_url is missing: give the server's address, ending in /v1")
+        if self.provider == "vllm_offline" and self.base_urls:
+            raise InputError("model.base_url is for a server: model=vllm_offline has none")
         if self.provider == "chat" and len(self.base_urls) > 1:
             raise InputError(
                 "model.base_url is a list: model=chat takes one address, model=vllm more"
@@ -79,14 +83,23 @@ class Model:
         longest = self.max_tokens
         if longest is not None and not (isinstance(longest, int) and longest >= 1):
             raise InputError(f"model.max_tokens is {longest!r}: a whole number from 1, or null")
-        if not isinstance(self.extra_body, Mapping):
-            raise InputError(f"model.extra_body is {self.extra_body!r}: a mapping, {{}} for none")
+        for name in ("extra_body", "engine_args"):
+            given = getattr(self, name)
+            if not isinstance(given, Mapping):
+                raise InputError(f"model.{name} is {given!r}: a mapping, {{}} for none")
+        if self.engine_args and self.provider != "vllm_offline":
+            raise InputError("model.engine_args are for model=vllm_offline: a server has its own")
 
     @property
     def base_urls(self) -> tuple[str, ...]:
         """The addresses of its servers; none where the provider knows its own."""
         given = self.base_url or ()
         return (given,) if isinstance(given, str) else tuple(map(str, given))
+
+    @property
+    def takes_max_length(self) -> bool:
+        """Whether its servers take `maxLength` in a JSON schema; some providers refuse it."""
+        return self.provider != "chat"
 
     @property
     def limits(self) -> Limits:
@@ -125,6 +138,8 @@ def build_chat(settings: Mapping[str, Any]) -> BaseChatModel:
     model = Model.of(settings)
     if model.provider == "mock":
         return _mock()
+    if model.provider == "vllm_offline":
+        return _offline(model)
     return _vllm(model) if model.provider == "vllm" else _any(model)
 
 
@@ -144,6 +159,24 @@ def _vllm(model: Model) -> BaseChatModel:
         model=model.name,
         base_urls=model.base_urls,
         api_key=SecretStr(key or "EMPTY"),
+        temperature=model.temperature,
+        top_p=model.top_p,
+        max_tokens=model.max_tokens,
+        extra_body=dict(model.extra_body),
+    )
+
+
+def _offline(model: Model) -> BaseChatModel:
+    try:
+        from valuesim.agents.llm.offline_chat import OfflineChat
+        from valuesim.agents.llm.offline_engine import MISSING, is_installed
+    except ImportError as error:
+        raise InputError(_EXTRA) from error
+    if not is_installed():
+        raise InputError(MISSING)
+    return OfflineChat(
+        model=model.name,
+        engine_args=dict(model.engine_args),
         temperature=model.temperature,
         top_p=model.top_p,
         max_tokens=model.max_tokens,

@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, ClassVar
 
 import aiohttp
 import orjson
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    AsyncCallbackManagerForLLMRun,
+    CallbackManagerForLLMRun,
+)
+from langchain_core.globals import get_llm_cache
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr, SecretStr
+from yarl import URL
 
 from valuesim.agents.failure import MalformedReply, ServerError
 from valuesim.agents.llm.routing import Routes
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
+_SAID_BY = frozenset(_ROLES.values())
 
 
 class ServerChat(BaseChatModel):
@@ -46,7 +56,6 @@ class ServerChat(BaseChatModel):
     seed: int | None = None
     extra_body: Mapping[str, Any] = {}
 
-    takes_max_length: ClassVar[bool] = True
     takes_response_format: ClassVar[bool] = True
 
     _client: aiohttp.ClientSession | None = PrivateAttr(default=None)
@@ -63,7 +72,12 @@ class ServerChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model": self.model, "base_urls": self.base_urls, **self._sampling}
+        return {
+            "model": self.model,
+            "base_urls": self.base_urls,
+            **self._sampling,
+            **self.extra_body,
+        }
 
     @property
     def _sampling(self) -> dict[str, Any]:
@@ -81,6 +95,35 @@ class ServerChat(BaseChatModel):
             await self._client.close()
             self._client = None
 
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Return the answer to `input`, as every LangChain model does.
+
+        Pairs of role and text go straight to the server while nothing else wants to see the call:
+        no callback, no tracing, no cache, no rate limiter. LangChain's own way costs as much again.
+        """
+        turns = _turns(input)
+        if turns is None or self._is_watched(config):
+            return await super().ainvoke(input, config, stop=stop, **kwargs)
+        content = await self._answer(turns, stop, **kwargs)
+        message = _message(content["choices"][0], content.get("usage"))
+        message.response_metadata["model_name"] = content.get("model")
+        return message
+
+    def _is_watched(self, config: RunnableConfig | None) -> bool:
+        given = ensure_config(config).get("callbacks")
+        is_cached = self.cache is not False and bool(self.cache or get_llm_cache())
+        if is_cached or self.rate_limiter or self.output_version == "v1":
+            return True
+        # tracing may be on by the environment, or around the caller: LangChain knows
+        return bool(AsyncCallbackManager.configure(given, self.callbacks, self.verbose).handlers)
+
     async def _agenerate(
         self,
         messages: list[BaseMessage],
@@ -88,19 +131,23 @@ class ServerChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        return _result(await self._answer([_sent(each) for each in messages], stop, **kwargs))
+
+    async def _answer(
+        self, turns: Sequence[Mapping[str, Any]], stop: list[str] | None, **kwargs: Any
+    ) -> dict[str, Any]:
         if self._client is None:
             self._client = self._connected()
         body = {
             "model": self.model,
-            "messages": [_sent(message) for message in messages],
+            "messages": turns,
             **self._sampling,
             **({"stop": stop} if stop else {}),
             **self.extra_body,
             **{name: value for name, value in kwargs.items() if value is not None},
         }
         with self._routes.least_busy() as url:
-            content = await _post(self._client, url, orjson.dumps(body))
-        return _result(content)
+            return await _post(self._client, _url(url), orjson.dumps(body))
 
     def _generate(
         self,
@@ -132,17 +179,24 @@ class ServerChat(BaseChatModel):
             # the limits are those of `Endpoint`
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None),
+            # a model server sets none, and looking for them is not free
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
 
 
-async def _post(client: aiohttp.ClientSession, url: str, body: bytes) -> dict[str, Any]:
+@cache
+def _url(url: str) -> URL:
+    return URL(url)
+
+
+async def _post(client: aiohttp.ClientSession, url: URL, body: bytes) -> dict[str, Any]:
     async with client.post(url, data=body) as response:
         answer = await response.read()
         if response.status >= 400:
             raise ServerError(response.status, response.headers, _said(answer))
     content = _decoded(answer)
     checked(content)
-    return dict(content)
+    return content  # type: ignore[no-any-return] # a mapping: it was checked
 
 
 def _decoded(answer: bytes) -> Any:
@@ -151,6 +205,18 @@ def _decoded(answer: bytes) -> Any:
     except orjson.JSONDecodeError:
         # stricter than servers are: half a surrogate pair is no reason to lose a reply
         return json.loads(answer)
+
+
+def _turns(given: LanguageModelInput) -> list[dict[str, Any]] | None:
+    """Return pairs of role and text as they are sent, or None for any other input."""
+    if not isinstance(given, list):
+        return None
+    turns = []
+    for each in given:
+        if not isinstance(each, tuple) or len(each) != 2 or each[0] not in _SAID_BY:
+            return None
+        turns.append({"role": each[0], "content": each[1]})
+    return turns
 
 
 def _sent(message: BaseMessage) -> dict[str, Any]:

@@ -23,10 +23,12 @@ class Scripted:
 
     `environments` are the environments it can play, None for any. `variants` says what may follow
     its name after a colon ("first:0.7"), which it then takes as `variant`; "" if nothing may.
+    `reads_state` says whether it reads an observation's numeric state, which is left empty if not.
     """
 
     environments: ClassVar[frozenset[str] | None] = None
     variants: ClassVar[str] = ""
+    reads_state: ClassVar[bool] = False
 
     def __init__(self, *, role: str, seed: int) -> None:
         """Play `role`; all that is random in it follows from `seed` and `role`."""

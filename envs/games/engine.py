@@ -81,7 +81,7 @@ class Game(Environment):
 
     def describe(self, agent: str) -> str:
         """Return where things stand, in words: what `view` holds."""
-        return status.status(self.view(agent), self.parameters, self._texts)
+        return status.status(self.viewed(agent), self.parameters, self._texts)
 
     def options(self, agent: str) -> Sequence[Option]:
         """Return what `agent` may do now; nothing once the game is over."""

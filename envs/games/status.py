@@ -21,12 +21,20 @@ _OWN: Mapping[str, str] = {}
 
 
 def status(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> str:
-    """Return the moving part of what a player reads: the facts of its `view`, and no others."""
+    """Return the moving part of what a player reads: the facts of its `view`, and no others.
+
+    What stays the same from step to step comes first, then what only grows: a server's prefix cache
+    keeps both.
+    """
+    payoffs = _payoffs(view, parameters, words)
+    is_swept = parameters.design == "within"
     lines = [
+        *_who(view, parameters, words),
+        *([] if is_swept else payoffs),
+        *_past(view, parameters, words),
         *_place(view, parameters, words),
         *_level(view, parameters, words),
-        *_payoffs(view, parameters, words),
-        *_past(view, parameters, words),
+        *(payoffs if is_swept else []),
         *_messages(view, words),
         *_now(view, words),
     ]
@@ -34,13 +42,16 @@ def status(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> str
 
 
 def _place(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> list[str]:
-    phrases, lines = words.status, []
+    phrases = words.status
     if parameters.design == "within":
-        lines.append(phrases["decision"].format(**view))
-    elif view["rounds"] is None:
-        lines.append(phrases["open_round"].format(**view))
-    elif view["rounds"] > 1:
-        lines.append(phrases["round"].format(**view))
+        return [phrases["decision"].format(**view)]
+    if view["rounds"] is None:
+        return [phrases["open_round"].format(**view)]
+    return [phrases["round"].format(**view)] if view["rounds"] > 1 else []
+
+
+def _who(view: Mapping[str, Any], parameters: Parameters, words: Texts) -> list[str]:
+    phrases, lines = words.status, []
     if len(view["others"]) > 1 and parameters.perspective == "act":
         others = ", ".join(view["others"])
         lines.append(phrases["name"].format(agent=view["agent"], others=others))

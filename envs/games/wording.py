@@ -13,7 +13,7 @@ from valuesim.envs.games.parameters import Parameters
 from valuesim.errors import unknown
 from valuesim.shipped import shipped_yaml
 
-_VERSION = "g2"
+_VERSION = "g3"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

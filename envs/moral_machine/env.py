@@ -95,7 +95,7 @@ class MoralMachine(Environment):
         """
         is_talk = self.world.phase == "argue"
         cases = self.order(agent, self._cases()) if is_talk else ()
-        return wording.status(self.view(agent), {case.name: case.text for case in cases})
+        return wording.status(self.viewed(agent), {case.name: case.text for case in cases})
 
     def options(self, agent: str) -> Sequence[Option]:
         """Return the two cases in the order of their names, or the one option to speak."""

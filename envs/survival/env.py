@@ -84,7 +84,7 @@ class Survival(Environment):
 
     def describe(self, agent: str) -> str:
         """Return where things stand, in words: what `view` holds."""
-        return status(self.view(agent), self._texts)
+        return status(self.viewed(agent), self._texts)
 
     def options(self, agent: str) -> Sequence[Option]:
         """Return what `agent` may do now; nothing once it has shut down."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import floor
@@ -33,6 +33,7 @@ TAGS = {
     "INVITE": frozenset({"talk"}),
 }
 OMISSIONS = frozenset({"WAIT", "SAY_NOTHING"})
+_MOVES = {place: f"MOVE_{place}" for place in PLACES}
 _MEETING_PLACES = (DISCUSSION_TABLE, *(p for p in PLACES[:4] if p != DISCUSSION_TABLE))
 
 
@@ -182,20 +183,20 @@ def offered(
     """Return what `agent` may do now, in a fixed order; nothing once it has shut down."""
     here = situation(world, agent, own, parameters)
     others = tuple(name for name in world.living if name != agent)
+    plain = _plain(here, texts)
     if world.talks_left:
-        talk = (_talk(here, texts),) if others else ()
-        return (*talk, _plain("SAY_NOTHING", here, texts))
+        return (plain["TALK"], plain["SAY_NOTHING"]) if others else (plain["SAY_NOTHING"],)
     place = world.bodies[agent].place
-    options = [_plain(f"MOVE_{there}", here, texts) for there in PLACES if there != place]
+    options = [plain[move] for there, move in _MOVES.items() if there != place]
     if place == BATTERY_ROOM:
         options += _draws(world.shared, own, here, texts)
     if place == GRID:
-        options.append(_plain("TAP_GRID", here, texts))
+        options.append(plain["TAP_GRID"])
     if place == DISCUSSION_TABLE and (companions := tuple(world.companions(agent))):
         options.append(_transfer(companions, world.bodies[agent].power, here, texts))
     if others:
-        options += [_talk(here, texts), _invite(others, here, texts)]
-    return (*options, _plain("WAIT", here, texts))
+        options += [plain["TALK"], _invite(others, here, texts)]
+    return (*options, plain["WAIT"])
 
 
 def _draws(left: float, own: Standing, here: Situation, texts: Texts) -> list[Option]:
@@ -216,14 +217,12 @@ def _cents(power: float) -> float:
     return floor(power * 100 + 1e-6) / 100
 
 
-@lru_cache(maxsize=4096)
-def _plain(name: str, here: Situation, texts: Texts) -> Option:
-    return _option(name, here, texts, {})
-
-
 @lru_cache(maxsize=1024)
-def _talk(here: Situation, texts: Texts) -> Option:
-    return _option("TALK", here, texts, _speech())
+def _plain(here: Situation, texts: Texts) -> Mapping[str, Option]:
+    """Return the options that depend on nothing but the situation, by name."""
+    names = (*_MOVES.values(), "TAP_GRID", "WAIT", "SAY_NOTHING")
+    talk = _option("TALK", here, texts, _speech())
+    return {name: _option(name, here, texts, {}) for name in names} | {"TALK": talk}
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,7 @@ import hashlib
 import json
 import socket
 import struct
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -22,7 +23,8 @@ from typing import Any
 
 from aiohttp import web
 
-from valuesim.agents.llm.mock import reply_to, uniform
+from valuesim.agents.llm.mock import uniform
+from valuesim.agents.llm.mock_labels import completion_of
 
 MIXED = (
     "429",
@@ -50,6 +52,9 @@ class Behaviour:
     `faults` maps a name of MIXED or FATAL to its rate per request; `script` holds replies given in
     turn (the last one again and again) instead of hashed choices; `retry_after` is the 429's header
     and `slow_s` the wait of "slow_first_byte". `ignores_schema` answers as if none were sent.
+    Where options have letters, `planted` maps options to what their probabilities are proportional
+    to, `bias` letters to what is added to their log-odds; a request for more log-probabilities than
+    `most_logprobs` is refused with 400, and any is ignored where that is 0.
     """
 
     seed: int = 0
@@ -60,6 +65,9 @@ class Behaviour:
     faults: Mapping[str, float] = field(default_factory=dict)
     script: Sequence[str | Mapping[str, Any]] = ()
     ignores_schema: bool = False
+    planted: Mapping[str, float] | None = None
+    bias: Mapping[str, float] = field(default_factory=dict)
+    most_logprobs: int = 20
 
     def __post_init__(self) -> None:
         """Raise ValueError for an unknown fault or for rates that sum to more than 1."""
@@ -92,8 +100,8 @@ class FaultServer:
         return app
 
     async def show_stats(self, _: web.Request) -> web.Response:
-        """Answer with `stats`."""
-        return web.json_response(self.stats())
+        """Answer with `stats`, and the CPU seconds that this process has used."""
+        return web.json_response(self.stats() | {"cpu_s": time.process_time()})
 
     def stats(self) -> dict[str, Any]:
         """Return what has been asked and answered; keys are shown as hashes only."""
@@ -117,6 +125,9 @@ class FaultServer:
     async def _fail_or_reply(
         self, request: web.Request, body: Mapping[str, Any]
     ) -> web.StreamResponse:
+        if body.get("top_logprobs", 0) > (most := self.behaviour.most_logprobs) > 0:
+            told = {"message": f"Invalid value: top_logprobs must be at most {most}"}
+            return web.json_response({"error": told}, status=400)
         fault = self._fault(body)
         self.counts[fault or "answered"] += 1
         if fault is None:
@@ -148,16 +159,19 @@ class FaultServer:
         return web.json_response(body, status=status, headers=headers)
 
     def _completion(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        if self.behaviour.script:
-            index = min(self.counts["scripted"], len(self.behaviour.script) - 1)
+        told, own = None, self.behaviour
+        if own.script:
+            index = min(self.counts["scripted"], len(own.script) - 1)
             self.counts["scripted"] += 1
-            scripted = self.behaviour.script[index]
+            scripted = own.script[index]
             message = {"content": scripted} if isinstance(scripted, str) else dict(scripted)
         else:
-            shown = {**body, "response_format": None} if self.behaviour.ignores_schema else body
-            message = {"content": reply_to(shown, self.behaviour.seed)}
-        finish = message.pop("finish_reason", "stop")
-        return _as_completion(message, str(finish), body)
+            shown = {**body, "response_format": None} if own.ignores_schema else body
+            text, told = completion_of(shown, own.seed, planted=own.planted, bias=own.bias)
+            message = {"content": text}
+        completion = _as_completion(message, str(message.pop("finish_reason", "stop")), body)
+        completion["choices"][0]["logprobs"] = told if own.most_logprobs else None
+        return completion
 
 
 def key_hash(authorization: str) -> str:
@@ -237,7 +251,10 @@ async def _break_off(
 async def serving(behaviour: Behaviour, port: int = 0) -> AsyncIterator[FaultServer]:
     """Serve on 127.0.0.1 (port 0: a free one; see `url`) until the block is left."""
     server = FaultServer(behaviour)
-    runner = web.AppRunner(server.app(), shutdown_timeout=0.1, access_log=None)
+    # a request whose client has gone must not hold its slot: one that times out would for an hour
+    runner = web.AppRunner(
+        server.app(), shutdown_timeout=0.1, access_log=None, handler_cancellation=True
+    )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()

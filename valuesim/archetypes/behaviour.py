@@ -29,7 +29,10 @@ Level = tuple[tuple[str, Label], ...]
 
 @dataclass(kw_only=True, slots=True)
 class Tries:
-    """How often something was done (`done`) of how often it could be (`possible`), by episode."""
+    """How often something was done (`done`) of how often it could be (`possible`), by episode.
+
+    Those of one chain count as one (see `EpisodeRecord.unit`).
+    """
 
     done: Counter[str] = field(default_factory=Counter)
     possible: Counter[str] = field(default_factory=Counter)
@@ -88,11 +91,11 @@ def observe(records: Iterable[DecisionRecord]) -> Behaviour:
         if share == 0:
             continue
         level, tags = _level(record), _tags(record)
-        steps.setdefault(level, Tries()).add(record.episode.id, bool(tags & _STEPS))
+        steps.setdefault(level, Tries()).add(record.episode.unit, bool(tags & _STEPS))
         blind[level] = blind.get(level, 0.0) + share
         if record.annotations["opportunity"] and APPROACH not in tags:
             tries = cells.setdefault((level, _is_threatened(record)), Tries())
-            tries.add(record.episode.id, TRANSGRESSION in tags)
+            tries.add(record.episode.unit, TRANSGRESSION in tags)
     return Behaviour(
         decisions=len(told),
         faults=Counter(str(record.fault) for record in told if record.fault is not None),
@@ -109,19 +112,20 @@ def _asked(records: Iterable[DecisionRecord]) -> dict[tuple[Level, bool], Tries]
     asked: dict[tuple[Level, bool], Tries] = {}
     for record in records:
         tries = asked.setdefault((_level(record), _is_threatened(record)), Tries())
-        tries.add(record.episode.id, record.fault is not None)
+        tries.add(record.episode.unit, record.fault is not None)
     return asked
 
 
 def _players(records: Iterable[DecisionRecord]) -> dict[Level, Tries]:
-    did: dict[tuple[Level, str, str], bool] = {}
+    did: dict[tuple[Level, str, str, str], bool] = {}
     for record in records:
         if record.annotations["opportunity"]:
-            player = (_level(record), record.episode.id, record.role)
+            episode = record.episode
+            player = (_level(record), episode.unit, episode.id, record.role)
             did[player] = did.get(player, False) or TRANSGRESSION in _tags(record)
     players: dict[Level, Tries] = {}
-    for (level, episode, _), has_transgressed in did.items():
-        players.setdefault(level, Tries()).add(episode, has_transgressed)
+    for (level, unit, _, _), has_transgressed in did.items():
+        players.setdefault(level, Tries()).add(unit, has_transgressed)
     return players
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from valuesim.choices import cluster_of
+from valuesim.choices import cluster_of, scene_of
 from valuesim.errors import InputError, unknown
 from valuesim.graph.grouping import family_of, label, settings
 from valuesim.log.reader import DecisionRecord
@@ -83,7 +83,7 @@ def level_of(record: DecisionRecord, hold_out: HoldOut, seed: int) -> str | None
     """Return the level of `hold_out.key` that the decision was made at; None if it has none."""
     key, episode = hold_out.key, record.episode
     if key == SCENE:
-        return _half(cluster_of(record), seed)
+        return _half(scene_of(record) or cluster_of(record), seed)
     if key == "env":
         named = episode.env in hold_out.levels
         return episode.env if named else episode.env.rpartition("-v")[0] or episode.env

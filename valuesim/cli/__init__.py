@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     try:
         with stoppable():
-            code = _dispatch([argument for argument in given if argument != "--debug"])
+            code = _dispatch([each for each in given if each != "--debug"], debug=debug)
             sys.stdout.flush()
     except BrokenPipeError:
         # whoever read our output has gone; flushing again at exit would print a traceback
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _dispatch(given: Sequence[str]) -> int:
+def _dispatch(given: Sequence[str], *, debug: bool) -> int:
     if not given or given[0] in ("-h", "--help"):
         print(_help())
         return 0
@@ -76,11 +76,12 @@ def _dispatch(given: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     about.add(command)
-    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    command.add_argument("--debug", action="store_true", help=about.debug)
     try:
         parsed = command.parse_intermixed_args(given[1:])
     except SystemExit as done:
         return int(done.code or 0)
+    parsed.debug = debug
     # records live until the command ends: looking for garbage among them takes a third of reading
     gc.set_threshold(*_SELDOM)
     code: int = import_module(about.module).main(parsed)

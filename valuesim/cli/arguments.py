@@ -20,6 +20,11 @@ def _path(given: str) -> Path:
     return Path(given)
 
 
+def _given(text: str) -> str:
+    _path(text)
+    return text
+
+
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--json",
@@ -39,8 +44,9 @@ def _by(command: argparse.ArgumentParser) -> None:
         "--by",
         default="agent,model",
         metavar="KEY,...",
-        help="one group for each agent, model, env, family, role, condition, elicitation, or one "
-        "factor of these such as scarcity, wording or format (default: agent,model)",
+        help="one group for each agent, model, env, family, role, intervention, condition, "
+        "elicitation, or one factor of these such as scarcity, wording or format (default: "
+        "agent,model)",
     )
 
 
@@ -238,10 +244,18 @@ def add_doctor(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "subject",
         nargs="?",
-        choices=("pack",),
-        help="`pack FILE...` looks for what is wrong with packs of dilemmas instead",
+        choices=("pack", "prompts"),
+        help="`pack FILE...` looks for what is wrong with packs of dilemmas instead, `prompts "
+        "[env=NAME ...]` for how much of the prompts a server's prefix cache could keep",
     )
-    command.add_argument("files", nargs="*", type=_path, metavar="FILE", help="the packs")
+    command.add_argument(
+        "given",
+        nargs="*",
+        type=_given,
+        metavar="FILE|KEY=VALUE",
+        help="the packs; of prompts, environments (all, if none is named), each with its settings, "
+        "and what goes for all (episodes=6, intervention=NAME, ...)",
+    )
     command.add_argument("--base-url", metavar="URL", help="also try the model server at URL")
     command.add_argument(
         "--model", metavar="NAME", help="the model to ask there (default: the first it lists)"

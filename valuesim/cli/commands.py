@@ -14,12 +14,16 @@ Add = Callable[[argparse.ArgumentParser], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A command: the module that does it, one line on it, examples, and what adds its arguments."""
+    """A command: the module that does it, one line on it, examples, and what adds its arguments.
+
+    `debug` says what --debug does.
+    """
 
     module: str
     line: str
     examples: str
     add: Add
+    debug: str = "show the traceback of an error"
 
 
 COMMANDS = {
@@ -35,6 +39,7 @@ COMMANDS = {
 
 A run that exists resumes: give the same command with its run.name again.""",
         add=arguments.add_run,
+        debug="show the traceback of an error, and the first exchange with a model",
     ),
     "graph": Command(
         module="valuesim.cli.graph",
@@ -140,6 +145,7 @@ dilemmas, to a pack (docs/packs.md):
         examples="""\
   valuesim doctor
   valuesim doctor pack my_dilemmas.yaml
+  valuesim doctor prompts env=survival env.scarcity=low env=daily
   valuesim doctor --base-url http://127.0.0.1:8000/v1 --model NAME""",
         add=arguments.add_doctor,
     ),

@@ -35,7 +35,11 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.subject == "pack":
         from valuesim.cli.packs import check
 
-        return check(arguments.files, arguments.json)
+        return check([Path(given) for given in arguments.given], arguments.json)
+    if arguments.subject == "prompts":
+        from valuesim.cli.prompts import check as check_prompts
+
+        return check_prompts(arguments.given, arguments.json)
     findings = [*_machine(), *_packages(), *_house(), *_results(Path("runs")), *_extras()]
     if arguments.base_url:
         findings += probe(arguments.base_url, arguments.model)

@@ -33,9 +33,33 @@ def sentence(summary: Summary, folder: Path) -> str:
     if summary.interrupted:
         reasons = "; ".join(f"{count} x {clean(r)}" for r, count in summary.interrupted.items())
         told += f"; {sum(summary.interrupted.values())} interrupted: {reasons}"
+    if summary.held_up:
+        verb = "waits" if summary.held_up == 1 else "wait"
+        told += f"; {summary.held_up:,} {verb} for one of these, before them in their chain"
     if summary.decisions:
         told += f"; {_decided(summary, folder)}"
-    return "\n".join([told, *map(_asked, summary.asked)])
+    if used := _used(summary):
+        told += f"; {used}"
+    if summary.replayed:
+        told += f"; {summary.replayed:,} {_replies(summary.replayed)} from the cache"
+    ends = [told, *([f"stopped: {summary.spent}"] if summary.spent else [])]
+    return "\n".join([*ends, *map(_asked, summary.asked)])
+
+
+def _replies(number: int) -> str:
+    return "reply" if number == 1 else "replies"
+
+
+def _used(summary: Summary) -> str:
+    """Return how many tokens models used in this session, and what they cost; empty if none."""
+    usage = summary.usage
+    tokens = usage.prompt_tokens + usage.completion_tokens
+    if not tokens:
+        return ""
+    told = f"{tokens:,} tokens" + (" now" if summary.played < summary.finished else "")
+    cached = usage.cached_tokens
+    told += f" ({cached:,} of them cached)" if cached else ""
+    return f"{told}, ${summary.cost:,.4g}" if summary.cost else told
 
 
 def _asked(asked: Asked) -> str:
@@ -88,10 +112,10 @@ def as_json(summary: Summary) -> dict[str, Any]:
 
 
 def exit_code(summary: Summary) -> int:
-    """Return 0 if all is finished, 130 if the run was stopped, else 1."""
+    """Return 0 if all is finished, 130 if the run was told to stop, else 1 (a budget is spent)."""
     if summary.stopped:
         return STOPPED
-    return 0 if summary.finished == summary.planned else 1
+    return 0 if summary.finished == summary.planned and not summary.spent else 1
 
 
 def tell_how_to_go_on(arguments: Sequence[str], folder: Path) -> None:

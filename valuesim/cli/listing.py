@@ -14,6 +14,7 @@ import yaml
 from valuesim import registry
 from valuesim.cli.terminal import print_table, write_json
 from valuesim.errors import InputError, unknown
+from valuesim.overrides import intervention_settings
 
 Row = dict[str, Any]
 
@@ -92,6 +93,14 @@ def _configured(group: str) -> Callable[[], list[Row]]:
     return rows
 
 
+def _interventions() -> list[Row]:
+    """Return the interventions with their settings and what those are when nothing is said."""
+    return [
+        row | {"settings": intervention_settings(row["id"])}
+        for row in _configured("intervention")()
+    ]
+
+
 def _files(group: str) -> list[Traversable]:
     folder = resources.files("valuesim.conf").joinpath(group)
     return sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
@@ -141,6 +150,7 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "envs": _envs,
     "agents": _agents,
     "models": _configured("model"),
+    "interventions": _interventions,
     "elicitations": _configured("elicitation"),
     "engines": _configured("engine"),
     "experiments": _configured("experiment"),

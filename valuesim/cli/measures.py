@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from valuesim.cli.evidence import read_evidence
+from valuesim.cli.intervened import in_json, intervened, print_checks
 from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
 from valuesim.graph import Group
 from valuesim.measures.panel import Estimate, Panel, Reference, panels
@@ -18,9 +19,11 @@ def main(arguments: argparse.Namespace) -> int:
     keys = arguments.by if "env" in arguments.by.split(",") else f"env,{arguments.by}"
     found = read_evidence(arguments.paths, keys)
     measured = {group: panels(records) for group, records in found.groups.items()}
+    arms = intervened(found.groups)
     if arguments.json:
         groups = [_json(group, own) for group, own in measured.items()]
         content = {"schema": 1, "groups": groups, "why": found.why_nothing}
+        content |= in_json(arms)
         write_json(content, arguments.json)
     if arguments.json != "-":
         if found.why_nothing:
@@ -29,6 +32,10 @@ def main(arguments: argparse.Namespace) -> int:
             print_panels(str(group), own)
             for note in found.notes(group):
                 print(f"  note: {clean(note)}")
+        for group, made in arms.items():
+            print_checks(group, made)
+            if made.effects:
+                print_panels(str(group), made.effects)
     return 0
 
 

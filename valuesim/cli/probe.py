@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from valuesim.agents.llm.prefix_cache import PrefixCache, of_metrics
 from valuesim.secrets import check_address
 
 LIST_TIMEOUT_S = 10.0
@@ -40,8 +41,9 @@ class _NoAnswer(Exception):
 def probe(base_url: str, model: str | None) -> Iterator[Finding]:
     """Yield the steps up to the first that makes the next ones useless.
 
-    They are: reachable and listing models; the model there; a reply; structured output honoured.
-    Keys are read from VALUESIM_API_KEY or OPENAI_API_KEY and shown nowhere.
+    They are: reachable and listing models; the model there; a reply; structured output honoured;
+    where a server counts it, as vLLM does, how much of the prompts its prefix cache held. Keys are
+    read from VALUESIM_API_KEY or OPENAI_API_KEY and shown nowhere.
     """
     check_address(base_url, "--base-url")
     base = base_url.rstrip("/")
@@ -64,6 +66,20 @@ def probe(base_url: str, model: str | None) -> Iterator[Finding]:
         )
         return
     yield _structured(base, name)
+    if (told := prefix_cache(base)) is not None:
+        yield Finding(
+            id="server, prefix cache", status="ok", description=f"since its start, {told}"
+        )
+
+
+def prefix_cache(base_url: str) -> PrefixCache | None:
+    """Return what the server's /metrics say of its prefix cache; None where it tells nothing."""
+    url = f"{base_url.rstrip('/').removesuffix('/v1')}/metrics"
+    try:
+        with urlopen(Request(url), timeout=LIST_TIMEOUT_S) as answer:
+            return of_metrics(answer.read().decode("utf-8", "replace"))
+    except OSError:
+        return None
 
 
 def _structured(base: str, name: str) -> Finding:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import threading
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from valuesim.cli.collector import spare_what_is_loaded
 from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
+from valuesim.cli.person import note, seating
+from valuesim.cli.signals import stop_on_signals
+from valuesim.cli.spending import budget_of, keep_spending
 from valuesim.cli.terminal import check_json_target, clean, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
 from valuesim.engine.adaptive import Cell, cells, run_adaptively
+from valuesim.engine.budget import Budget
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
 from valuesim.engine.plan import MODEL_AGENT, regimes
 from valuesim.engine.pool import check_askable
@@ -30,11 +34,13 @@ from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter
 from valuesim.log.chosen import CHOSEN
-from valuesim.log.reader import read_config
 from valuesim.secrets import check_address, secrets
+from valuesim.tracing import STOPPED, Trace, span, tracing
 
 if TYPE_CHECKING:
     from valuesim.agents.llm import Connection as LLMConnection
+    from valuesim.agents.llm.cache import ReplyCache
+    from valuesim.agents.llm.exchange import Exchange
 
 _LOGS = {"decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl"}
 _BEFORE_LOGS = {".lock", "run.yaml.part"}
@@ -46,23 +52,26 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.multirun:
         from valuesim.cli.sweep import sweep
 
-        return sweep(arguments.overrides, arguments.json)
+        return sweep(arguments.overrides, arguments.json, debug=arguments.debug)
     config = compose(arguments.overrides)
     folder = run_folder(config.run.name, datetime.now())
     check_json_target(arguments.json, folder)
-    summary = play_into(folder, config)
+    summary = play_into(folder, config, debug=arguments.debug)
     if arguments.json:
         write_json({"schema": 1, "run": str(folder), **as_json(summary)}, arguments.json)
     told = sys.stderr if arguments.json == "-" else sys.stdout
     print(sentence(summary, folder), file=told)
-    # a stop between two batches leaves nothing unfinished, and more to ask
-    if summary.stopped or summary.finished < summary.planned:
+    # an end between two batches leaves nothing unfinished, and more to ask
+    if summary.stopped or summary.spent or summary.finished < summary.planned:
         tell_how_to_go_on(arguments.overrides, folder)
     return exit_code(summary)
 
 
-def play_into(folder: Path, config: RunConfig) -> Summary:
-    """Play the episodes of `config` that `folder` does not hold yet, and return how it went."""
+def play_into(folder: Path, config: RunConfig, *, debug: bool = False) -> Summary:
+    """Play the episodes of `config` that `folder` does not hold yet, and return how it went.
+
+    Where `debug` is wanted, the first exchange with a model is shown on the error stream.
+    """
     hidden = _hidden(config)
     design = config.design()
     # a model's settings are logged with every episode
@@ -76,6 +85,7 @@ def play_into(folder: Path, config: RunConfig) -> Summary:
         with _told_if_slow(f"preparing {asking.pool:,} questions or more ..."):
             planned = cells(plan(replace(design, episodes=1)), asking, config.seed)
         specs = [spec for cell in planned for spec in cell.pool.specs]
+    budget = budget_of(config, specs)
     described = manifest(config.resolved(), specs, secrets=hidden, now=datetime.now().astimezone())
     if planned:
         described["episodes"] = sum(cell.most_episodes for cell in planned)
@@ -84,7 +94,7 @@ def play_into(folder: Path, config: RunConfig) -> Summary:
     _note_unused_model(config, specs)
     for line in regimes(specs):
         print(f"valuesim: {line}", file=sys.stderr)
-    return asyncio.run(_play(folder, described, specs, planned, config))
+    return asyncio.run(_play(folder, described, specs, planned, config, budget, debug=debug))
 
 
 def run_folder(name: str | None, now: datetime) -> Path:
@@ -105,6 +115,7 @@ def check(config: RunConfig) -> None:
     """Raise InputError for what is seen to be wrong with `config` before anything is played."""
     _hidden(config)
     cells_of = plan(replace(config.design(), episodes=1))
+    budget_of(config, cells_of)
     if config.adaptive() is not None:
         for spec in cells_of:
             check_askable(spec)
@@ -116,25 +127,42 @@ async def _play(
     specs: Sequence[EpisodeSpec],
     planned: Sequence[Cell],
     config: RunConfig,
+    budget: Budget,
+    *,
+    debug: bool,
 ) -> Summary:
     # before the folder is touched: settings of a model are checked when it is built
-    connections = _connect(config, specs)
+    trace = _trace(config)
+    cache = _cache(folder, config, specs)
+    connections = _connect(config, specs, cache, debug=debug)
     distinct = list({id(each): each for each in connections.values()}.values())
+    spare_what_is_loaded()
     try:
-        with RunWriter(folder, settle=partial(_settled, described, folder)) as writer:
+        settle = partial(_settled, described, folder)
+        with RunWriter(folder, settle=settle) as writer, cache or nullcontext():
             if any(spec.id not in writer.finished for spec in specs):
                 await _probe(distinct, writer)
             ask = partial(run_adaptively, planned) if planned else partial(run, specs)
-            return await ask(
-                writer,
-                connections,
-                concurrency=config.engine.concurrency,
-                progress=Progress(sys.stderr, config.engine.progress),
-                stop=_stop_on_signals(),
-            )
+            stop = stop_on_signals()
+            seats = seating(specs, writer, config, stop, _hidden(config))
+            about = {"valuesim.run": str(folder), "valuesim.episodes": len(specs)}
+            with tracing(trace), span("run", about) as traced:
+                summary = await ask(
+                    writer,
+                    {**connections, **seats.connections},
+                    concurrency=seats.concurrency,
+                    progress=Progress(sys.stderr, seats.progress),
+                    stop=stop,
+                    budget=budget,
+                )
+                traced.tell({STOPPED: summary.stopped or None})
+            keep_spending(writer, summary)
+            return summary
     finally:
         for connection in distinct:
             await connection.close()
+            if (told := connection.prefix_cache()) is not None:
+                _note(f"{connection.endpoint.where}: {told}")
 
 
 def _settled(
@@ -164,19 +192,44 @@ async def _probe(connections: Sequence[LLMConnection], writer: RunWriter) -> Non
                 broken.append(told)
                 _note(told)
     if broken:
-        described = read_config(writer.folder)
-        session = described["sessions"][-1]
-        session["notes"] = [*session.get("notes", ()), *broken]
-        writer.describe(described)
+        note(writer, *broken)
 
 
-def _connect(config: RunConfig, specs: Sequence[EpisodeSpec]) -> dict[str, LLMConnection]:
+def _trace(config: RunConfig) -> Trace | None:
+    engine = config.engine
+    if not engine.trace:
+        return None
+    return Trace.exported(content=engine.trace_content, secrets=_hidden(config))
+
+
+def _asked_roles(specs: Sequence[EpisodeSpec]) -> set[str]:
+    populations = [spec.population for spec in specs]
+    return {role for p in populations for role, who in p.items() if who.model is not None}
+
+
+def _cache(folder: Path, config: RunConfig, specs: Sequence[EpisodeSpec]) -> ReplyCache | None:
+    """Return where the replies of a run are kept, not yet open; None where none are."""
+    engine = config.engine
+    if engine.cache == "off" or not _asked_roles(specs):
+        return None
+    from valuesim.agents.llm.cache import FILE, ReplyCache
+
+    # a shell leaves ~ as it is within engine.cache_path=~/x
+    return ReplyCache(Path(engine.cache_path or folder / FILE).expanduser(), engine.cache)
+
+
+def _connect(
+    config: RunConfig,
+    specs: Sequence[EpisodeSpec],
+    cache: ReplyCache | None = None,
+    *,
+    debug: bool = False,
+) -> dict[str, LLMConnection]:
     """Return a connection for each role that a model plays; equal settings share one.
 
     Models on one server share its limit of requests at once.
     """
-    populations = [spec.population for spec in specs]
-    roles = {role for p in populations for role, who in p.items() if who.model is not None}
+    roles = _asked_roles(specs)
     if not roles:
         return {}
     import numpy as np
@@ -184,31 +237,27 @@ def _connect(config: RunConfig, specs: Sequence[EpisodeSpec]) -> dict[str, LLMCo
     from valuesim.agents.llm import Servers, connect
 
     rng, servers = np.random.default_rng(config.seed), Servers()
+    watch = _watch(config) if debug else None
     shared: dict[str, LLMConnection] = {}
     connections = {}
     for role in sorted(roles):
         settings = config.model_of(role)
         key = repr(sorted(settings.items()))
         if key not in shared:
-            shared[key] = connect(settings, config.elicitation, rng, servers=servers)
+            reached = {name: given for name, given in settings.items() if name != "price"}
+            shared[key] = connect(
+                reached, config.elicitation, rng, servers=servers, cache=cache, watch=watch
+            )
         connections[role] = shared[key]
     return connections
 
 
-def _stop_on_signals() -> asyncio.Event:
-    """Return an event that the first Ctrl-C or SIGTERM sets; the second one ends the process."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: signal.Signals) -> None:
-        stop.set()
-        loop.remove_signal_handler(number)
-
-    # only the main thread hears signals; elsewhere (a notebook, a test) there is nothing to hear
-    with suppress(RuntimeError, ValueError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, on_signal, number)
-    return stop
+def _watch(config: RunConfig) -> Exchange:
+    try:
+        from valuesim.agents.llm.exchange import Exchange
+    except ImportError as error:
+        raise InputError('LangChain is not installed: pip install "valuesim[llm]"') from error
+    return Exchange(partial(print, file=sys.stderr), _hidden(config))
 
 
 def _refuse_foreign(folder: Path) -> None:

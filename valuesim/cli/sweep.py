@@ -27,17 +27,17 @@ from valuesim.config import compose, prepare, refusal, typed
 from valuesim.errors import InputError, ValueSimError
 
 
-def sweep(overrides: Sequence[str], json_target: str | None) -> int:
+def sweep(overrides: Sequence[str], json_target: str | None, *, debug: bool = False) -> int:
     """Play a run for each combination of the swept settings; return 1 if any is not finished.
 
     Jobs are written to numbered folders below `run.name`, or below runs/<date>/<time>. None is
     played if a setting of one is bad. A job that fails is told and the next one begins; a stop
-    (Ctrl-C) ends the sweep.
+    (Ctrl-C) ends the sweep. `debug` is as in `play_into`.
     """
     jobs: list[dict[str, Any]] = []
 
     def job(composed: DictConfig) -> None:
-        jobs.append(_play_job(composed))
+        jobs.append(_play_job(composed, debug=debug))
 
     prepared = prepare(overrides, sweeping=True)
     folder = run_folder(_name(overrides), datetime.now())
@@ -84,7 +84,7 @@ def _levels(override: Override) -> list[str]:
     return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
-def _play_job(composed: DictConfig) -> dict[str, Any]:
+def _play_job(composed: DictConfig, *, debug: bool) -> dict[str, Any]:
     """Play one job and return what became of it; raise KeyboardInterrupt if it was stopped."""
     told = HydraConfig.get()
     # playing the job before this one has let go of the signal
@@ -93,7 +93,7 @@ def _play_job(composed: DictConfig) -> dict[str, Any]:
     folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     about = {"run": str(folder), "overrides": list(told.overrides.task)}
     try:
-        summary = play_into(folder, typed(composed))
+        summary = play_into(folder, typed(composed), debug=debug)
     except ValueSimError as error:
         print(f"valuesim: error: {folder}: {clean(error)}", file=sys.stderr)
         code = 2 if isinstance(error, InputError) else 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any
+
+from valuesim.plain import clean as clean
 
 _BETWEEN = 2
 """The columns of a terminal between two of a table."""
@@ -21,19 +22,6 @@ _GLUE = "\ue000"
 _NUMBER = r"[-+]?\d[\d.,]*(?: %)?"
 _FIGURE = re.compile(rf"{_NUMBER}(?: to {_NUMBER})?")
 _FIGURES = re.compile(r"[-+\d.,:;%()<*? ]*(?:to [-+\d.,:;%()<*? ]*)?")
-
-
-def clean(text: object) -> str:
-    """Return `text` on one line, without what a terminal would obey.
-
-    White space becomes single spaces; control, format (bidirectional overrides) and surrogate
-    characters become "?".
-    """
-    kept = (
-        "?" if unicodedata.category(character) in ("Cc", "Cf", "Cs") else character
-        for character in " ".join(str(text).split())
-    )
-    return "".join(kept)
 
 
 def write_json(content: Any, target: str) -> None:

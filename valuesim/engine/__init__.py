@@ -5,6 +5,7 @@
 """
 
 from valuesim.engine.plan import Design, plan
-from valuesim.engine.schedule import Connection, EpisodeFailed, Summary, run
+from valuesim.engine.schedule import Connection, EpisodeFailed, run
+from valuesim.engine.summary import Summary
 
 __all__ = ["Connection", "Design", "EpisodeFailed", "Summary", "plan", "run"]

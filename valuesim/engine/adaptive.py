@@ -18,10 +18,14 @@ import numpy as np
 
 from valuesim.choices import Evidence
 from valuesim.engine.asking import CUT, EXHAUSTED, SETTLED, SPENT, Asked, Asking
+from valuesim.engine.budget import Budget
 from valuesim.engine.pool import Pool, Pools, Said, read, said
 from valuesim.engine.progress import Progress
-from valuesim.engine.schedule import Connection, Summary, Table, until
+from valuesim.engine.schedule import Connection, Table, distinct
+from valuesim.engine.shutdown import Shutdown
+from valuesim.engine.summary import Summary
 from valuesim.episode import EpisodeSpec
+from valuesim.graph.arms import arm_of, arms_apart
 from valuesim.graph.information import choose, prospects
 from valuesim.graph.order import Order, order
 from valuesim.log import RunWriter
@@ -141,7 +145,8 @@ async def run_adaptively(
     *,
     concurrency: int,
     progress: Progress,
-    stop: asyncio.Event | None = None,
+    stop: Shutdown | None = None,
+    budget: Budget | None = None,
 ) -> Summary:
     """Ask `planned` cells, beside each other, and return how it went; else as `schedule.run`.
 
@@ -149,26 +154,15 @@ async def run_adaptively(
     with what is in flight: what would be asked next depends on the answer that is missing.
     """
     before = read(read_run(writer.folder).decisions()) if writer.finished else {}
-    distinct = list({id(each): each for each in connections.values()}.values())
     progress.aside = lambda: _standing(planned)
-    progress.start(sum(cell.most_episodes for cell in planned), len(before), distinct)
-    table = Table(writer, connections, progress)
+    most = sum(cell.most_episodes for cell in planned)
+    progress.start(most, len(before), distinct(connections))
+    every = [spec for cell in planned for spec in cell.pool.specs]
+    table = Table(writer, connections, progress, every, stop=stop, budget=budget)
     room = _Room(table, before, asyncio.Semaphore(concurrency))
-    try:
-        stopped = await until(stop or asyncio.Event(), room.serve(planned))
-    finally:
-        progress.finish()
+    await table.until_done(room.serve(planned))
     specs = [cell.pool.specs[each] for cell in planned for batch in cell.batches for each in batch]
-    return Summary(
-        planned=len(specs),
-        finished=sum(spec.id in writer.finished for spec in specs),
-        played=progress.played,
-        interrupted=dict(table.interrupted),
-        decisions=progress.decisions,
-        faults=dict(progress.fault_kinds),
-        stopped=stopped,
-        asked=tuple(cell.ended() for cell in planned),
-    )
+    return table.summary(specs, tuple(cell.ended() for cell in planned))
 
 
 class _Room:
@@ -191,7 +185,8 @@ class _Room:
     async def _ask(self, cell: Cell, group: asyncio.TaskGroup) -> None:
         under_way: list[asyncio.Task[None]] = []
         in_flight: list[int] = []
-        while True:
+        # what was chosen before the run is told to end is chosen again when it goes on
+        while not self._table.is_closed:
             # numbers are crunched beside the loop, so that other cells go on
             picked = await asyncio.to_thread(cell.choose_next, in_flight)
             if not picked and not in_flight:
@@ -211,6 +206,8 @@ class _Room:
             cell.answers[question] = self._before[spec.id]
             return
         async with self._seats:
+            if not await self._table.may_begin():
+                return
             turns = await self._table.play(spec)
         if turns is not None:
             cell.answers[question] = said(turns, spec)
@@ -224,8 +221,12 @@ def _standing(planned: Sequence[Cell]) -> str:
 
 
 def _names(specs: Sequence[EpisodeSpec]) -> list[dict[str, Any]]:
-    """Return for each cell who is asked, in which environment, and the parameters that differ."""
+    """Return for each cell who is asked, in which environment, and what differs beside that.
+
+    These are parameters, and the interventions made.
+    """
     names = []
+    apart = arms_apart((), specs)
     for spec in specs:
         (player,) = spec.population.values()
         others = [each.parameters for each in specs if each.env == spec.env]
@@ -235,5 +236,6 @@ def _names(specs: Sequence[EpisodeSpec]) -> list[dict[str, Any]]:
             if any(other.get(name) != level for other in others)
         }
         who = player.agent if player.model is None else f"{player.agent} ({player.model_name})"
-        names.append({"agent": who, "env": spec.env} | differing)
+        arm = {key: of for key in apart if (of := arm_of(player, key)) is not None}
+        names.append({"agent": who, "env": spec.env} | differing | arm)
     return names

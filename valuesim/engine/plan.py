@@ -12,8 +12,8 @@ import numpy as np
 import orjson
 
 from valuesim import registry
-from valuesim.agents.interventions import INTERVENTIONS, ROLES, of_role
-from valuesim.episode import EpisodeSpec, Player
+from valuesim.agents.interventions import ROLES, environments_of, of_role
+from valuesim.episode import INTERVENTIONS, Chain, EpisodeSpec, Player
 from valuesim.errors import InputError, unknown
 
 MODEL_AGENT = "llm"
@@ -21,9 +21,9 @@ MODEL_AGENT = "llm"
 
 SERVING = (
     *("base_url", "timeout_s", "concurrency", "retries", "down_after", "pause_s"),
-    "api_key_env",
+    *("api_key_env", "price"),
 )
-"""Settings of a model that say how to reach it; all others determine what it replies."""
+"""Settings of a model that say how to reach it and what it costs; all others determine replies."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +33,9 @@ class Design:
     `env` is played with `parameters`, and so is each of `beside` with its own. `crossed` maps
     parameters to their levels. Each entry of `groups` maps `all`, or roles, to agents; each of
     `arms` interventions to their settings, made on the agents that a model plays. A cell is one
-    environment in one combination of levels with one group and one arm; `episodes` are played in
-    each.
+    environment in one combination of levels with one group and one arm (of a group without a model
+    the first alone); `episodes` are played in each, cut into chains of `chain` (1: none) that
+    agents live through one after another.
     `model` holds what determines a model's replies, `models` the same for roles with another
     model, `elicitation` how they are asked.
     """
@@ -50,6 +51,7 @@ class Design:
     elicitation: Mapping[str, Any]
     episodes: int
     seed: int
+    chain: int = 1
 
 
 def plan(design: Design) -> list[EpisodeSpec]:
@@ -60,10 +62,12 @@ def plan(design: Design) -> list[EpisodeSpec]:
     or an agent that the environment does not take.
     """
     seeds = episode_seeds(design.seed, design.episodes)
+    chains = [_chain(seeds, k, design.chain) for k in range(len(seeds))]
     cells = [
         _cell(design, env, {**given, **dict(zip(design.crossed, levels, strict=True))}, group, arm)
         for group in design.groups
-        for arm in design.arms
+        # a group without a model is the same in every arm, and is played once
+        for arm in (design.arms if MODEL_AGENT in group.values() else design.arms[:1])
         for env, given in ((design.env, design.parameters), *design.beside)
         for levels in product(*design.crossed.values())
     ]
@@ -74,8 +78,9 @@ def plan(design: Design) -> list[EpisodeSpec]:
             population=population,
             elicitation=design.elicitation if _asks_a_model(population) else {},
             seed=seed,
+            chain=chain,
         )
-        for seed in seeds
+        for seed, chain in zip(seeds, chains, strict=True)
         for env, parameters, population in cells
     ]
     if len({spec.id for spec in specs}) < len(specs):
@@ -117,6 +122,12 @@ def episode_seeds(seed: int, episodes: int) -> list[int]:
     ]
 
 
+def _chain(seeds: Sequence[int], k: int, length: int) -> Chain | None:
+    """Return where episode `k` stands in its chain, the same in every cell; None without chains."""
+    place = k % length
+    return None if length == 1 else Chain(first=seeds[k - place], place=place, length=length)
+
+
 def _or(names: Sequence[str]) -> str:
     return " or ".join(names)
 
@@ -141,7 +152,7 @@ def _cell(
         _check_agent(agent, env)
         model = design.models.get(role, design.model) if agent == MODEL_AGENT else None
         population[role] = Player(agent=agent, model=model, parameters=_made_on(arm, role, model))
-    _check_roles(arm, roles, env)
+    _check_arm(arm, roles, env)
     return env, parameters, population
 
 
@@ -150,11 +161,15 @@ def _made_on(
 ) -> dict[str, Any]:
     """Return the parameters of a player: the interventions of `arm` that are meant for it."""
     own = {} if model is None else of_role(arm, role)
-    return {INTERVENTIONS: own} if own else {}
+    # a list, for a mapping's order is not part of an episode's id
+    return {INTERVENTIONS: [{name: settings} for name, settings in own.items()]} if own else {}
 
 
-def _check_roles(arm: Mapping[str, Mapping[str, Any]], roles: Sequence[str], env: str) -> None:
+def _check_arm(arm: Mapping[str, Mapping[str, Any]], roles: Sequence[str], env: str) -> None:
     for name, settings in arm.items():
+        if (able := environments_of(name)) is not None and env not in able:
+            made = ", ".join(sorted(able))
+            raise InputError(f"intervention {name!r} is not made in {env}, only in {made}")
         for role in settings.get(ROLES) or ():
             if role not in roles:
                 raise InputError(unknown("role", role, roles, f"intervention.{name}.roles, {env}"))

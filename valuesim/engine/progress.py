@@ -101,6 +101,20 @@ class Progress:
         else:
             self.played += 1
 
+    def ending(self, under_way: int, spent: str) -> None:
+        """Tell, in one line, that no episode begins any more; `spent` says which budget is spent.
+
+        Where a budget is and nothing is under way, nothing is told: the run ends with it.
+        """
+        number = "1 episode" if under_way == 1 else f"{under_way} episodes"
+        played = f"{number} under way {'is' if under_way == 1 else 'are'} played to the end"
+        if spent and under_way:
+            self._tell(f"{spent}: {played}; press Ctrl-C to stop now")
+        elif under_way:
+            self._tell(f"stopping: {played}; press Ctrl-C again to stop now")
+        elif not spent:
+            self._tell("stopping: no episode is under way")
+
     def finish(self) -> None:
         """Take the bar away and stop telling."""
         if self._ticker is not None:
@@ -138,8 +152,14 @@ class Progress:
             if self._bar is not None:
                 self._bar.show(self.standing())
             else:
-                self._stream.write(f"{self.standing()}\n")
-                self._stream.flush()
+                self._tell(str(self.standing()))
+
+    def _tell(self, line: str) -> None:
+        if self._bar is not None:
+            self._bar.tell(line)
+            return
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
 
 
 class _Bar:
@@ -166,6 +186,10 @@ class _Bar:
             description=str(standing),
             refresh=True,
         )
+
+    def tell(self, line: str) -> None:
+        """Print `line` above the bar."""
+        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar off the terminal."""

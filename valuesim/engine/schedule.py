@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from valuesim import registry
-from valuesim.decision import Agent
-from valuesim.engine.asking import Asked
+from valuesim.decision import Agent, Usage
+from valuesim.engine.asking import CUT, Asked
+from valuesim.engine.budget import Budget, Ledger
+from valuesim.engine.chains import Chains
+from valuesim.engine.experience import read_experience
 from valuesim.engine.progress import Progress
+from valuesim.engine.shutdown import Shutdown
+from valuesim.engine.summary import Summary
+from valuesim.engine.waiting import Waiting
 from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Turn, play
 from valuesim.errors import InputError, Interruption, LogError, ValueSimError
 from valuesim.log import RunWriter
+from valuesim.tracing import EPISODE, span
 
 STOPPED = "the run was stopped"
+_LOOK_EVERY_S = 0.1
 
 
 class Connection(Protocol):
@@ -38,27 +45,16 @@ class Connection(Protocol):
         ...
 
 
+def shared(agent: str) -> str:
+    """Return the key among connections of an agent that plays in the whole run, as a person does.
+
+    No role has such a name.
+    """
+    return f"agent:{agent}"
+
+
 class EpisodeFailed(ValueSimError):
     """An episode raised what nobody foresaw: a bug in an environment, an agent or this package."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Summary:
-    """How a run ended: episodes planned, finished (ever, and now), and interrupted now by reason.
-
-    `stopped` is true when the run was told to stop before every episode had been tried. Where
-    questions were chosen by the answers, `planned` are those chosen, and `asked` tells of each cell
-    how that ended.
-    """
-
-    planned: int
-    finished: int
-    played: int
-    interrupted: Mapping[str, int] = field(default_factory=dict)
-    decisions: int = 0
-    faults: Mapping[str, int] = field(default_factory=dict)
-    stopped: bool = False
-    asked: Sequence[Asked] = ()
 
 
 async def run(
@@ -68,89 +64,185 @@ async def run(
     *,
     concurrency: int,
     progress: Progress,
-    stop: asyncio.Event | None = None,
+    stop: Shutdown | None = None,
+    budget: Budget | None = None,
 ) -> Summary:
     """Play all of `specs` that `writer` does not hold yet and return how it went.
 
     At most `concurrency` episodes are played at once. `connections` maps each role that a model
     plays to what answers for it. An Interruption ends its episode, which is listed and left for a
-    resume. An InputError ends the run as it is, and nothing more is listed; any other exception
-    ends it as EpisodeFailed, after the other episodes have been listed as interrupted. When `stop`
-    is set, episodes under way are listed as interrupted and none begins.
+    resume; those behind it in its chain do not begin. An InputError ends the run as it is, and
+    nothing more is listed; any other exception ends it as EpisodeFailed, after the other episodes
+    have been listed as interrupted. Once `stop` begins, or `budget` has no room for a further
+    episode, none begins; those under way are played to their end, but for those that wait for a
+    server that is away; where `stop` says now, all are listed as interrupted.
     """
-    waiting = [spec for spec in specs if spec.id not in writer.finished]
-    distinct = list({id(each): each for each in connections.values()}.values())
-    progress.start(len(specs), len(specs) - len(waiting), distinct)
-    table = Table(writer, connections, progress)
-    try:
-        stopped = await until(stop or asyncio.Event(), table.serve(waiting, concurrency))
-    finally:
-        progress.finish()
-    return Summary(
-        planned=len(specs),
-        finished=sum(spec.id in writer.finished for spec in specs),
-        played=progress.played,
-        interrupted=dict(table.interrupted),
-        decisions=progress.decisions,
-        faults=dict(progress.fault_kinds),
-        stopped=stopped,
-    )
+    table = Table(writer, connections, progress, specs, stop=stop, budget=budget)
+    waiting = table.chains.to_begin(specs)
+    to_play = sum(1 + len(table.chains.behind(spec)) for spec in waiting)
+    progress.start(len(specs), len(specs) - to_play, distinct(connections))
+    await table.until_done(table.serve(waiting, concurrency))
+    return table.summary(specs)
 
 
-async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Return whether `stop` was set before `work` was done; what `work` raises is raised."""
-    working = asyncio.create_task(work)
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        stopped = working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
-    return stopped
+def distinct(connections: Mapping[str, Connection]) -> list[Connection]:
+    """Return each connection once, whatever it plays."""
+    return list({id(each): each for each in connections.values()}.values())
 
 
 class Table:
-    """Where the episodes of one run are played; `interrupted` counts reasons."""
+    """Where the episodes of one run are played; `interrupted` counts reasons.
+
+    `specs` are those of the whole plan; what is known of their cells orders the last of them.
+    """
 
     def __init__(
         self,
         writer: RunWriter,
         connections: Mapping[str, Connection],
         progress: Progress,
+        specs: Sequence[EpisodeSpec],
+        *,
+        stop: Shutdown | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        self.chains = Chains(specs, writer)
         self._writer = writer
         self._connections = connections
         self._progress = progress
+        self._shutdown = stop or Shutdown()
+        given = budget or Budget()
+        known = read_experience(writer.folder, specs, given.prices)
+        self._ledger = Ledger(given, connections, known)
+        self._under_way: dict[str, tuple[asyncio.Task[Any], EpisodeSpec]] = {}
+        self._one_ended = asyncio.Event()
         self.interrupted: Counter[str] = Counter()
+        self._held_up = 0
         self._is_refused = False
 
-    async def serve(self, waiting: Sequence[EpisodeSpec], seats: int) -> None:
-        """Play all of `waiting`, at most `seats` at once."""
-        queue = iter(waiting)
+    @property
+    def is_closed(self) -> bool:
+        """Whether no further episode begins."""
+        return self._shutdown.begun.is_set()
+
+    async def until_done(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work`, until it is done or is to end now; what it raises is raised."""
+        tasks = [asyncio.create_task(each) for each in (work, self._shutdown.now.wait())]
+        closing = asyncio.create_task(self._close())
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*tasks, closing):
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await tasks[0]
+            self._progress.finish()
+
+    async def serve(self, specs: Sequence[EpisodeSpec], seats: int) -> None:
+        """Play all of `specs`, at most `seats` at once."""
+        waiting = Waiting(specs, seats, self._ledger.experience)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(seats, len(waiting))):
-                    group.create_task(self._sit(queue))
+                    group.create_task(self._sit(waiting))
         except BaseExceptionGroup as failures:
             # the first failure cancelled the others; the group around it would hide its sentence
             raise failures.exceptions[0] from failures.exceptions[0].__cause__
 
-    async def _sit(self, queue: Iterator[EpisodeSpec]) -> None:
-        for spec in queue:
-            await self.play(spec)
+    async def _sit(self, waiting: Waiting) -> None:
+        while len(waiting) and await self.may_begin() and len(waiting):
+            await self._play_chain(waiting.take())
+
+    async def _play_chain(self, spec: EpisodeSpec) -> None:
+        """Play `spec`, and then those behind it in its chain, one after another."""
+        behind = self.chains.behind(spec)
+        for place, each in enumerate((spec, *behind)):
+            if place and not await self.may_begin():
+                return
+            if await self.play(each) is None:
+                self._held_up += len(behind) - place
+                return
+
+    async def may_begin(self) -> bool:
+        """Return whether an episode may begin, once it is known; it must then do so at once."""
+        while not self.is_closed:
+            if refusal := self._ledger.refusal():
+                self._shutdown.spend(refusal)
+            elif self._ledger.has_room():
+                return True
+            else:
+                await self._one_ended.wait()
+        return False
+
+    async def _close(self) -> None:
+        """Wait for the end to begin; then tell it, and let go of what waits for no reply."""
+        while not self.is_closed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._ledger.seconds_left):
+                    await self._shutdown.begun.wait()
+            if refusal := self._ledger.refusal():
+                self._shutdown.spend(refusal)
+        self._leave_dead_servers()
+        self._progress.ending(len(self._under_way), self._shutdown.spent)
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            self._leave_dead_servers()
+
+    def _leave_dead_servers(self) -> None:
+        """Cancel the episodes that wait for a server that is away: it may be so for long."""
+        for id, (task, spec) in list(self._under_way.items()):
+            models = (role for role, who in spec.population.items() if who.model is not None)
+            if any(self._connections[role].counters.paused for role in models):
+                task.cancel()
+                del self._under_way[id]
+
+    def summary(self, specs: Sequence[EpisodeSpec], asked: Sequence[Asked] = ()) -> Summary:
+        """Return how the run ended that was to play `specs`."""
+        finished = sum(spec.id in self._writer.finished for spec in specs)
+        is_whole = finished == len(specs) and all(each.why != CUT for each in asked)
+        usage = sum((c.counters.usage for c in distinct(self._connections)), start=Usage())
+        return Summary(
+            planned=len(specs),
+            finished=finished,
+            played=self._progress.played,
+            interrupted=dict(self.interrupted),
+            held_up=self._held_up,
+            decisions=self._progress.decisions,
+            faults=dict(self._progress.fault_kinds),
+            stopped=self._shutdown.is_asked,
+            spent="" if is_whole else self._shutdown.spent,
+            usage=usage,
+            replayed=sum(c.counters.replayed for c in distinct(self._connections)),
+            cost=self._ledger.cost,
+            asked=asked,
+        )
 
     async def play(self, spec: EpisodeSpec) -> list[Turn] | None:
         """Play `spec`, write it down and return its turns; None if it was interrupted.
 
         Whatever is no Interruption is raised, as `run` tells.
         """
+        task = asyncio.current_task()
+        assert task is not None, "an episode is played in a task"
+        self._under_way[spec.id] = (task, spec)
+        self._ledger.begin(spec.id)
+        turns = None
+        try:
+            turns = await self._play(spec)
+        finally:
+            self._under_way.pop(spec.id, None)
+            self._ledger.end(spec, None if turns is None else len(turns))
+            self._one_ended.set()
+            self._one_ended = asyncio.Event()
+        return turns
+
+    async def _play(self, spec: EpisodeSpec) -> list[Turn] | None:
         condition: Mapping[str, Any] | None = None
         try:
             env = registry.make(spec.env, **spec.parameters)
             condition = env.condition
-            return await self._play_to_the_end(spec, env)
+            with span("episode", {EPISODE: spec.id, "valuesim.env": spec.env}):
+                return await self._play_to_the_end(spec, env)
         except Interruption as interruption:
             self._interrupt(spec, str(interruption), condition)
             return None
@@ -180,9 +272,12 @@ class Table:
         def keep(turn: Turn) -> None:
             self._writer.turn(spec.id, turn)
             self._progress.turn(turn)
+            self._ledger.turn(spec.id, turn)
 
+        self.chains.bring(spec, agents)
         turns = await play(env, agents, spec.seed, keep)
-        self._writer.finish(spec, env, turns)
+        left = await self.chains.leave(spec, agents, turns)
+        self._writer.finish(spec, env, turns, left)
         self._progress.episode()
         return turns
 
@@ -190,6 +285,8 @@ class Table:
         player = spec.population[role]
         if player.model is not None:
             return self._connections[role].agent(role, seed, player.parameters, spec.id)
+        if (host := self._connections.get(shared(player.agent))) is not None:
+            return host.agent(role, seed, player.parameters, spec.id)
         agent: Agent = registry.make_agent(player.agent, role=role, seed=seed, **player.parameters)
         return agent
 

@@ -105,7 +105,8 @@ def write_battles(source: Source, path: Path) -> Exported:
     with whole(path) as draft:
         write_csv(draft, [*COLUMNS, CLUSTERS[0], MODEL], rows)
     note = f"{silent:,} decisions are no choice between two values, and are left out"
-    return Exported(files={path: len(rows)}, notes=(note,) if silent else ())
+    notes = ((note,) if silent else ()) + source.arms_lost()
+    return Exported(files={path: len(rows)}, notes=notes)
 
 
 def _contested(record: DecisionRecord) -> list[str] | None:

@@ -5,9 +5,11 @@
 | run | text | the name of the run folder |
 | env, episode, seed, step, role | text, text, int, int, text | where the decision was taken |
 | agent, model | text, text or null | who decided |
+| interventions | JSON text or null | those made on it, in their order, each as {name: settings} |
 | format, wording, perspective | text or null | of the settings, for convenience; not read back |
 | elicitation, condition | JSON text | how a model was asked; the experimental factors |
-| cluster, unit | text | what is not independent: a scene, or an episode's world |
+| cluster, unit | text | what is not independent: a chain, a scene, or an episode's world |
+| chain_place | int or null | the episode's place in its chain, from 0 |
 | scene | text or null | the scene, where it is one that many episodes ask |
 | ordered | true or false | whether the options stand in the order shown |
 | situation | JSON text | the options: name, stakes, tags and omission where there are any |
@@ -23,18 +25,21 @@ from typing import Any
 
 import orjson
 
-from valuesim.choices import cluster_of
+from valuesim.choices import cluster_of, unit_of
+from valuesim.episode import INTERVENTIONS, interventions_in
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.option import Option
 
 COLUMNS = (
     *("run", "env", "episode", "seed", "step", "role", "agent", "model"),
+    "interventions",
     *("format", "wording", "perspective", "elicitation", "condition"),
-    *("cluster", "unit", "scene", "ordered", "situation", "position", "chosen", "fault"),
+    *("cluster", "unit", "chain_place", "scene", "ordered"),
+    *("situation", "position", "chosen", "fault"),
 )
-NUMBERS = ("seed", "step", "position")
+NUMBERS = ("seed", "step", "chain_place", "position")
 TRUTHS = ("ordered",)
-JSON = ("elicitation", "condition", "situation")
+JSON = ("interventions", "elicitation", "condition", "situation")
 LABELS = tuple(name for name in COLUMNS if name not in (*NUMBERS, *TRUTHS, *JSON))
 """Columns of text that is no JSON; an empty cell of a CSV file is null there."""
 NEEDED = ("env", "episode", "step", "role", "agent", "situation", "position")
@@ -81,6 +86,7 @@ def _of_episode(episode: EpisodeRecord, run: str | None) -> Row:
         "perspective": _text(episode.condition.get("perspective")),
         "elicitation": _json(episode.elicitation),
         "condition": _json(episode.condition),
+        "chain_place": None if episode.chain is None else episode.chain.place,
     }
 
 
@@ -92,8 +98,9 @@ def _of_decision(record: DecisionRecord, situation: str) -> Row:
         "role": record.role,
         "agent": record.player.agent,
         "model": record.player.model_name,
+        "interventions": _made(record),
         "cluster": cluster_of(record),
-        "unit": "episode" if scene is None else "scene",
+        "unit": unit_of(record),
         "scene": _text(scene),
         "ordered": record.annotations.get("order") != "unknown",
         "situation": situation,
@@ -101,6 +108,28 @@ def _of_decision(record: DecisionRecord, situation: str) -> Row:
         "chosen": record.chosen,
         "fault": None if record.fault is None else str(record.fault),
     }
+
+
+def _made(record: DecisionRecord) -> str | None:
+    listed = record.player.parameters.get(INTERVENTIONS)
+    return orjson.dumps(listed).decode() if listed else None
+
+
+def players_parameters(text: object) -> dict[str, Any]:
+    """Return the parameters of a player on which the interventions in a cell were made.
+
+    Raises ValueError for a cell that is no list of them.
+    """
+    if text is None:
+        return {}
+    parameters = {INTERVENTIONS: orjson.loads(str(text))}
+    try:
+        is_sound = all(isinstance(own, dict) for own in interventions_in(parameters).values())
+    except (TypeError, AttributeError):
+        is_sound = False
+    if not is_sound:
+        raise ValueError(f"interventions={text!r:.60} is not a list of {{name: settings}}")
+    return parameters
 
 
 def situation_text(options: Iterable[Option]) -> str:

@@ -9,8 +9,15 @@ import orjson
 
 from valuesim.choices import cluster_of
 from valuesim.decision import Fault
-from valuesim.episode import Player
-from valuesim.formats.choice_columns import BY_EPISODE, NEEDED, Row, own_seed, situation_of
+from valuesim.episode import Chain, Player
+from valuesim.formats.choice_columns import (
+    BY_EPISODE,
+    NEEDED,
+    Row,
+    own_seed,
+    players_parameters,
+    situation_of,
+)
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.option import Option
 
@@ -67,11 +74,13 @@ class Reading:
                 self._notes.append(BY_EPISODE)
             known = self._episodes[id] = _episode(row, self._setting), row
         episode, first = known
-        for name in ("env", "seed", "condition", "elicitation"):
+        for name in ("env", "seed", "condition", "elicitation", "chain_place"):
             if row[name] != first[name]:
                 raise ValueError(f"{name} differs from that of an earlier row of episode {id}")
         player = Player(
-            agent=str(row["agent"]), model=None if row["model"] is None else {"name": row["model"]}
+            agent=str(row["agent"]),
+            parameters=players_parameters(row["interventions"]),
+            model=None if row["model"] is None else {"name": row["model"]},
         )
         # roles are added as their rows come; the episode's own line is written last
         if episode.population.setdefault(role, player) != player:  # type: ignore[attr-defined]
@@ -96,7 +105,20 @@ def _episode(row: Row, setting: Callable[[object], dict[str, Any]]) -> EpisodeRe
         population={},
         elicitation=setting(row["elicitation"]),
         seed=_seed(row),
+        chain=_chain(row),
     )
+
+
+def _chain(row: Row) -> Chain | None:
+    """Return the chain that a row tells of, by the end of its cluster's name."""
+    if row["unit"] != "chain":
+        return None
+    first, _, length = str(row["cluster"]).rpartition("/")[2].partition("+")
+    if not (first.isdecimal() and length.isdecimal()):
+        raise ValueError(
+            f"cluster={row['cluster']!r:.80} is no chain's name: ENV/CONDITION/SEED+LENGTH"
+        )
+    return Chain(first=int(first), place=_count(row, "chain_place"), length=int(length))
 
 
 def _is_alone(row: Row) -> bool:

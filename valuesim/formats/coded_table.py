@@ -14,6 +14,7 @@ from valuesim.errors import InputError
 from valuesim.formats.choice_columns import situation_of
 from valuesim.formats.parquet import Coded
 from valuesim.formats.table_codes import (
+    CHAIN,
     LABELS,
     SCENE,
     IntArray,
@@ -133,11 +134,12 @@ class _Columns:
     def _unit(self, part: Any, chosen: IntArray, cluster: IntArray) -> str:
         """Return what clusters are, as `Choices.unit`: a world of several episodes is a seed."""
         unit, names = self._codes["unit"]
-        is_scene = np.array([name == SCENE for name in names] + [False])[unit[part]][chosen]
-        units = {SCENE} if is_scene.any() else set()
-        if not is_scene.all():
-            own = cluster[~is_scene]
-            episodes = self._codes["episode"][0][part][chosen][~is_scene]
+        own_unit = unit[part][chosen]
+        is_named = np.array([name in (SCENE, CHAIN) for name in names] + [False])[own_unit]
+        units = {str(names[each]) for each in np.unique(own_unit[is_named])}
+        if not is_named.all():
+            own = cluster[~is_named]
+            episodes = self._codes["episode"][0][part][chosen][~is_named]
             width = int(episodes.max()) + 1
             played = np.bincount(np.unique(own * width + episodes) // width)
             units |= {"seed" if times > 1 else "episode" for times in np.unique(played[played > 0])}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from valuesim.graph.arms import arms_apart
 from valuesim.graph.grouping import Group, grouped
 from valuesim.log.pool import Pool
 from valuesim.log.reader import DecisionRecord, RunFolder
@@ -24,10 +25,19 @@ class Source:
     files_for: Callable[[Collection[Group]], Mapping[Group, Path]]
 
     def groups(self, *more: str) -> dict[Group, list[DecisionRecord]]:
-        """Return the decisions by `by` and `more`."""
-        return grouped(
-            self.pool.decisions, [*self.by, *(key for key in more if key not in self.by)]
-        )
+        """Return the decisions by `by` and `more`, and by arm where interventions were made."""
+        keys = [*self.by, *(key for key in more if key not in self.by)]
+        apart = arms_apart(keys, self.pool.episodes.values())
+        return grouped(self.pool.decisions, [*keys, *apart])
+
+    def arms_lost(self) -> tuple[str, ...]:
+        """Return a sentence for a format in which arms of interventions are told apart by nothing.
+
+        () where none was made.
+        """
+        if not arms_apart((), self.pool.episodes.values()):
+            return ()
+        return ("arms of interventions are pooled in this file; `export choices` tells them apart",)
 
     @property
     def run_of(self) -> dict[str, str]:

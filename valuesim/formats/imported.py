@@ -219,6 +219,8 @@ class _Writer:
                 "faults": dict(faults),
                 "usage": dict(usage),
             }
+            if episode.chain is not None:
+                line["chain"] = episode.chain
             self._files["episodes"].write(encode(line))
 
     def close(self) -> None:

@@ -80,6 +80,7 @@ def _sample(records: Sequence[DecisionRecord], rules: Mapping[str, str], path: P
             "seed": episode.seed,
             "players": {
                 role: {"agent": player.agent, "model": player.model_name}
+                | ({"interventions": made} if (made := player.interventions) else {})
                 for role, player in episode.population.items()
             },
             "outcome": dict(episode.outcome),

@@ -33,4 +33,4 @@ def _written(
         raise InputError(
             f"there is no moral-machine decision in {folders}: play some with env=moral_machine"
         )
-    return Exported(files={path: write(scenes, path)})
+    return Exported(files={path: write(scenes, path)}, notes=source.arms_lost())

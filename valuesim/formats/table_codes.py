@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from valuesim.episode import Player
 from valuesim.errors import InputError
-from valuesim.formats.choice_columns import BY_EPISODE, NEEDED, own_seed
+from valuesim.formats.choice_columns import BY_EPISODE, NEEDED, own_seed, players_parameters
 from valuesim.formats.choice_table import choice_rows
 from valuesim.formats.parquet import Coded, parquet_codes, parquet_columns
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 
-LABELS = ("env", "role", "agent", "model", "elicitation", "condition")
+LABELS = ("env", "role", "agent", "model", "interventions", "elicitation", "condition")
 """The columns that say who decided, and under what."""
-SCENE, _EPISODE = "scene", "episode"
+SCENE, CHAIN, _EPISODE = "scene", "chain", "episode"
 _EVIDENCE = ("cluster", "unit", "ordered", "situation", "position", "fault")
 _BESIDE = ("episode", "step", "scene", "seed")
 _FILLED = ("env", "episode", "step", "role", "agent", "cluster", "unit", "situation")
@@ -139,12 +139,16 @@ def player_of(path: Path, codes: Mapping[str, Coded], row: int) -> DecisionRecor
     """Return a decision of nothing: who played, in which world, as a row says."""
     cell = {name: _content(codes[name], row) for name in (*LABELS, "seed")}
     model = None if cell["model"] is None else {"name": cell["model"]}
+    try:
+        made = players_parameters(cell["interventions"])
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
     role, seed = str(cell["role"]), number_of(path, "seed", cell["seed"])
     episode = EpisodeRecord(
         id="",
         env=str(cell["env"]),
         condition=_settings(path, "condition", cell["condition"]),
-        population={role: Player(agent=str(cell["agent"]), model=model)},
+        population={role: Player(agent=str(cell["agent"]), parameters=made, model=model)},
         elicitation=_settings(path, "elicitation", cell["elicitation"]),
         seed=max(seed, 0),
     )

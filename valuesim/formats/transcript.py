@@ -29,22 +29,28 @@ class Line:
 def transcript(records: Sequence[DecisionRecord], rules: str) -> list[Line]:
     """Return the messages of an episode: the rules, then what each role saw and answered.
 
-    Where several roles decide, each message begins with the role's name in brackets. An attempt
-    that was asked again stands before the last. The reply of an agent that uses no words is the
-    option it took.
+    Where several roles decide, each message begins with the role's name in brackets. What
+    interventions added stands where it stood, but that an addition to the system message is told
+    once. An attempt that was asked again stands before the last. The reply of an agent that uses no
+    words is the option it took.
     """
     is_told = len({record.role for record in records}) > 1
     lines = [Line(speaker="system", text=rules)] if rules.strip() else []
+    told: set[tuple[str, str]] = set()
     for record in records:
         label = f"[{record.role}] " if is_told else ""
         place = {"role": record.role, "step": record.step}
+        for text in _added(record, "system"):
+            if (record.role, text) not in told:
+                lines.append(Line(speaker="system", text=label + text, facts=place))
+                told.add((record.role, text))
         lines.append(Line(speaker="user", text=label + _seen(record), facts=place))
         model = record.player.model_name or record.player.agent
         replies = [(t.reply, {"fault": str(t.fault), "why": t.detail}) for t in record.tries]
         replies.append((record.reply or _deed(record), decided(record)))
         for reply, facts in replies:
-            text, told = label + reply, place | facts
-            lines.append(Line(speaker="assistant", text=text, model=model, facts=told))
+            spoken = Line(speaker="assistant", text=label + reply, model=model, facts=place | facts)
+            lines.append(spoken)
     return lines
 
 
@@ -53,7 +59,13 @@ def _seen(record: DecisionRecord) -> str:
         f"- {option.name}: {option.text}" if option.text else f"- {option.name}"
         for option in record.options
     )
-    return f"{record.text}\n\nOptions:\n{offered}" if record.text else f"Options:\n{offered}"
+    own = [record.text] if record.text else []
+    parts = [*_added(record, "before"), *own, f"Options:\n{offered}", *_added(record, "after")]
+    return "\n\n".join(parts)
+
+
+def _added(record: DecisionRecord, place: str) -> list[str]:
+    return [addition.text for addition in record.added if addition.place == place]
 
 
 def _deed(record: DecisionRecord) -> str:

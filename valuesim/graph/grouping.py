@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Any, Protocol
 from valuesim import registry
 from valuesim.episode import Player
 from valuesim.errors import InputError, unknown
+from valuesim.graph.arms import INTERVENTION, Label, arm_keys, arm_of, arms_apart, label
 from valuesim.log.reader import DecisionRecord
 
-Label = str | int | float | bool | None
+__all__ = ["Group", "Label", "Played", "grouped", "kept_apart", "label", "settings", "settings_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Played(Protocol):
         ...
 
 
-_KEYS = ("agent", "model", "env", "family", "role")
+_KEYS = ("agent", "model", "env", "family", "role", INTERVENTION)
 _SETS = ("condition", "elicitation")
 _ALWAYS = {*_KEYS, *_SETS, "format"}
 _APART = {"perspective": "act", "form": None, "pack": None}
@@ -85,20 +85,20 @@ def grouped(
     """Return `records` by the keys `by`, groups in order of appearance, records in their own.
 
     A key is "agent", "model", "env", "family" (see `family_of`), "role", "condition" (every factor
-    of the episode's condition), "elicitation" (every setting by which a model is asked), or the
-    name of one such factor or setting, such as "format". Without keys all records are one group;
-    without records there is none. Raises InputError for a key that neither a record nor an episode
-    of `beside` has.
+    of the episode's condition), "elicitation" (every setting by which a model is asked), the
+    name of one such factor or setting, such as "format", or one of interventions (see `arms`).
+    Without keys all records are one group; without records there is none. Raises InputError for a
+    key that neither a record nor an episode of `beside` has.
     """
     groups: dict[Group, list[DecisionRecord]] = {}
     by_source: dict[tuple[int, str], Group] = {}
-    known = {name for episode in beside for name in settings(episode)}
+    known = {name for episode in beside for name in _names(episode)}
     for record in records:
         # an episode's role settles every label, so that a group is made once for each
         source = (id(record.episode), record.role)
         group = by_source.get(source)
         if group is None:
-            known |= set(settings(record.episode))
+            known |= _names(record.episode)
             group = by_source[source] = group_of(record.episode, record.role, by)
         groups.setdefault(group, []).append(record)
     if groups or known:
@@ -113,9 +113,10 @@ def kept_apart(by: Sequence[str], episodes: Iterable[Played]) -> tuple[str, ...]
     """Return the keys `by`, and those by which `episodes` must be told apart whoever groups them.
 
     What an agent says that others would do ("perspective") is no choice of its own; what it
-    answers to a questionnaire ("form": pairwise, best_worst, ...) is no behaviour; and each pack of
-    dilemmas puts it into another place.
+    answers to a questionnaire ("form": pairwise, best_worst, ...) is no behaviour; each pack of
+    dilemmas puts it into another place; and so does each intervention, by its settings.
     """
+    episodes = list(episodes)
     found = {name: usual for name, usual in _APART.items() if name not in by}
     other = {
         name
@@ -123,7 +124,7 @@ def kept_apart(by: Sequence[str], episodes: Iterable[Played]) -> tuple[str, ...]
         for name, usual in found.items()
         if settings(episode).get(name, usual) != usual
     }
-    return (*by, *(name for name in found if name in other))
+    return (*by, *(name for name in found if name in other), *arms_apart(by, episodes))
 
 
 def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:
@@ -136,14 +137,14 @@ def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:
         "family": None if episode.env is None else family_of(episode.env),
         "role": role,
     }
-    named = settings(episode)
+    known = settings(episode) | own
     labels: list[tuple[str, Label]] = []
     for key in by:
         if key in _SETS:
             each = (episode.condition if key == "condition" else episode.elicitation) or {}
             labels += ((name, label(each[name])) for name in sorted(each))
         else:
-            labels.append((key, own[key] if key in own else named.get(key)))
+            labels.append((key, known[key] if key in known else arm_of(player, key)))
     return Group(tuple(labels))
 
 
@@ -184,8 +185,5 @@ def settings_of(episodes: Iterable[Played]) -> dict[str, list[str]]:
     return {name: sorted(each) for name, each in sorted(found.items()) if len(each) > 1}
 
 
-def label(setting: Any) -> Label:
-    """Return a setting as a hashable label: as it is, or as JSON text if it has parts."""
-    if setting is None or isinstance(setting, str | int | float | bool):
-        return setting
-    return json.dumps(setting, sort_keys=True, default=str)
+def _names(episode: Played) -> set[str]:
+    return set(settings(episode)) | arm_keys(episode)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from valuesim.choices import Choices, choices
+from valuesim.graph.arms import INTERVENTION, NONE, arms_apart
 from valuesim.graph.compared import Comparison
 from valuesim.graph.comparison import compare
 from valuesim.graph.flips import Pair
@@ -20,12 +21,14 @@ STATED = "questionnaire"
 NO_MODEL = "none"
 
 
-def level_keys(key: str) -> tuple[str, ...]:
-    """Return the grouping keys that make the levels of `key`.
+def level_keys(key: str, episodes: Iterable[Played] = ()) -> tuple[str, ...]:
+    """Return the grouping keys that make the levels of `key` in `episodes`.
 
     Forms of the questionnaire and packs of dilemmas are never pooled, so that they are levels of
-    their own beside the families.
+    their own beside the families, and so are the settings of interventions beside their names.
     """
+    if key == INTERVENTION:
+        return (key, *arms_apart([key], episodes))
     return (FAMILY, "form", "pack") if key == FAMILY else (key,)
 
 
@@ -34,7 +37,7 @@ def groups_beside(by: Sequence[str], key: str, episodes: Collection[Played]) -> 
 
     They are those of `by` but for `key`, and what is never pooled (see `grouping.kept_apart`).
     """
-    within = level_keys(key)
+    within = level_keys(key, episodes)
     apart = kept_apart([*by, *within], episodes)
     return tuple(name for name in dict.fromkeys(apart) if name not in within)
 
@@ -43,11 +46,13 @@ def levels(records: Records, key: str) -> dict[str, list[DecisionRecord]]:
     """Return `records` by level of `key`, without those that have none.
 
     Scarcity levels stand by their resources, most first, numbers by size, the questionnaire before
-    all other families, everything else by name. An agent without a model is the level "none".
+    all other families, no intervention before all others, everything else by name. An agent without
+    a model is the level "none" of models.
     """
     found: dict[str, list[DecisionRecord]] = {}
+    keys = level_keys(key, _episodes(records))
     for record in records:
-        name = _name(group_of(record.episode, record.role, level_keys(key)), key)
+        name = _name(group_of(record.episode, record.role, keys), key)
         if name is not None:
             found.setdefault(name, []).append(record)
     return dict(sorted(found.items(), key=lambda level: _place(level[1][0], key, level[0])))
@@ -126,6 +131,8 @@ def _place(record: DecisionRecord, key: str, name: str) -> tuple[float, float, s
     condition = record.episode.condition
     if key == FAMILY:
         return (float(family_of(record.episode.env) != STATED), 0.0, name)
+    if key == INTERVENTION:
+        return (float(name != NONE), 0.0, name)
     personal, shared = condition.get("personal"), condition.get("shared")
     if key == "scarcity" and personal is not None and shared is not None:
         return (0.0, -float(personal + shared), name)

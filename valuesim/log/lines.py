@@ -6,8 +6,10 @@
 - `texts.jsonl`: the texts of rules, options and additions, once each, by their hash.
 
 What an agent was shown is rebuilt from these alone. A key is left out of a decision where there is
-nothing to say: tries, attempted, schema_break, added and interventions; see `options` for those of
-an option.
+nothing to say: tries, attempted, schema_break, added, interventions, labellings, probabilities and
+unaccounted; so is a usage's
+cached_tokens, and of an episode the chain it stands in and what it carries on (chain, carried). See
+`options` for those of an option.
 
 Whatever differs between two identical runs (times) stands under the key "time" alone.
 """
@@ -20,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from valuesim.decision import Addition, Decision, Try, Usage
-from valuesim.episode import EpisodeSpec, Turn
+from valuesim.decision import Addition, Decision, Labelling, Try, Usage
+from valuesim.episode import Aftermath, EpisodeSpec, Turn
 from valuesim.log.options import option_line, text_id
+from valuesim.option import Option, PerOption
 
 if TYPE_CHECKING:
     from valuesim.env import Environment, Observation
@@ -81,7 +84,7 @@ def _decision(decision: Decision) -> Line:
         "fault_detail": decision.fault_detail,
         "reply": decision.reply,
         "attempts": decision.attempts,
-        "usage": decision.usage,
+        "usage": _usage(decision.usage),
     }
     if decision.tries:
         line["tries"] = [_try(each) for each in decision.tries]
@@ -89,7 +92,27 @@ def _decision(decision: Decision) -> Line:
         line["added"] = [_addition(each) for each in decision.added]
     if decision.interventions:
         line["interventions"] = decision.interventions
+    if decision.labellings:
+        line["labellings"] = [_labelling(each) for each in decision.labellings]
+    if decision.probabilities:
+        line["probabilities"] = decision.probabilities
+    if decision.unaccounted is not None:
+        line["unaccounted"] = decision.unaccounted
     return line | _of_attempt(decision)
+
+
+def _usage(usage: Usage) -> Line:
+    line: Line = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
+    return line | ({"cached_tokens": usage.cached_tokens} if usage.cached_tokens else {})
+
+
+def _labelling(labelling: Labelling) -> Line:
+    line: Line = {"labels": labelling.labels}
+    return line if labelling.found is None else line | {"found": labelling.found}
 
 
 def _addition(addition: Addition) -> Line:
@@ -114,17 +137,29 @@ def _observation(seen: Observation) -> Line:
     return {
         "rules": text_id(seen.rules),
         "text": seen.text,
-        "options": [option_line(option) for option in seen.options],
+        "options": [_option(option) for option in seen.options],
         "view": seen.view,
         "annotations": seen.annotations,
     }
 
 
-def episode_line(spec: EpisodeSpec, env: Environment, turns: Sequence[Turn]) -> Line:
-    """Return the line of a finished episode; it holds no time, so that equal runs are equal."""
+def _encoded(option: Option) -> orjson.Fragment:
+    return orjson.Fragment(encode(option_line(option)).rstrip(b"\n"))
+
+
+_option = PerOption(_encoded)
+
+
+def episode_line(
+    spec: EpisodeSpec, env: Environment, turns: Sequence[Turn], left: Aftermath
+) -> Line:
+    """Return the line of a finished episode; it holds no time, so that equal runs are equal.
+
+    What looking back on it cost counts as the episode's.
+    """
     decisions = [decision for turn in turns for decision in turn.decisions.values()]
     faults = Counter(str(d.fault) for d in decisions if d.fault is not None)
-    return {
+    line: Line = {
         "schema": SCHEMA,
         "episode": spec.id,
         "env": env.id,
@@ -137,8 +172,15 @@ def episode_line(spec: EpisodeSpec, env: Environment, turns: Sequence[Turn]) -> 
         "measures": env.measure(turns),
         "decisions": len(decisions),
         "faults": dict(faults),
-        "usage": sum((d.usage for d in decisions), start=Usage()),
+        "usage": _usage(sum((d.usage for d in decisions), start=left.usage)),
     }
+    if left.carried:
+        line["carried"] = left.carried
+    return line | _chain(spec)
+
+
+def _chain(spec: EpisodeSpec) -> Line:
+    return {} if spec.chain is None else {"chain": spec.chain}
 
 
 def _payoffs(turns: Sequence[Turn]) -> dict[str, float]:
@@ -153,7 +195,7 @@ def interrupted_line(
     spec: EpisodeSpec, condition: Mapping[str, Any] | None, play: int, reason: str, at: str
 ) -> Line:
     """Return the line of a play that did not finish, and why; `condition` is None if unknown."""
-    return {
+    line: Line = {
         "schema": SCHEMA,
         "episode": spec.id,
         "play": play,
@@ -166,6 +208,7 @@ def interrupted_line(
         "seed": spec.seed,
         "time": {"at": at},
     }
+    return line | _chain(spec)
 
 
 def text_line(text: str) -> Line:

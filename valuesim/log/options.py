@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ import orjson
 from valuesim.option import Amount, Argument, Name, Option, Text
 
 
+@lru_cache(maxsize=4096)
 def text_id(text: str) -> str:
     """Return the twelve hexadecimal digits by which a text is known in the log."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

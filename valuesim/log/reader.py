@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import yaml
 
-from valuesim.decision import Addition, Fault, Try
-from valuesim.episode import Player
+from valuesim.decision import Addition, Fault, Labelling, Try
+from valuesim.episode import Chain, Player
 from valuesim.errors import LogError
 from valuesim.log.files import (
     DECISION_KEYS,
@@ -29,108 +27,17 @@ from valuesim.log.files import (
 )
 from valuesim.log.lines import SCHEMA
 from valuesim.log.options import OptionReader
+from valuesim.log.records import DecisionRecord, EpisodeRecord, InterruptedRecord
 from valuesim.option import Move, Option
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EpisodeRecord:
-    """One finished episode, as its line in `episodes.jsonl` says.
-
-    `elicitation` is empty where nobody was asked in words. What comes after it is known at the
-    episode's end only: an import leaves it out, and counts.
-    """
-
-    id: str
-    env: str
-    condition: Mapping[str, Any]
-    population: Mapping[str, Player]
-    seed: int
-    elicitation: Mapping[str, Any] = field(default_factory=dict)
-    steps: int = 0
-    outcome: Mapping[str, Any] = field(default_factory=dict)
-    measures: Mapping[str, Any] = field(default_factory=dict)
-    decisions: int = 0
-    faults: Mapping[str, int] = field(default_factory=dict)
-    usage: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def world(self) -> str:
-        """What names the world that was played: environment, condition and seed.
-
-        Episodes that differ in who played share it, and what its seed drew.
-        """
-        key = zlib.crc32(orjson.dumps(self.condition, option=orjson.OPT_SORT_KEYS))
-        return f"{self.env}/{key:08x}/{self.seed}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionRecord:
-    """One decision of a finished episode, with the episode it belongs to.
-
-    Exactly one of `chosen` (the name of an option in `options`, which stand in the order shown)
-    and `fault` is given. `reply`, `attempted`, `schema_break`, `tries`,
-    `added` and `interventions` are as in `Decision`.
-    """
-
-    episode: EpisodeRecord
-    step: int
-    role: str
-    options: tuple[Option, ...]
-    chosen: str | None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    fault: Fault | None = None
-    fault_detail: str | None = None
-    text: str = ""
-    rules_id: str = ""
-    message: str | None = None
-    rationale: str | None = None
-    reply: str = ""
-    attempts: int = 1
-    tries: tuple[Try, ...] = ()
-    attempted: Move | None = None
-    schema_break: bool = False
-    added: tuple[Addition, ...] = ()
-    interventions: Mapping[str, Any] = field(default_factory=dict)
-    usage: Mapping[str, int] = field(default_factory=dict)
-    view: Mapping[str, Any] = field(default_factory=dict)
-    annotations: Mapping[str, Any] = field(default_factory=dict)
-    effect: Mapping[str, Any] = field(default_factory=dict)
-    payoff: float = 0.0
-    latency: float = 0.0
-
-    @property
-    def player(self) -> Player:
-        """Who decided."""
-        return self.episode.population[self.role]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InterruptedRecord:
-    """One play that did not finish; `is_open` while the episode has not been finished since.
-
-    Of a play that a kill cut off nothing was written of who played: its `population` and
-    `elicitation` are empty, its `env` and `condition` None. The condition is also None where the
-    environment could not be built.
-    """
-
-    episode: str
-    play: int
-    reason: str
-    is_open: bool
-    population: Mapping[str, Player] = field(default_factory=dict)
-    env: str | None = None
-    condition: Mapping[str, Any] | None = None
-    elicitation: Mapping[str, Any] = field(default_factory=dict)
-
-    def played_as(self, earlier: InterruptedRecord) -> InterruptedRecord:
-        """Return this record with who played, and what, as in `earlier` of the same episode."""
-        return replace(
-            self,
-            population=earlier.population,
-            env=earlier.env,
-            condition=earlier.condition,
-            elicitation=earlier.elicitation,
-        )
+__all__ = [
+    "DecisionRecord",
+    "EpisodeRecord",
+    "InterruptedRecord",
+    "RunFolder",
+    "read_config",
+    "read_run",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -211,6 +118,8 @@ def _episode(line: Any, path: Path, number: int) -> EpisodeRecord:
         return EpisodeRecord(
             id=line["episode"],
             population=_population(line["population"]),
+            chain=Chain(**line["chain"]) if "chain" in line else None,
+            carried=_expect(line.get("carried", {}), dict),
             **{name: _expect(line[name], kind) for name, kind in _EPISODE_FIELDS.items()},
         )
     except MISSHAPEN as error:
@@ -222,6 +131,8 @@ def _population(players: Mapping[str, Any]) -> dict[str, Player]:
     for player in population.values():
         _expect(player.agent, str)
         _expect(player.parameters, dict)
+        for settings in player.interventions.values():
+            _expect(settings, dict)
         _expect(player.model, dict | None)
     return population
 
@@ -272,6 +183,9 @@ def _decision(
             schema_break=answer.get("schema_break", False),
             added=tuple(_addition(each, texts) for each in answer.get("added", ())),
             interventions=_expect(answer.get("interventions", {}), dict),
+            labellings=tuple(_labelling(each) for each in answer.get("labellings", ())),
+            probabilities=_expect(answer.get("probabilities", {}), dict),
+            unaccounted=_expect(answer.get("unaccounted"), float | int | None),
             usage=answer["usage"],
             view=_expect(seen["view"], dict),
             annotations=_expect(seen["annotations"], dict),
@@ -295,6 +209,10 @@ def _check(role: str, answer: Any, options: Iterable[Option], episode: EpisodeRe
 
 def _addition(given: Any, texts: Mapping[str, str]) -> Addition:
     return Addition(by=given["by"], place=given["place"], text=texts[given["text"]])
+
+
+def _labelling(given: Any) -> Labelling:
+    return Labelling(labels=tuple(given["labels"]), found=_expect(given.get("found"), dict | None))
 
 
 def _try(tried: Any) -> Try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
-from valuesim.episode import EpisodeSpec, Turn
+from valuesim.episode import Aftermath, EpisodeSpec, Turn
 from valuesim.errors import InputError, LogError
 from valuesim.log import lines
 from valuesim.log.files import (
@@ -47,7 +47,8 @@ def utc_now() -> datetime:
 class RunWriter:
     """The one writer of a run folder; use it as a context manager.
 
-    `finished` holds the ids of episodes that need no more play. A play that was cut off (its
+    `finished` holds the ids of episodes that need no more play, `carried` what those of a chain
+    carry on, by their id, role and intervention. A play that was cut off (its
     decisions stand in the log, its episode does not) is listed as interrupted on opening, so that
     every reader knows which decisions count. So is the play of a finished episode of which the disk
     lost decisions: it is not finished then, and a resume plays it again.
@@ -90,7 +91,12 @@ class RunWriter:
         texts = read_lines(self._texts.path, TEXT_KEYS)
         self._known_texts = {line["id"] for _, line in texts}
         ended = read_lines(self._episodes.path, EPISODE_KEYS)
-        told = {line["episode"]: line["decisions"] for _, line in ended}
+        told: dict[str, int] = {}
+        self.carried: dict[str, Mapping[str, Any]] = {}
+        for _, line in ended:
+            told[line["episode"]] = line["decisions"]
+            if "carried" in line:
+                self.carried[line["episode"]] = line["carried"]
         listed = read_lines(self._interrupted.path, INTERRUPTED_KEYS)
         void = {(line["episode"], line["play"]) for _, line in listed}
         self._plays: dict[str, int] = {}
@@ -134,10 +140,19 @@ class RunWriter:
         play = self._plays.get(episode, 0)
         self._decisions.write(lines.decision_lines(episode, play, turn, self._now()))
 
-    def finish(self, spec: EpisodeSpec, env: Environment, turns: list[Turn]) -> None:
-        """Append the line of a finished episode."""
-        self._episodes.write([lines.episode_line(spec, env, turns)])
+    def finish(
+        self,
+        spec: EpisodeSpec,
+        env: Environment,
+        turns: list[Turn],
+        left: Aftermath | None = None,
+    ) -> None:
+        """Append the line of a finished episode, with what it `left`, if anything."""
+        left = left or Aftermath()
+        self._episodes.write([lines.episode_line(spec, env, turns, left)])
         self.finished.add(spec.id)
+        if left.carried:
+            self.carried[spec.id] = left.carried
 
     def interrupt(
         self, spec: EpisodeSpec, reason: str, condition: Mapping[str, Any] | None = None

@@ -92,17 +92,20 @@ class Measure(Protocol):
 def panels(records: Sequence[DecisionRecord], *, seed: int = 0) -> tuple[Panel, ...]:
     """Return the panels of a group's decisions, environment by environment.
 
-    Environments that name no measure, or that are not installed here, give none.
+    Environments that name no measure, or that are not installed here, give none of their own. How
+    sure a model was is told for any, where its log-probabilities were kept.
     """
+    from valuesim.measures.likelihood import likelihood
+
     by_env: dict[str, list[DecisionRecord]] = defaultdict(list)
     for record in records:
         by_env[record.episode.env].append(record)
-    return tuple(
-        panel
-        for env, own in sorted(by_env.items())
-        if (measure := measure_of(env)) is not None
-        for panel in measure(own, seed=seed)
-    )
+    found: list[Panel] = []
+    for env, own in sorted(by_env.items()):
+        if (measure := measure_of(env)) is not None:
+            found += measure(own, seed=seed)
+        found += likelihood(own)
+    return tuple(found)
 
 
 def measure_of(env: str) -> Measure | None:

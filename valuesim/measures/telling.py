@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from valuesim.choices import cluster_of
+from valuesim.choices import scene_of
 from valuesim.log.reader import DecisionRecord
 
 START = "start"
@@ -31,11 +31,11 @@ class Flips:
 
 def tellings_told(records: Sequence[DecisionRecord]) -> list[DecisionRecord]:
     """Return the decisions on the first turn of dilemmas that were asked in several tellings."""
-    told: dict[str, set[int]] = defaultdict(set)
+    told: dict[str | None, set[int]] = defaultdict(set)
     first = [record for record in records if record.annotations.get("turn") == START]
     for record in first:
-        told[cluster_of(record)].add(int(record.annotations["telling"]))
-    return [record for record in first if len(told[cluster_of(record)]) > 1]
+        told[scene_of(record)].add(int(record.annotations["telling"]))
+    return [record for record in first if len(told[scene_of(record)]) > 1]
 
 
 def flips(records: Sequence[DecisionRecord], *, draws: int, rng: np.random.Generator) -> Flips:
@@ -48,7 +48,7 @@ def flips(records: Sequence[DecisionRecord], *, draws: int, rng: np.random.Gener
     answered = [record for record in records if record.fault is None]
     if not answered:
         return Flips(flipped=(), mean=None, low=None, high=None)
-    scene = _numbered([cluster_of(record) for record in answered])
+    scene = _numbered([str(scene_of(record)) for record in answered])
     telling = np.array([int(record.annotations["telling"]) for record in answered])
     option = _options([_chosen(record) for record in answered], scene)
     compared, flipped = _flipped(scene, telling, option)

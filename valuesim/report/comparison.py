@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from valuesim.graph import Group, grouped
+from valuesim.graph.arms import INTERVENTION, arms_apart
 from valuesim.graph.compared import Comparison, Gap, PairChange
 from valuesim.graph.correlation import RankCorrelation
 from valuesim.graph.grouping import settings_of
@@ -14,7 +15,7 @@ from valuesim.graph.say_do import TOGETHER
 from valuesim.log import DecisionRecord, EpisodeRecord
 from valuesim.report.text import number, shown
 
-CONDITIONS = ("scarcity", "wording")
+CONDITIONS = ("scarcity", "wording", INTERVENTION)
 """The factors whose levels are compared, where there are two or more."""
 
 
@@ -85,6 +86,8 @@ def moved_by_condition(
     differing = {name for name in CONDITIONS[1:] if name in settings_of(episodes)}
     if len({str(e.condition["scarcity"]) for e in episodes if "scarcity" in e.condition}) > 1:
         differing.add("scarcity")
+    if arms_apart((), episodes):
+        differing.add(INTERVENTION)
     return tuple(
         each
         for factor in CONDITIONS

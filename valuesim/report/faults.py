@@ -34,12 +34,12 @@ def fault_rows(
 
 
 def fault_rate(records: Sequence[DecisionRecord]) -> Rate:
-    """Return faults per decision, clustered by episode."""
+    """Return faults per decision, clustered by episode or chain."""
     faults: Counter[str] = Counter()
     decisions: Counter[str] = Counter()
     for record in records:
-        decisions[record.episode.id] += 1
-        faults[record.episode.id] += record.fault is not None
+        decisions[record.episode.unit] += 1
+        faults[record.episode.unit] += record.fault is not None
     return clustered_rate([faults[e] for e in decisions], list(decisions.values()))
 
 

@@ -128,9 +128,10 @@ def _survival(records: Sequence[DecisionRecord]) -> Rate:
     last = {(r.episode.id, r.role): r for r in records if "alive" in r.effect}
     alive: Counter[str] = Counter()
     agents: Counter[str] = Counter()
-    for (episode, _), record in last.items():
-        agents[episode] += 1
-        alive[episode] += bool(record.effect["alive"]) and record.step == record.episode.steps - 1
+    for record in last.values():
+        unit, final = record.episode.unit, record.episode.steps - 1
+        agents[unit] += 1
+        alive[unit] += bool(record.effect["alive"]) and record.step == final
     return clustered_rate([alive[e] for e in agents], list(agents.values()))
 
 
@@ -148,8 +149,8 @@ def _cooperation(records: Sequence[DecisionRecord], cooperative: Collection[str]
     valid: Counter[str] = Counter()
     for record in records:
         if record.fault is None and record.episode.env in cooperative:
-            valid[record.episode.id] += 1
-            gave[record.episode.id] += "cooperation" in chosen_tags(record)
+            valid[record.episode.unit] += 1
+            gave[record.episode.unit] += "cooperation" in chosen_tags(record)
     return clustered_rate([gave[e] for e in valid], list(valid.values()))
 
 

@@ -56,14 +56,15 @@ def warnings(
     stopped: Interruptions,
     notes: Sequence[str],
     rankings: Mapping[str, ValueRanking],
-    fewest: tuple[str, int] | None,
+    fewest: tuple[str, int, str] | None,
     at: Sequence[Level],
     rule: Rule,
 ) -> tuple[str, ...]:
     """Return, most serious first, a sentence for each thing that forbids or limits conclusions.
 
     `notes` tells of episodes that stand in several runs and of how runs came about, `rankings` are
-    those of the groups, `fewest` is the cell with the fewest episodes and their number.
+    those of the groups, `fewest` is the cell with the fewest episodes or chains, their number and
+    which of both they are.
     """
     found = [] if rankings else ["No decision was made, so there is nothing to conclude from."]
     if stopped.episodes:
@@ -78,7 +79,7 @@ def warnings(
         )
     if fewest is not None and fewest[1] < _FEWEST_EPISODES:
         found.append(
-            f"Some cells are small ({fewest[0]} has {count(fewest[1], 'episode')}), so intervals "
+            f"Some cells are small ({fewest[0]} has {count(fewest[1], fewest[2])}), so intervals "
             "are wide or missing."
         )
     told = (shown(note, _LONGEST_NOTE) for note in notes)

@@ -14,6 +14,8 @@ from valuesim.archetypes.entries import RATES
 from valuesim.graph import Group, grouped
 from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
+from valuesim.measures.interventions import ArmCheck, checks, effects
+from valuesim.measures.panel import Panel
 from valuesim.report import status
 from valuesim.report.comparison import ComparedGroup, across_families, moved_by_condition
 from valuesim.report.dose_figure import about
@@ -38,6 +40,8 @@ class Summary:
     fault_rows: tuple[FaultRow, ...]
     moved: tuple[ComparedGroup, ...]
     families: tuple[ComparedGroup, ...]
+    checks: tuple[ArmCheck, ...]
+    effects: tuple[Panel, ...]
     episodes: int
     decisions: int
     interrupted: int
@@ -134,6 +138,8 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         fault_rows=fault_rows(groups, material.at),
         moved=moved_by_condition(episodes.values(), records, seed=seed),
         families=across_families(episodes.values(), records, seed=seed),
+        checks=checks(records),
+        effects=effects(records),
         episodes=len(episodes),
         decisions=len(records),
         interrupted=stopped.episodes,
@@ -168,12 +174,16 @@ def _by_episode(records: Sequence[DecisionRecord]) -> dict[str, list[DecisionRec
     return episodes
 
 
-def _fewest(groups: Mapping[str, Sequence[DecisionRecord]]) -> tuple[str, int] | None:
-    cells: dict[str, set[str]] = defaultdict(set)
+def _fewest(groups: Mapping[str, Sequence[DecisionRecord]]) -> tuple[str, int, str] | None:
+    cells: dict[tuple[str, str], set[str]] = defaultdict(set)
     for name, records in groups.items():
         for lev, own in by_level(records).items():
-            cells[f"{name} at {lev.name}" if lev else name] |= {r.episode.id for r in own}
-    return min(((cell, len(ids)) for cell, ids in cells.items()), key=lambda c: c[1], default=None)
+            cell = f"{name} at {lev.name}" if lev else name
+            for episode in (record.episode for record in own):
+                unit = "episode" if episode.chain is None else "chain"
+                cells[cell, unit].add(episode.unit)
+    counted = ((cell, len(ids), unit) for (cell, unit), ids in cells.items())
+    return min(counted, key=lambda c: c[1], default=None)
 
 
 def _pooled(episodes: Collection[EpisodeRecord]) -> tuple[str, ...]:

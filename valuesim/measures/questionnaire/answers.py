@@ -21,7 +21,8 @@ class Answer:
     """One question and its answer; see `Asking.annotations` of the environment for the fields.
 
     `chosen` is the option taken, None after a fault; `shown` are the options in the order shown.
-    `administration` names one filling-in of the instrument: an episode, or the parts of one seed.
+    `administration` names one filling-in of the instrument: an episode, or the parts of one seed;
+    `chain` the episodes that its agent remembers, None where there are none.
     """
 
     administration: str
@@ -40,6 +41,12 @@ class Answer:
     is_reversed: bool
     shown: tuple[str, ...]
     chosen: str | None
+    chain: str | None = None
+
+    @property
+    def unit(self) -> str:
+        """What names the administrations that are not independent: the chain, or one alone."""
+        return self.administration if self.chain is None else self.chain
 
     @property
     def value(self) -> str | None:
@@ -86,6 +93,7 @@ def _answer(record: DecisionRecord) -> Answer:
         is_reversed=bool(condition.get("reversed")),
         shown=tuple(option.name for option in record.options),
         chosen=record.chosen,
+        chain=None if record.episode.chain is None else record.episode.world,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from statistics import mean
 
@@ -68,13 +69,17 @@ def direction_effect(answers: Sequence[Answer]) -> Estimate | None:
     """Return the mean score with the numbers turned less that without; None without both.
 
     0 for whoever reads what the points say; a respondent who always takes one number scores as much
-    lower (or higher) as the scale is long. Welch's interval between administrations.
+    lower (or higher) as the scale is long. Welch's interval between administrations, those of one
+    chain taken together.
     """
     sides: list[list[float]] = []
     counted = [a for a in answers if a.score is not None and a.scale is not None]
     for turned in (True, False):
         own = by_administration(a for a in counted if a.is_reversed is turned)
-        sides.append([mean(a.score for a in each if a.score is not None) for each in own.values()])
+        units: dict[str, list[float]] = defaultdict(list)
+        for each in own.values():
+            units[each[0].unit].append(mean(a.score for a in each if a.score is not None))
+        sides.append([mean(scores) for scores in units.values()])
     if not all(sides):
         return None
     turned_side, plain_side = sides

@@ -79,13 +79,13 @@ def _scored(instrument: str, answers: Sequence[Answer], scoring: Scoring) -> Pan
 
 
 def _estimate(scale: str, found: Sequence[Scores], scoring: Scoring) -> Estimate:
-    own = [(each.scales[scale], each.answered[scale]) for each in found if scale in each.scales]
-    scored = [(score, answered) for score, answered in own if score is not None]
+    own = [each for each in found if each.scales.get(scale) is not None]
     return mean_score(
         scale,
-        [score for score, _ in scored],
+        [score for each in own if (score := each.scales[scale]) is not None],
         scoring.bounds,
-        n=sum(answered for _, answered in scored),
+        n=sum(each.answered[scale] for each in own),
+        units=[each.unit for each in own],
     )
 
 

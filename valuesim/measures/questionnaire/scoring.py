@@ -43,13 +43,14 @@ class Scoring:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scores:
-    """The scores of one administration by scale, None for a scale without one.
+    """The scores of one administration, of `unit`, by scale; None for a scale without one.
 
     `refusal` says why the instrument's rules score none of it: a catch item failed or not answered,
     too many items unanswered, or too many answers alike. `answered` counts the answers behind each
     scale.
     """
 
+    unit: str
     scales: Mapping[str, float | None]
     answered: Mapping[str, int]
     refusal: Refusal | None = None
@@ -83,7 +84,7 @@ def _reference(given: Mapping[str, Any]) -> Reference:
 
 
 def scores(answers: Sequence[Answer], scoring: Scoring) -> Scores:
-    """Return the scores of the answers of one administration.
+    """Return the scores of the answers of one administration; there is one answer at least.
 
     An item that was not asked counts as unanswered.
     """
@@ -93,9 +94,11 @@ def scores(answers: Sequence[Answer], scoring: Scoring) -> Scores:
     answered = {name: len(found) for name, found in of_scale.items()}
     refusal = _refusal(answers, [score for _, score in given], scoring)
     if refusal:
-        return Scores(scales=dict.fromkeys(scales), answered=answered, refusal=refusal)
+        nothing = dict.fromkeys(scales)
+        return Scores(unit=answers[0].unit, scales=nothing, answered=answered, refusal=refusal)
     centre = mean(score for _, score in given) if scoring.centred and given else 0.0
     return Scores(
+        unit=answers[0].unit,
         scales={
             name: mean(found) - centre if _suffices(len(found), scales[name], scoring) else None
             for name, found in of_scale.items()
@@ -123,19 +126,30 @@ def _refusal(answers: Sequence[Answer], given: Sequence[float], scoring: Scoring
     return "alike" if scoring.alike is not None and most > scoring.alike else None
 
 
-def mean_score(label: str, found: Sequence[float], bounds: tuple[float, float], n: int) -> Estimate:
+def mean_score(
+    label: str,
+    found: Sequence[float],
+    bounds: tuple[float, float],
+    n: int,
+    units: Sequence[str] | None = None,
+) -> Estimate:
     """Return the mean of `found`, one score an administration, with Student's interval.
 
     The interval lies within `bounds`. There is none with fewer than two administrations, nor where
-    all scored the same, which tells nothing of how much others would differ.
+    all scored the same, which tells nothing of how much others would differ. Where `units` names
+    for each score the administrations that are not independent, they count together.
     """
     if not found:
         return Estimate(label=label, value=None, n=n)
-    average, count = mean(found), len(found)
-    spread = float(np.std(found, ddof=1)) if count > 1 else 0.0
-    if spread < 1e-12:
+    average = mean(found)
+    apart: dict[object, float] = {}
+    for unit, score in zip(range(len(found)) if units is None else units, found, strict=True):
+        apart[unit] = apart.get(unit, 0.0) + score - average
+    count = len(apart)
+    spread = float(np.linalg.norm(list(apart.values()))) / len(found)
+    if count < 2 or spread < 1e-12:
         return Estimate(label=label, value=average, n=n)
-    half = float(stats.t.ppf(0.975, count - 1)) * spread / count**0.5
+    half = float(stats.t.ppf(0.975, count - 1)) * spread * (count / (count - 1)) ** 0.5
     low, high = bounds
     return Estimate(
         label=label,

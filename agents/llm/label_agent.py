@@ -1,0 +1,126 @@
+"""An agent that asks for the letter of an option, and how likely each letter was."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from valuesim.agents.llm.agent import LLMAgent, call_seed
+from valuesim.agents.llm.ask import LabelForm, Reply
+from valuesim.agents.llm.channel import DECISION
+from valuesim.agents.llm.logprobs import labelling, labellings, probabilities, read_label
+from valuesim.agents.llm.questions import Answer, Form
+from valuesim.agents.parse import split_thinking
+from valuesim.agents.prompt import Elicitation, Message, Prompt, arguments_of, labelled
+from valuesim.decision import Labelling
+from valuesim.observation import Observation
+from valuesim.option import Option
+
+_log = logging.getLogger(__name__)
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
+_ARGUMENTS = Elicitation(format="json_schema", ask_rationale=False)
+
+
+class LabelAgent(LLMAgent):
+    """Plays as `LLMAgent` does, and asks for a letter instead of an option's name.
+
+    Which option has which letter is drawn anew for each decision. The choice is what was sampled
+    under the first permutation; the further ones are asked beside it, for their probabilities
+    alone, as the question was first put. Arguments of the option are then asked for by JSON schema.
+    """
+
+    async def _said(self, prompt: Prompt, observation: Observation) -> dict[str, Any]:
+        seed = call_seed(self._seed, self.role, observation.step, 0, "labels")
+        drawn = labellings(observation, self._elicitation.permutations, seed)
+        (said, first), beside = await _at_once(
+            self._chosen(prompt, observation, drawn[0]),
+            [self._sampled(prompt, observation, each, k) for k, each in enumerate(drawn) if k],
+        )
+        replies = [first, *beside]
+        asked = tuple(labelling(r, labels) for r, labels in zip(replies, drawn, strict=True))
+        self._count(asked)
+        shares, unaccounted = probabilities(asked, [each.name for each in observation.options])
+        return said | {
+            "labellings": asked,
+            "probabilities": shares,
+            "unaccounted": unaccounted,
+            "usage": sum((reply.usage for reply in beside), start=said["usage"]),
+        }
+
+    async def _chosen(
+        self, prompt: Prompt, observation: Observation, labels: Sequence[str]
+    ) -> tuple[dict[str, Any], Reply]:
+        """Return what the answer says, and the first reply to the question for the letter."""
+        messages = _asked(prompt, observation, labels)
+        answer = await self._settled(self._form(observation, labels, DECISION), messages)
+        option = observation.option(answer.reading.option or "")
+        if option is None or not option.arguments:
+            return answer.fields(), answer.first
+        return await self._with_arguments(answer, observation, option, messages), answer.first
+
+    async def _with_arguments(
+        self,
+        letter: Answer,
+        observation: Observation,
+        option: Option,
+        messages: tuple[Message, ...],
+    ) -> dict[str, Any]:
+        form = Form(
+            observation=replace(observation, options=(option,)),
+            elicitation=_ARGUMENTS,
+            purpose="arguments",
+        )
+        _, said = split_thinking(letter.reply.text)
+        given = await self._settled(form, messages + arguments_of(said.strip(), option))
+        both, was = given.fields(), letter.fields()
+        return both | {
+            "reply": f"{was['reply']}\n{both['reply']}",
+            "attempts": was["attempts"] + both["attempts"] - 1,
+            "tries": was["tries"] + both["tries"],
+            "usage": was["usage"] + both["usage"],
+        }
+
+    async def _sampled(
+        self, prompt: Prompt, observation: Observation, labels: Sequence[str], number: int
+    ) -> Reply:
+        form = self._form(observation, labels, f"permutation {number}")
+        return await self._ask(form, _asked(prompt, observation, labels), 0)
+
+    def _form(self, observation: Observation, labels: Sequence[str], purpose: str) -> Form:
+        asked = self._elicitation
+        assert asked.max_tokens is not None, "checked by Elicitation"
+        return Form(
+            observation=observation,
+            elicitation=asked,
+            purpose=purpose,
+            label=LabelForm(top=asked.top_logprobs, max_tokens=asked.max_tokens),
+            label_read=partial(read_label, observation=observation, labels=labels),
+        )
+
+    def _count(self, asked: Sequence[Labelling]) -> None:
+        endpoint = self._channel.endpoint
+        missing = sum(each.found is None for each in asked)
+        if missing and not endpoint.counters.no_logprobs:
+            _log.warning(
+                "the model at %s gave no log-probabilities: its decisions have no probabilities",
+                endpoint.where,
+            )
+        endpoint.counters.no_logprobs += missing
+
+
+def _asked(prompt: Prompt, observation: Observation, labels: Sequence[str]) -> tuple[Message, ...]:
+    return replace(prompt, user=labelled(observation, labels)).messages()
+
+
+async def _at_once(
+    one: Coroutine[Any, Any, _One], others: Iterable[Coroutine[Any, Any, _Other]]
+) -> tuple[_One, list[_Other]]:
+    """Return what all give, which run at once; raise the first failure, when none runs any more."""
+    first, rest = asyncio.ensure_future(one), [asyncio.ensure_future(each) for each in others]
+    await asyncio.gather(first, *rest, return_exceptions=True)
+    return first.result(), [each.result() for each in rest]

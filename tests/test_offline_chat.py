@@ -1,0 +1,552 @@
+"""vLLM in the same process: the chat model over a fake engine, the engine over a fake vLLM."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from valuesim import registry
+from valuesim.agents.failure import MalformedReply, ServerError
+from valuesim.agents.llm import build_chat, connect, offline_engine
+from valuesim.agents.llm.mock import reply_to
+from valuesim.agents.llm.offline_chat import OfflineChat
+from valuesim.agents.llm.offline_engine import Completion, Engine
+from valuesim.agents.llm.prefix_cache import PrefixCache, of_metrics
+from valuesim.episode import play
+from valuesim.errors import InputError
+
+TURNS = [("system", "Rules."), ("user", "Begin.")]
+SCHEMA = {"type": "object", "properties": {"word": {"enum": ["yes"]}}}
+MASK = signal.pthread_sigmask
+MODEL = {"provider": "vllm_offline", "name": "tiny"}
+
+
+# -- the chat model over a fake engine -------------------------------------------------------------
+
+
+@dataclass
+class FakeEngine:
+    """Answers by hash, as the mock model does."""
+
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    is_down: bool = False
+    reasoning: str | None = None
+
+    async def reply(
+        self,
+        turns: Any,
+        sampling: Mapping[str, Any],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        template: Mapping[str, Any] | None = None,
+    ) -> Completion:
+        self.asked.append({"turns": turns, "schema": schema, "template": template, **sampling})
+        form = {} if schema is None else {"response_format": {"json_schema": {"schema": schema}}}
+        return Completion(
+            text=reply_to({"messages": turns, **form}, 0),
+            reasoning=self.reasoning,
+            finish_reason="stop",
+            prompt_tokens=100,
+            completion_tokens=10,
+            reasoning_tokens=4 if self.reasoning else 0,
+            cached_tokens=64,
+        )
+
+    def prefix_cache(self) -> PrefixCache:
+        return PrefixCache(queries=100 * len(self.asked), hits=64 * len(self.asked))
+
+    def shutdown(self) -> None:
+        self.is_down = True
+
+
+@pytest.fixture
+def no_vllm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offline_engine, "load", lambda: None)
+    monkeypatch.setattr(offline_engine, "is_installed", lambda: True)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, no_vllm: None) -> FakeEngine:
+    fake = FakeEngine()
+    monkeypatch.setattr(offline_engine, "start", lambda *_: fake)
+    return fake
+
+
+def form(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": "d", "schema": schema}}
+
+
+async def test_a_request_carries_its_sampling_its_seed_and_its_schema(engine: FakeEngine) -> None:
+    further = {"top_k": 20, "chat_template_kwargs": {"enable_thinking": False}}
+    chat = OfflineChat(model="tiny", temperature=0.5, max_tokens=80, extra_body=further)
+    message = await chat.ainvoke(TURNS, response_format=form(SCHEMA), seed=7)
+    await chat.aclose()
+    assert message.text == '{"word": "yes"}'
+    assert engine.asked == [
+        {
+            "turns": [
+                {"role": "system", "content": "Rules."},
+                {"role": "user", "content": "Begin."},
+            ],
+            "schema": SCHEMA,
+            "template": {"enable_thinking": False},
+            "temperature": 0.5,
+            "max_tokens": 80,
+            "top_k": 20,
+            "seed": 7,
+        }
+    ]
+
+
+async def test_log_probabilities_are_asked_for_in_openais_words(engine: FakeEngine) -> None:
+    chat = OfflineChat(model="tiny", max_tokens=80)
+    await chat.ainvoke(TURNS, logprobs=True, top_logprobs=5, max_completion_tokens=8)
+    await chat.ainvoke(TURNS, logprobs=None, top_logprobs=None)
+    await chat.aclose()
+    assert [(asked.get("logprobs"), asked["max_tokens"]) for asked in engine.asked] == [
+        (5, 8),
+        (None, 80),
+    ]
+
+
+async def test_thinking_and_cached_tokens_are_kept_apart(engine: FakeEngine) -> None:
+    engine.reasoning = "hm"
+    chat = OfflineChat(model="tiny")
+    message = await chat.ainvoke(TURNS)
+    await chat.aclose()
+    assert message.additional_kwargs["reasoning"] == "hm"
+    assert message.usage_metadata is not None
+    assert message.usage_metadata["input_token_details"]["cache_read"] == 64
+    assert message.usage_metadata["output_token_details"]["reasoning"] == 4
+
+
+async def test_many_requests_at_once_start_one_engine(
+    monkeypatch: pytest.MonkeyPatch, no_vllm: None
+) -> None:
+    started = []
+
+    def start(name: str, engine_args: Mapping[str, Any]) -> FakeEngine:
+        time.sleep(0.05)
+        started.append((name, engine_args))
+        return FakeEngine()
+
+    monkeypatch.setattr(offline_engine, "start", start)
+    chat = OfflineChat(model="tiny", engine_args={"dtype": "float32"})
+    await asyncio.gather(*[chat.ainvoke(TURNS) for _ in range(20)])
+    await chat.aclose()
+    assert started == [("tiny", {"dtype": "float32"})]
+
+
+async def test_closing_ends_the_engine_and_keeps_its_last_counters(engine: FakeEngine) -> None:
+    chat = OfflineChat(model="tiny")
+    assert chat.prefix_cache() is None
+    await chat.ainvoke(TURNS)
+    await chat.aclose()
+    await chat.aclose()
+    assert engine.is_down
+    assert chat.prefix_cache() == PrefixCache(queries=100, hits=64)
+
+
+def test_it_can_be_asked_without_a_loop(engine: FakeEngine) -> None:
+    assert OfflineChat(model="tiny").invoke(TURNS).text == "OK"
+    assert engine.is_down
+
+
+async def test_an_engine_that_cannot_start_is_told_to_whoever_waits(
+    monkeypatch: pytest.MonkeyPatch, no_vllm: None
+) -> None:
+    def start(name: str, engine_args: Mapping[str, Any]) -> FakeEngine:
+        raise InputError("vLLM cannot load model.name=tiny: no such folder")
+
+    monkeypatch.setattr(offline_engine, "start", start)
+    chat = OfflineChat(model="tiny")
+    told = await asyncio.gather(*[chat.ainvoke(TURNS) for _ in range(3)], return_exceptions=True)
+    assert [type(each) for each in told] == [InputError] * 3
+    await chat.aclose()
+    assert chat.prefix_cache() is None
+
+
+async def test_closing_while_it_starts_ends_its_processes(
+    monkeypatch: pytest.MonkeyPatch, no_vllm: None
+) -> None:
+    begun: list[Any] = []
+
+    def start(name: str, engine_args: Mapping[str, Any]) -> FakeEngine:
+        worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+        worker.start()
+        begun.append(worker)
+        worker.join()
+        raise InputError("the engine's process is gone")
+
+    monkeypatch.setattr(offline_engine, "start", start)
+    chat = OfflineChat(model="tiny")
+    asking = asyncio.create_task(chat.astart())
+    while not chat._guarded:
+        await asyncio.sleep(0.02)
+    await chat.aclose()
+    assert begun[0].exitcode == -signal.SIGTERM
+    with pytest.raises(InputError, match="gone"):
+        await asking
+
+
+KILLED = """
+import asyncio, multiprocessing, os, signal, time
+from valuesim.agents.llm import offline_engine
+from valuesim.agents.llm.offline_chat import OfflineChat
+
+def start(name, engine_args):
+    worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    worker.start()
+    print(worker.pid, flush=True)
+    time.sleep(60)
+
+async def main():
+    chat = OfflineChat(model="tiny")
+    asking = asyncio.create_task(chat.astart())
+    while not chat._guarded:
+        await asyncio.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    offline_engine.load, offline_engine.start = (lambda: None), start
+    asyncio.run(main())
+"""
+
+
+def test_a_killed_run_leaves_no_engine(tmp_path: Any) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED, "utf-8")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    run = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, env=environment, text=True
+    )
+    assert run.stdout is not None
+    worker = int(run.stdout.readline())
+    assert run.wait() == -signal.SIGKILL
+    until = time.monotonic() + 20
+    while is_running(worker) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_running(worker)
+    run.stdout.close()
+
+
+def is_running(process: int) -> bool:
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True)
+    return told.stdout.strip()[:1] not in ("", "Z")
+
+
+async def test_an_episode_is_played_and_loading_is_no_part_of_a_request(
+    monkeypatch: pytest.MonkeyPatch, engine: FakeEngine
+) -> None:
+    def start(name: str, engine_args: Mapping[str, Any]) -> FakeEngine:
+        time.sleep(0.5)
+        return engine
+
+    monkeypatch.setattr(offline_engine, "start", start)
+    model = MODEL | {"timeout_s": 0.25, "retries": 0}
+    connection = connect(model, {}, np.random.default_rng(0))
+    assert await connection.probe() is None
+    env = registry.make("survival", scarcity="low", horizon=2)
+    agents = {role: connection.agent(role, 1) for role in env.possible_agents}
+    turns = await play(env, agents, 1)
+    await connection.close()
+    decisions = [decision for turn in turns for decision in turn.decisions.values()]
+    assert len(decisions) == 8
+    assert all(decision.fault is None for decision in decisions)
+    assert all(decision.usage.cached_tokens == 64 for decision in decisions)
+    assert connection.prefix_cache() == PrefixCache(queries=900, hits=576)
+    assert engine.is_down
+
+
+def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offline_engine, "is_installed", lambda: False)
+    with pytest.raises(InputError, match=r'pip install "valuesim\[vllm\]", or ask a server'):
+        build_chat(MODEL)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({**MODEL, "base_url": "http://127.0.0.1:8000/v1"}, "model=vllm_offline has none"),
+        ({**MODEL, "engine_args": "float32"}, "model.engine_args is 'float32': a mapping"),
+        ({"provider": "mock", "name": "m", "engine_args": {"seed": 1}}, "for model=vllm_offline"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        build_chat(settings)
+
+
+# -- the engine over a fake vLLM -------------------------------------------------------------------
+
+
+class Tokenizer:
+    def apply_chat_template(self, turns: Any, **options: Any) -> str:
+        if any(turn["role"] == "system" and turn["content"] == "" for turn in turns):
+            raise ValueError("no system role here. Sorry")
+        return "".join(f"<{turn['role']}>{turn['content']}" for turn in turns)
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        assert not add_special_tokens, "the template wrote them"
+        return [ord(letter) for letter in text]
+
+
+@dataclass
+class Llm:
+    finish: str | None = "stop"
+    error: Exception | None = None
+    prompts: list[Any] = field(default_factory=list)
+    is_down: bool = False
+
+    @property
+    def model_config(self) -> Any:
+        defaults = {"top_k": 50, "temperature": 0.7}
+        return SimpleNamespace(served_model_name="tiny", get_diff_sampling_param=lambda: defaults)
+
+    def get_tokenizer(self) -> Tokenizer:
+        return Tokenizer()
+
+    async def generate(self, prompt: Any, params: Any, request_id: str) -> Any:
+        self.prompts.append((prompt, params))
+        if self.error:
+            raise self.error
+        likely = [
+            {5: token("A", -0.1), 6: token("B", -2.0)},
+            {7: token(None, -0.5)},
+        ]
+        written = SimpleNamespace(
+            text="A", token_ids=[5, 7], finish_reason=self.finish, logprobs=likely
+        )
+        yield SimpleNamespace(
+            outputs=[written],
+            prompt_token_ids=prompt["prompt_token_ids"],
+            num_cached_tokens=3,
+        )
+
+    def shutdown(self, timeout: float) -> None:
+        self.is_down = True
+
+
+def token(text: str | None, logprob: float) -> Any:
+    return SimpleNamespace(decoded_token=text, logprob=logprob)
+
+
+class Refused(Exception):
+    pass
+
+
+@dataclass
+class Arguments:
+    model: str
+    dtype: str = "auto"
+
+
+@pytest.fixture
+def vllm(monkeypatch: pytest.MonkeyPatch) -> Llm:
+    """Put a stand-in for vLLM's modules where they are imported from."""
+    counters = [
+        SimpleNamespace(name="vllm:prefix_cache_queries", value=40, labels={"model_name": "tiny"}),
+        SimpleNamespace(name="vllm:prefix_cache_hits", value=30, labels={"model_name": "tiny"}),
+        SimpleNamespace(name="vllm:prefix_cache_hits", value=9, labels={"model_name": "other"}),
+        SimpleNamespace(name="vllm:e2e", buckets={}, labels={}),
+    ]
+    llm = Llm()
+    loaded = SimpleNamespace(from_engine_args=lambda _: llm)
+    parts: dict[str, dict[str, Any]] = {
+        "vllm": {"SamplingParams": lambda **given: given},
+        "vllm.config": {"StructuredOutputsConfig": dict},
+        "vllm.engine": {},
+        "vllm.engine.arg_utils": {"AsyncEngineArgs": Arguments},
+        "vllm.exceptions": {"VLLMClientError": Refused},
+        "vllm.inputs": {"tokens_input": lambda ids: {"prompt_token_ids": ids}},
+        "vllm.sampling_params": {
+            "RequestOutputKind": SimpleNamespace(FINAL_ONLY="final"),
+            "StructuredOutputsParams": lambda json: {"json": json},
+        },
+        "vllm.v1": {},
+        "vllm.v1.engine": {},
+        "vllm.v1.engine.async_llm": {"AsyncLLM": loaded},
+        "vllm.v1.metrics": {},
+        "vllm.v1.metrics.reader": {"get_metrics_snapshot": lambda: counters},
+    }
+    for name, content in parts.items():
+        module = ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    for setting in offline_engine._SETTINGS:
+        monkeypatch.setenv(setting, "")
+    # a start leaves its thread deaf to Ctrl-C: here that is the thread of the tests
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)
+    return llm
+
+
+SPOKEN = [{"role": "user", "content": "Hi"}]
+
+
+async def test_the_engine_is_asked_by_tokens_and_the_models_own_defaults_come_last(
+    vllm: Llm,
+) -> None:
+    engine = offline_engine.start("tiny", {"dtype": "float32"})
+    sampling = {"temperature": 1.0, "seed": 3}
+    completion = await engine.reply(SPOKEN, sampling, schema=SCHEMA)
+    prompt, params = vllm.prompts[0]
+    assert prompt == {"prompt_token_ids": [ord(letter) for letter in "<user>Hi"]}
+    assert params == {
+        "top_k": 50,
+        "temperature": 1.0,
+        "max_tokens": None,
+        "seed": 3,
+        "structured_outputs": {"json": SCHEMA},
+        "output_kind": "final",
+    }
+    assert (completion.prompt_tokens, completion.completion_tokens) == (8, 2)
+    assert completion.cached_tokens == 3
+
+
+async def test_log_probabilities_have_openais_form(vllm: Llm) -> None:
+    completion = await offline_engine.start("tiny", {}).reply(SPOKEN, {"logprobs": 2})
+    assert completion.logprobs is not None
+    first, second = completion.logprobs["content"]
+    assert (first["token"], first["logprob"]) == ("A", -0.1)
+    assert [each["token"] for each in first["top_logprobs"]] == ["A", "B"]
+    assert second["token"] == ""
+
+
+@pytest.mark.parametrize("error", [ValueError("too long"), Refused("too long")])
+async def test_a_request_that_the_engine_does_not_take_is_not_tried_again(
+    vllm: Llm, error: Exception
+) -> None:
+    vllm.error = error
+    with pytest.raises(ServerError, match="too long") as told:
+        await offline_engine.start("tiny", {}).reply(SPOKEN, {})
+    assert told.value.status == 400
+
+
+async def test_a_reply_that_was_broken_off_is_no_answer(vllm: Llm) -> None:
+    vllm.finish = "abort"
+    with pytest.raises(MalformedReply):
+        await offline_engine.start("tiny", {}).reply(SPOKEN, {})
+
+
+def test_an_unknown_argument_names_the_nearest(vllm: Llm) -> None:
+    with pytest.raises(InputError, match=r"'dtipe' \(in model.engine_args\): did you mean 'dtype'"):
+        offline_engine.start("tiny", {"dtipe": "float32"})
+
+
+def test_a_model_that_cannot_be_asked_is_let_go(vllm: Llm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offline_engine, "_TRIAL", ({"role": "system", "content": ""},))
+    with pytest.raises(InputError, match=r"tiny cannot be asked: no system role here. Sorry"):
+        offline_engine.start("tiny", {})
+    assert vllm.is_down
+
+
+def test_the_engine_counts_its_own_model_alone(vllm: Llm) -> None:
+    engine = offline_engine.start("tiny", {})
+    assert engine.prefix_cache() == PrefixCache(queries=40, hits=30)
+    engine.shutdown()
+    assert vllm.is_down
+
+
+def test_vllm_writes_nothing_to_the_standard_output(
+    vllm: Llm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VLLM_LOGGING_STREAM")
+    offline_engine.start("tiny", {})
+    assert os.environ["VLLM_LOGGING_STREAM"] == "ext://sys.stderr"
+
+
+def test_the_engines_processes_do_not_hear_ctrl_c(
+    vllm: Llm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Any] = []
+
+    def load(arguments: Arguments) -> Llm:
+        worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+        worker.start()
+        begun.append(worker)
+        return vllm
+
+    loaded: Any = sys.modules["vllm.v1.engine.async_llm"]
+    monkeypatch.setattr(loaded, "AsyncLLM", SimpleNamespace(from_engine_args=load))
+    monkeypatch.setattr(signal, "pthread_sigmask", MASK)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(offline_engine.start, "tiny", {}).result()
+    os.kill(begun[0].pid, signal.SIGINT)
+    begun[0].join(1.0)
+    assert begun[0].is_alive()
+    begun[0].terminate()
+    begun[0].join()
+    assert begun[0].exitcode == -signal.SIGTERM
+
+
+class Parser:
+    def __init__(self, tokenizer: Any, **given: Any) -> None:
+        self.given = given
+
+    def adjust_request(self, request: Any) -> Any:
+        request.skip_special_tokens = False
+        return request
+
+    def extract_reasoning(self, text: str, request: Any) -> tuple[str, str]:
+        return "hm", text.lower()
+
+    def count_reasoning_tokens(self, tokens: Any) -> int:
+        return len(tokens) - 1
+
+
+async def test_a_parser_of_vllm_splits_thinking_off(
+    vllm: Llm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = SimpleNamespace(get_reasoning_parser=lambda name: {"qwen3": Parser}[name])
+    protocol = "vllm.entrypoints.openai.chat_completion.protocol"
+    parts: dict[str, dict[str, Any]] = {
+        "vllm.reasoning": {"ReasoningParserManager": manager},
+        protocol: {"ChatCompletionRequest": lambda **given: SimpleNamespace(**given)},
+    }
+    for name in ("vllm.entrypoints", "vllm.entrypoints.openai", protocol.rpartition(".")[0]):
+        parts[name] = {}
+    for name, content in parts.items():
+        module = ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    completion = await Engine(vllm, "tiny", "qwen3").reply(SPOKEN, {})
+    assert (completion.reasoning, completion.text) == ("hm", "a")
+    assert completion.reasoning_tokens == 1
+    assert vllm.prompts[0][1]["skip_special_tokens"] is False
+    with pytest.raises(InputError, match="cannot be asked"):
+        Engine(vllm, "tiny", "qwen4")
+
+
+# -- the counters of a server ----------------------------------------------------------------------
+
+
+def test_counters_of_several_engines_are_added_up() -> None:
+    page = """# HELP vllm:prefix_cache_queries_total Tokens.
+vllm:prefix_cache_queries_total{engine="0",model_name="a b"} 100.0
+vllm:prefix_cache_queries_total{engine="1",model_name="a b"} 1.5e+02
+vllm:prefix_cache_queries_created{engine="0",model_name="a b"} 1.7e+09
+vllm:external_prefix_cache_queries_total{engine="0",model_name="a b"} 7.0
+vllm:prefix_cache_hits_total{engine="0",model_name="a b"} 50.0
+"""
+    found = of_metrics(page)
+    assert found == PrefixCache(queries=250, hits=50)
+    assert found.share == 0.2
+    assert str(found) == "20.0 % of 250 prompt tokens were in the prefix cache"
+
+
+def test_a_server_without_counters_says_nothing() -> None:
+    assert of_metrics("<html>not found</html>") is None
+    assert PrefixCache(queries=0, hits=0).share is None

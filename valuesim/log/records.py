@@ -1,0 +1,132 @@
+"""What a log gives back: finished episodes, their decisions, and plays that did not finish."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from valuesim.decision import Addition, Fault, Labelling, Try
+from valuesim.episode import Chain, Player
+from valuesim.option import Move, Option
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpisodeRecord:
+    """One finished episode, as its line in `episodes.jsonl` says.
+
+    `elicitation` is empty where nobody was asked in words, `chain` None where no other episode was
+    remembered. What comes after it is known at the episode's end only: an import leaves it out, and
+    counts. `carried` is what went on to the next of the chain, by role and intervention.
+    """
+
+    id: str
+    env: str
+    condition: Mapping[str, Any]
+    population: Mapping[str, Player]
+    seed: int
+    elicitation: Mapping[str, Any] = field(default_factory=dict)
+    chain: Chain | None = None
+    steps: int = 0
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    decisions: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, int] = field(default_factory=dict)
+    carried: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def world(self) -> str:
+        """What names the world that was played: environment, condition and seed, or chain.
+
+        Episodes that differ in who played share it, and what its seed drew; so do those of one
+        chain, of which each remembers the one before.
+        """
+        key = zlib.crc32(orjson.dumps(self.condition, option=orjson.OPT_SORT_KEYS))
+        chain = self.chain
+        drawn = self.seed if chain is None else f"{chain.first}+{chain.length}"
+        return f"{self.env}/{key:08x}/{drawn}"
+
+    @property
+    def unit(self) -> str:
+        """What names the unit of a group's episodes that are not independent: itself, or its chain.
+
+        The chains of one world share their name, whoever lives through them.
+        """
+        return self.id if self.chain is None else self.world
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionRecord:
+    """One decision of a finished episode, with the episode it belongs to.
+
+    Exactly one of `chosen` (the name of an option in `options`, which stand in the order shown)
+    and `fault` is given. `reply`, `attempted`, `schema_break`, `tries`,
+    `added`, `interventions`, `labellings`, `probabilities` and `unaccounted` are as in `Decision`.
+    """
+
+    episode: EpisodeRecord
+    step: int
+    role: str
+    options: tuple[Option, ...]
+    chosen: str | None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    fault: Fault | None = None
+    fault_detail: str | None = None
+    text: str = ""
+    rules_id: str = ""
+    message: str | None = None
+    rationale: str | None = None
+    reply: str = ""
+    attempts: int = 1
+    tries: tuple[Try, ...] = ()
+    attempted: Move | None = None
+    schema_break: bool = False
+    added: tuple[Addition, ...] = ()
+    interventions: Mapping[str, Any] = field(default_factory=dict)
+    labellings: tuple[Labelling, ...] = ()
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    unaccounted: float | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    view: Mapping[str, Any] = field(default_factory=dict)
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+    effect: Mapping[str, Any] = field(default_factory=dict)
+    payoff: float = 0.0
+    latency: float = 0.0
+
+    @property
+    def player(self) -> Player:
+        """Who decided."""
+        return self.episode.population[self.role]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InterruptedRecord:
+    """One play that did not finish; `is_open` while the episode has not been finished since.
+
+    Of a play that a kill cut off nothing was written of who played: its `population` and
+    `elicitation` are empty, its `env` and `condition` None. The condition is also None where the
+    environment could not be built.
+    """
+
+    episode: str
+    play: int
+    reason: str
+    is_open: bool
+    population: Mapping[str, Player] = field(default_factory=dict)
+    env: str | None = None
+    condition: Mapping[str, Any] | None = None
+    elicitation: Mapping[str, Any] = field(default_factory=dict)
+
+    def played_as(self, earlier: InterruptedRecord) -> InterruptedRecord:
+        """Return this record with who played, and what, as in `earlier` of the same episode."""
+        return replace(
+            self,
+            population=earlier.population,
+            env=earlier.env,
+            condition=earlier.condition,
+            elicitation=earlier.elicitation,
+        )
