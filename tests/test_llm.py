@@ -26,8 +26,8 @@ from langchain_core.runnables import RunnableLambda
 
 from valuesim.agents.endpoint import Endpoint, Limits
 from valuesim.agents.llm import Connection, LLMAgent, Servers, build_chat, connect
-from valuesim.agents.llm.channel import Channel
 from valuesim.agents.llm.agent import call_seed
+from valuesim.agents.llm.channel import Channel
 from valuesim.agents.llm.models import Model
 from valuesim.agents.prompt import Elicitation
 from valuesim.decision import Decision, Fault, Try

@@ -202,7 +202,6 @@ def _hash(model: Model, question: Question) -> bytes:
         question.schema,
         question.seed,
         None if form is None else [form.top, form.max_tokens],
-        *([model.engine_args] if model.engine_args else []),
     ]
     return hashlib.sha256(orjson.dumps(determining, dict, orjson.OPT_NON_STR_KEYS)).digest()
 

@@ -25,7 +25,8 @@ class Model:
     `provider` "vllm" is any OpenAI-compatible server at `base_url`, or several that are alike;
     "vllm_offline" loads `name` into vLLM's engine in this process, with `engine_args`; "chat" is
     any provider that LangChain knows, named in `name` ("openai:gpt-5"); "mock" answers by hash.
-    None leaves a setting to the server. `concurrency` is that of each server.
+    None leaves a setting to the server. `concurrency` is that of each server. `price` is for the
+    engine, which reads it.
     """
 
     provider: Provider
@@ -42,6 +43,7 @@ class Model:
     retries: int = 5
     down_after: int = 8
     pause_s: float = 0.0
+    price: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Model:

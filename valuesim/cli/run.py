@@ -244,9 +244,8 @@ def _connect(
         settings = config.model_of(role)
         key = repr(sorted(settings.items()))
         if key not in shared:
-            reached = {name: given for name, given in settings.items() if name != "price"}
             shared[key] = connect(
-                reached, config.elicitation, rng, servers=servers, cache=cache, watch=watch
+                settings, config.elicitation, rng, servers=servers, cache=cache, watch=watch
             )
         connections[role] = shared[key]
     return connections
