@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -21,10 +21,8 @@ from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
 from valuesim.cli.terminal import check_json_target, clean, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
-from valuesim.engine.adaptive import Cell, cells, run_adaptively
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
 from valuesim.engine.plan import MODEL_AGENT, regimes
-from valuesim.engine.pool import check_askable
 from valuesim.engine.progress import Progress
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
@@ -35,6 +33,7 @@ from valuesim.secrets import check_address, secrets
 
 if TYPE_CHECKING:
     from valuesim.agents.llm import Connection as LLMConnection
+    from valuesim.engine.adaptive import Cell
 
 _LOGS = {"decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl"}
 _BEFORE_LOGS = {".lock", "run.yaml.part"}
@@ -73,6 +72,8 @@ def play_into(folder: Path, config: RunConfig) -> Summary:
         with _told_if_slow(f"planning {config.episodes:,} episodes for each cell ..."):
             specs = plan(design)
     else:
+        from valuesim.engine.adaptive import cells
+
         with _told_if_slow(f"preparing {asking.pool:,} questions or more ..."):
             planned = cells(plan(replace(design, episodes=1)), asking, config.seed)
         specs = [spec for cell in planned for spec in cell.pool.specs]
@@ -106,6 +107,8 @@ def check(config: RunConfig) -> None:
     _hidden(config)
     cells_of = plan(replace(config.design(), episodes=1))
     if config.adaptive() is not None:
+        from valuesim.engine.pool import check_askable
+
         for spec in cells_of:
             check_askable(spec)
 
@@ -124,7 +127,7 @@ async def _play(
         with RunWriter(folder, settle=partial(_settled, described, folder)) as writer:
             if any(spec.id not in writer.finished for spec in specs):
                 await _probe(distinct, writer)
-            ask = partial(run_adaptively, planned) if planned else partial(run, specs)
+            ask = partial(_adaptively(), planned) if planned else partial(run, specs)
             return await ask(
                 writer,
                 connections,
@@ -135,6 +138,13 @@ async def _play(
     finally:
         for connection in distinct:
             await connection.close()
+
+
+def _adaptively() -> Callable[..., Awaitable[Summary]]:
+    # it ranks as it goes, and what it ranks with takes longer to import than short runs to play
+    from valuesim.engine.adaptive import run_adaptively
+
+    return run_adaptively
 
 
 def _settled(
