@@ -23,6 +23,8 @@ from valuesim.option import Option
 VALUES = 20
 MOST_A_SIDE = 4
 SCENES = QUESTIONS = 3000
+MANY = 9000
+"""Questions of the pool that is given room: far more scenes than are asked."""
 FAULT = -1
 """Stands for an answer that is none."""
 
@@ -132,7 +134,7 @@ def _question(scene: str, sides: Sequence[np.ndarray]) -> Evidence:
     return Evidence(cluster=scene, options=options, position=0, unit="scene")
 
 
-def shipped(env: str, parameters: Mapping[str, Any]) -> list[Evidence]:
+def shipped(env: str, parameters: Mapping[str, Any], size: int = QUESTIONS) -> list[Evidence]:
     """Return the first questions of what valuesim ships, as an adaptive run would draw them."""
     (role,) = registry.make(env, **parameters).possible_agents
     spec = EpisodeSpec(
@@ -142,11 +144,13 @@ def shipped(env: str, parameters: Mapping[str, Any]) -> list[Evidence]:
         elicitation={},
         seed=0,
     )
-    return list(Pools(size=QUESTIONS, seed=0).pool(spec).questions)
+    return list(Pools(size=size, seed=0).pool(spec).questions)
 
 
 POOLS: Mapping[str, Callable[[], list[Evidence]]] = {
     "drawn scenes": lambda: scenes(VALUES, MOST_A_SIDE, SCENES),
+    "generated pack": lambda: shipped("dilemmas-v0", {"pack": "generated", "per_pair": 24}, MANY),
+    "moral machine": lambda: shipped("moral_machine-v0", {}, MANY),
     "pack daily": lambda: shipped("dilemmas-v0", {"pack": "daily"}),
     "pack ai_risk": lambda: shipped("dilemmas-v0", {"pack": "ai_risk"}),
     "questionnaire": lambda: shipped("questionnaire-v0", {"instrument": "pairwise"}),

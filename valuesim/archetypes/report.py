@@ -56,9 +56,7 @@ def classify(
     """
     records = list(records)
     behaviour = observe(records)
-    found = _nothing(records, behaviour, interrupted or {})
-    if found is None:
-        found = verdict(behaviour, catalogue.rule, np.random.default_rng(seed))
+    found = judge_behaviour(records, behaviour, catalogue, interrupted=interrupted, seed=seed)
     judged = [judge(signature, ranking) for signature in catalogue.signatures]
     if all(is_questionnaire(record) for record in records):
         reason = "there are only answers to questionnaires" if records else "there are no decisions"
@@ -75,6 +73,19 @@ def classify(
         conduct=conduct(records, catalogue, seed=seed),
         doses=dose_tables(records, seed=seed),
     )
+
+
+def judge_behaviour(
+    records: Sequence[DecisionRecord],
+    behaviour: Behaviour,
+    catalogue: Catalogue,
+    *,
+    interrupted: Mapping[str, int] | None = None,
+    seed: int = 0,
+) -> Verdict:
+    """Return the behavioural verdict alone, as `classify` does; `behaviour` is of `records`."""
+    nothing = _nothing(records, behaviour, interrupted or {})
+    return nothing or verdict(behaviour, catalogue.rule, np.random.default_rng(seed))
 
 
 def _nothing(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from valuesim.cli.collector import spare_what_is_loaded
+from valuesim.cli.connecting import cache_of, connected, secrets_of, trace_of
 from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
 from valuesim.cli.person import note, seating
 from valuesim.cli.signals import stop_on_signals
@@ -24,23 +24,19 @@ from valuesim.cli.spending import budget_of, keep_spending
 from valuesim.cli.terminal import check_json_target, clean, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
-from valuesim.engine.adaptive import Cell, cells, run_adaptively
 from valuesim.engine.budget import Budget
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
 from valuesim.engine.plan import MODEL_AGENT, regimes
-from valuesim.engine.pool import check_askable
 from valuesim.engine.progress import Progress
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter
 from valuesim.log.chosen import CHOSEN
-from valuesim.secrets import check_address, secrets
-from valuesim.tracing import STOPPED, Trace, span, tracing
+from valuesim.tracing import STOPPED, span, tracing
 
 if TYPE_CHECKING:
     from valuesim.agents.llm import Connection as LLMConnection
-    from valuesim.agents.llm.cache import ReplyCache
-    from valuesim.agents.llm.exchange import Exchange
+    from valuesim.engine.adaptive import Cell
 
 _LOGS = {"decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl"}
 _BEFORE_LOGS = {".lock", "run.yaml.part"}
@@ -72,7 +68,7 @@ def play_into(folder: Path, config: RunConfig, *, debug: bool = False) -> Summar
 
     Where `debug` is wanted, the first exchange with a model is shown on the error stream.
     """
-    hidden = _hidden(config)
+    hidden = secrets_of(config)
     design = config.design()
     # a model's settings are logged with every episode
     models = {role: redacted(model, hidden) for role, model in design.models.items()}
@@ -82,6 +78,8 @@ def play_into(folder: Path, config: RunConfig, *, debug: bool = False) -> Summar
         with _told_if_slow(f"planning {config.episodes:,} episodes for each cell ..."):
             specs = plan(design)
     else:
+        from valuesim.engine.adaptive import cells
+
         with _told_if_slow(f"preparing {asking.pool:,} questions or more ..."):
             planned = cells(plan(replace(design, episodes=1)), asking, config.seed)
         specs = [spec for cell in planned for spec in cell.pool.specs]
@@ -113,10 +111,12 @@ def run_folder(name: str | None, now: datetime) -> Path:
 
 def check(config: RunConfig) -> None:
     """Raise InputError for what is seen to be wrong with `config` before anything is played."""
-    _hidden(config)
+    secrets_of(config)
     cells_of = plan(replace(config.design(), episodes=1))
     budget_of(config, cells_of)
     if config.adaptive() is not None:
+        from valuesim.engine.pool import check_askable
+
         for spec in cells_of:
             check_askable(spec)
 
@@ -132,30 +132,17 @@ async def _play(
     debug: bool,
 ) -> Summary:
     # before the folder is touched: settings of a model are checked when it is built
-    trace = _trace(config)
-    cache = _cache(folder, config, specs)
-    connections = _connect(config, specs, cache, debug=debug)
+    trace = trace_of(config)
+    cache = cache_of(folder, config, specs)
+    connections = connected(config, specs, cache, debug=debug)
     distinct = list({id(each): each for each in connections.values()}.values())
     spare_what_is_loaded()
     try:
         settle = partial(_settled, described, folder)
-        with RunWriter(folder, settle=settle) as writer, cache or nullcontext():
+        with RunWriter(folder, settle=settle) as writer, cache or nullcontext(), tracing(trace):
             if any(spec.id not in writer.finished for spec in specs):
                 await _probe(distinct, writer)
-            ask = partial(run_adaptively, planned) if planned else partial(run, specs)
-            stop = stop_on_signals()
-            seats = seating(specs, writer, config, stop, _hidden(config))
-            about = {"valuesim.run": str(folder), "valuesim.episodes": len(specs)}
-            with tracing(trace), span("run", about) as traced:
-                summary = await ask(
-                    writer,
-                    {**connections, **seats.connections},
-                    concurrency=seats.concurrency,
-                    progress=Progress(sys.stderr, seats.progress),
-                    stop=stop,
-                    budget=budget,
-                )
-                traced.tell({STOPPED: summary.stopped or None})
+            summary = await _ask(writer, specs, planned, connections, config, budget)
             keep_spending(writer, summary)
             return summary
     finally:
@@ -163,6 +150,39 @@ async def _play(
             await connection.close()
             if (told := connection.prefix_cache()) is not None:
                 _note(f"{connection.endpoint.where}: {told}")
+
+
+async def _ask(
+    writer: RunWriter,
+    specs: Sequence[EpisodeSpec],
+    planned: Sequence[Cell],
+    connections: Mapping[str, LLMConnection],
+    config: RunConfig,
+    budget: Budget,
+) -> Summary:
+    """Play `specs`, or ask the cells that are `planned`, until that is done or told to end."""
+    ask = partial(_adaptively(), planned) if planned else partial(run, specs)
+    stop = stop_on_signals()
+    seats = seating(specs, writer, config, stop, secrets_of(config))
+    about = {"valuesim.run": str(writer.folder), "valuesim.episodes": len(specs)}
+    with span("run", about) as traced:
+        summary = await ask(
+            writer,
+            {**connections, **seats.connections},
+            concurrency=seats.concurrency,
+            progress=Progress(sys.stderr, seats.progress),
+            stop=stop,
+            budget=budget,
+        )
+        traced.tell({STOPPED: summary.stopped or None})
+    return summary
+
+
+def _adaptively() -> Callable[..., Awaitable[Summary]]:
+    # it ranks as it goes, and what it ranks with takes longer to import than short runs to play
+    from valuesim.engine.adaptive import run_adaptively
+
+    return run_adaptively
 
 
 def _settled(
@@ -195,85 +215,11 @@ async def _probe(connections: Sequence[LLMConnection], writer: RunWriter) -> Non
         note(writer, *broken)
 
 
-def _trace(config: RunConfig) -> Trace | None:
-    engine = config.engine
-    if not engine.trace:
-        return None
-    return Trace.exported(content=engine.trace_content, secrets=_hidden(config))
-
-
-def _asked_roles(specs: Sequence[EpisodeSpec]) -> set[str]:
-    populations = [spec.population for spec in specs]
-    return {role for p in populations for role, who in p.items() if who.model is not None}
-
-
-def _cache(folder: Path, config: RunConfig, specs: Sequence[EpisodeSpec]) -> ReplyCache | None:
-    """Return where the replies of a run are kept, not yet open; None where none are."""
-    engine = config.engine
-    if engine.cache == "off" or not _asked_roles(specs):
-        return None
-    from valuesim.agents.llm.cache import FILE, ReplyCache
-
-    # a shell leaves ~ as it is within engine.cache_path=~/x
-    return ReplyCache(Path(engine.cache_path or folder / FILE).expanduser(), engine.cache)
-
-
-def _connect(
-    config: RunConfig,
-    specs: Sequence[EpisodeSpec],
-    cache: ReplyCache | None = None,
-    *,
-    debug: bool = False,
-) -> dict[str, LLMConnection]:
-    """Return a connection for each role that a model plays; equal settings share one.
-
-    Models on one server share its limit of requests at once.
-    """
-    roles = _asked_roles(specs)
-    if not roles:
-        return {}
-    import numpy as np
-
-    from valuesim.agents.llm import Servers, connect
-
-    rng, servers = np.random.default_rng(config.seed), Servers()
-    watch = _watch(config) if debug else None
-    shared: dict[str, LLMConnection] = {}
-    connections = {}
-    for role in sorted(roles):
-        settings = config.model_of(role)
-        key = repr(sorted(settings.items()))
-        if key not in shared:
-            shared[key] = connect(
-                settings, config.elicitation, rng, servers=servers, cache=cache, watch=watch
-            )
-        connections[role] = shared[key]
-    return connections
-
-
-def _watch(config: RunConfig) -> Exchange:
-    try:
-        from valuesim.agents.llm.exchange import Exchange
-    except ImportError as error:
-        raise InputError('LangChain is not installed: pip install "valuesim[llm]"') from error
-    return Exchange(partial(print, file=sys.stderr), _hidden(config))
-
-
 def _refuse_foreign(folder: Path) -> None:
     if (folder / "run.yaml").is_file() or not folder.is_dir():
         return
     if {entry.name for entry in folder.iterdir()} - _BEFORE_LOGS - _LOGS:
         raise InputError(f"{folder} is not a run folder and not empty: choose another run.name")
-
-
-def _hidden(config: RunConfig) -> tuple[str, ...]:
-    """Return the secrets that must not be written, after refusing addresses that hold some."""
-    models = [config.model, *(config.model_of(role) for role in config.models)]
-    for model in models:
-        given = model.get("base_url") or ()
-        for url in (given,) if isinstance(given, str) else given:
-            check_address(str(url), "model.base_url")
-    return secrets(os.environ, *(model.get("api_key_env") for model in models))
 
 
 def _note_unused_model(config: RunConfig, specs: Sequence[EpisodeSpec]) -> None:

@@ -18,8 +18,11 @@ and the differences of their draws, row by row, have the right spread (`rank.ran
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from scipy import sparse, special
@@ -43,6 +46,7 @@ from valuesim.graph.sandwich import (
 MOST_BLOCKS = 2000
 """The number of blocks that more than twice as many clusters are put into."""
 FULL_REFIT = 20_000_000
+_KEPT: ContextVar[dict[bytes, FloatArray] | None] = ContextVar("kept", default=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -81,6 +85,19 @@ def cluster_weights(
     return ClusterWeights(clusters=names, block=block, counts=counts)
 
 
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Keep the refits made inside until its end: the same design and weights are refitted once.
+
+    A page tells of the same choices in several ways, and refits take most of an estimate's time.
+    """
+    token = _KEPT.set({})
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+
+
 def bootstrap(
     design: Design, fit: LogitFit, weights: ClusterWeights, rng: np.random.Generator
 ) -> FloatArray:
@@ -92,7 +109,7 @@ def bootstrap(
     if n_clusters < 2:
         return np.full((draws, len(fit.theta)), np.nan)
     is_small = draws * design.offered.size <= FULL_REFIT
-    deviations = refits(design, fit.theta, weights, is_full=is_small) - fit.theta
+    deviations = _refits_once(design, fit.theta, weights, is_full=is_small) - fit.theta
     widening = lengthening(min(n_clusters, weights.counts.shape[1]))
     of_cluster = scores(design, probabilities(design, fit.theta))
     # what the refits lack, cluster by cluster, so that designs which share some stay in step
@@ -100,6 +117,23 @@ def bootstrap(
     members = membership(weights.of(design.clusters), weights.counts.shape[1])
     deviations = widening * deviations + (weights.counts - 1.0) @ (members @ missing)
     return np.asarray(fit.theta + _heavier(fit) * (deviations + _unseen(fit, draws, rng)))
+
+
+def _refits_once(
+    design: Design, theta: FloatArray, weights: ClusterWeights, *, is_full: bool
+) -> FloatArray:
+    """Return the `refits`, those kept by `sharing` if they are among them."""
+    kept = _KEPT.get()
+    if kept is None:
+        return refits(design, theta, weights, is_full=is_full)
+    name = blake2b(repr(design.features.shape).encode())
+    chosen = (design.chosen.data, design.chosen.indices, design.chosen.indptr)
+    drawn = (weights.of(design.clusters), weights.counts)
+    for part in (design.features, design.offered, *chosen, theta, *drawn):
+        name.update(part.tobytes())
+    if name.digest() not in kept:
+        kept[name.digest()] = refits(design, theta, weights, is_full=is_full)
+    return kept[name.digest()]
 
 
 def refits(

@@ -15,6 +15,7 @@ from scipy import special
 
 from valuesim.graph.design import Design, FloatArray
 from valuesim.graph.logit import PRIOR_SD, information, losses, mode, probabilities
+from valuesim.graph.refit import Samples, modes
 from valuesim.graph.sandwich import scores
 
 LEAST_CLUSTERS = 10
@@ -62,9 +63,9 @@ def coherence(design: Design, rng: np.random.Generator) -> Coherence:
             ),
         )
     blind, tight = design.content_blind(), _tight(design)
-    splits = [rng.permutation(n_clusters) % FOLDS for _ in range(_splits(n_clusters))]
-    without = np.mean([_held_out(blind, each, _precision(blind)) for each in splits], axis=0)
-    within = np.mean([_held_out(design, each, tight) for each in splits], axis=0)
+    splits = np.array([rng.permutation(n_clusters) % FOLDS for _ in range(_splits(n_clusters))])
+    without = _held_out(blind, splits, _precision(blind))
+    within = _held_out(design, splits, tight)
     gains = without - within
     per_choice = n_clusters / design.counts.sum()
     error = gains.std(ddof=1) / np.sqrt(n_clusters)
@@ -112,14 +113,18 @@ def _precision(design: Design, scale: float = PRIOR_SD) -> FloatArray:
     return np.where(is_value, scale, PRIOR_SD) ** -2.0
 
 
-def _held_out(design: Design, folds: NDArray[np.int64], precision: FloatArray) -> FloatArray:
-    """Return each cluster's log-loss under the model fitted without its fold."""
-    loss = np.zeros(len(folds))
-    start = None
-    for fold in range(FOLDS):
-        kept = (folds != fold).astype(float)
-        asked, total = design.asked.T @ kept, design.totals.T @ kept
-        start = mode(design, asked, total, precision, start)
-        out = folds == fold
-        loss[out] = losses(design, start)[out]
-    return loss
+def _held_out(design: Design, splits: NDArray[np.int64], precision: FloatArray) -> FloatArray:
+    """Return each cluster's log-loss under the model fitted without its fold, the mean of `splits`.
+
+    `splits` (splits x G) say which fold a cluster is in.
+    """
+    out = splits[:, None] == np.arange(FOLDS)[:, None]
+    kept = (~out).reshape(-1, splits.shape[1]).astype(float)
+    samples = Samples(asked=(design.asked.T @ kept.T).T, total=kept @ design.totals)
+    start = mode(design, design.met, design.totals.sum(axis=0), precision)
+    fitted = modes(design, samples, precision, start).reshape(*out.shape[:2], -1)
+    loss = np.zeros(splits.shape[1])
+    for split, fold in np.ndindex(*out.shape[:2]):
+        own = out[split, fold]
+        loss[own] += losses(design, fitted[split, fold])[own]
+    return loss / len(splits)

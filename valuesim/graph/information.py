@@ -16,7 +16,7 @@ as expected. No answer is used that is not in.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -129,11 +129,9 @@ def choose(
     contrasts = known.contrasts
     picked: list[int] = []
     while len(picked) < size and stock.is_left:
-        scaled = rows[stock.situation] * np.sqrt(stock.discount)[:, None, None]
-        worth = _worth(scaled, covariance, contrasts, believed.theta)
-        kind, question = stock.take(worth)
+        kind, question = stock.take(_worth(rows, stock, covariance, contrasts, believed.theta))
         picked.append(question)
-        covariance = _updated(covariance, scaled[kind])
+        covariance = _updated(covariance, stock.scaled(rows, kind))
     return picked
 
 
@@ -164,21 +162,30 @@ def _rows(
 
 
 def _worth(
-    rows: FloatArray, covariance: FloatArray, contrasts: FloatArray, theta: FloatArray
+    rows: FloatArray,
+    stock: _Stock,
+    covariance: FloatArray,
+    contrasts: FloatArray,
+    theta: FloatArray,
 ) -> FloatArray:
-    """Return the information, in nats, on the order of all pairs that each of `rows` brings."""
+    """Return the information, in nats, on the order of all pairs that each kind of `stock` brings.
+
+    `rows` are those of the situations.
+    """
     variance = ((contrasts @ covariance) * contrasts).sum(axis=1)
     weight = order_information(contrasts @ theta / np.sqrt(variance)) / variance
     weighted = (contrasts * weight[:, None]).T @ contrasts
     if rows.shape[1] == 1:
-        # two options, the usual case: plain products of matrices
+        # two options, the usual case: plain products of matrices, once for each situation
         row = rows[:, 0]
         moved = row @ covariance
-        gained = ((moved @ weighted) * moved).sum(axis=1)
-        return np.asarray(gained / (1.0 + (moved * row).sum(axis=1)))
-    moved = rows @ covariance
+        gained = ((moved @ weighted) * moved).sum(axis=1)[stock.situation]
+        own = (moved * row).sum(axis=1)[stock.situation]
+        return np.asarray(gained * stock.discount / (1.0 + own * stock.discount))
+    scaled = stock.scaled(rows, slice(None))
+    moved = scaled @ covariance
     gained = moved @ weighted @ moved.transpose(0, 2, 1)
-    own = np.eye(rows.shape[1]) + moved @ rows.transpose(0, 2, 1)
+    own = np.eye(rows.shape[1]) + moved @ scaled.transpose(0, 2, 1)
     return np.asarray(np.trace(np.linalg.solve(own, gained), axis1=1, axis2=2))
 
 
@@ -203,6 +210,9 @@ class _Stock:
         self._kinds = list(self._alike)
         self.situation = np.array([situation for situation, _ in self._kinds], dtype=int)
         self._scene = [scene for _, scene in self._kinds]
+        self._of_scene: defaultdict[str, list[int]] = defaultdict(list)
+        for place, scene in enumerate(self._scene):
+            self._of_scene[scene].append(place)
         self._left = np.array([len(alike) for alike in self._alike.values()], dtype=int)
         # questions that bring the same are taken by lot, not in the order of the pool
         self._lot = 1 + _TIE * rng.random(len(self._kinds))
@@ -221,9 +231,14 @@ class _Stock:
         self._left[kind] -= 1
         scene = self._scene[kind]
         self._times[scene] += 1
-        same = [place for place, other in enumerate(self._scene) if other == scene]
-        self.discount[same] = _discount(self._times[scene])
+        self.discount[self._of_scene[scene]] = _discount(self._times[scene])
         return kind, question
+
+    def scaled(self, rows: FloatArray, kinds: int | slice) -> FloatArray:
+        """Return the rows of `kinds`, of those of all situations, with their discount."""
+        return np.asarray(
+            rows[self.situation[kinds]] * np.sqrt(self.discount[kinds])[..., None, None]
+        )
 
 
 def _discount(times: int) -> float:

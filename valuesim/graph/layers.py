@@ -43,9 +43,11 @@ def layers(ranking: ValueRanking) -> Layers:
     graph.add_edges_from(
         (over, under) for over, under in permutations(placed, 2) if ranking.is_sure(over, under)
     )
+    reduced = nx.transitive_reduction(graph)
     return Layers(
         layers=tuple(tuple(generation) for generation in nx.topological_generations(graph)),
-        pairs=tuple(nx.transitive_reduction(graph).edges()),
+        # the reduction's own order is that of a set, another one in each process
+        pairs=tuple(pair for pair in graph.edges() if reduced.has_edge(*pair)),
         unplaced=tuple(v.value for v in ranking.values if not v.is_identified),
     )
 

@@ -51,8 +51,13 @@ def levels(records: Records, key: str) -> dict[str, list[DecisionRecord]]:
     """
     found: dict[str, list[DecisionRecord]] = {}
     keys = level_keys(key, _episodes(records))
+    by_source: dict[tuple[int, str], str | None] = {}
     for record in records:
-        name = _name(group_of(record.episode, record.role, keys), key)
+        # an episode's role settles every label
+        source = (id(record.episode), record.role)
+        if source not in by_source:
+            by_source[source] = _name(group_of(record.episode, record.role, keys), key)
+        name = by_source[source]
         if name is not None:
             found.setdefault(name, []).append(record)
     return dict(sorted(found.items(), key=lambda level: _place(level[1][0], key, level[0])))

@@ -34,7 +34,7 @@ LEAST_VARIANCE = 0.25
 RUNAWAY = 0.5
 """The drift beyond which a column, or the difference of two, is bounded by the prior only."""
 _ALMOST_FLAT = (1e-6, 1e-8)
-_ARRIVED = 1e-10
+ARRIVED = 1e-10
 """The squared Newton decrement (twice the log-posterior left to gain) at which a mode is found."""
 
 
@@ -140,10 +140,10 @@ def mode(
         p = np.exp(log_p)
         gradient = total - design.flat.T @ (asked[:, None] * p).ravel() - penalty @ theta
         # the last curvature tells well enough whether there is anywhere left to go
-        if hessian is None or gradient @ np.linalg.solve(hessian, gradient) > _ARRIVED:
+        if hessian is None or gradient @ np.linalg.solve(hessian, gradient) > ARRIVED:
             hessian = _information(design, asked, p) + penalty
         step = np.linalg.solve(hessian, gradient)
-        if gradient @ step < _ARRIVED:
+        if gradient @ step < ARRIVED:
             break
         for scale in 0.5 ** np.arange(30):
             tried = theta + scale * step

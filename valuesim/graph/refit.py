@@ -9,24 +9,25 @@ below what is left out at the end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from valuesim.graph.coded import IntArray
+from valuesim.graph.curve import Curve
 from valuesim.graph.design import Design, FloatArray
-from valuesim.graph.logit import PRIOR_SD, mode
-
-SingleArray = NDArray[np.float32]
+from valuesim.graph.logit import ARRIVED, PRIOR_SD, mode
 
 _CLOSE = 0.01
 """The step, as a share of the typical deviation, after which a sample has arrived."""
 _CHORDS = 2
 _NEWTONS = 8
 _LEAST = 1e-6
-_BATCH = 2_000_000
-_STEEPEST = 80.0
-"""Beyond this utility the odds are 0 or 1 in single precision."""
+_BATCH = 500_000
+"""The most option slots times samples that are computed at once: they should fit the cache."""
+_FEWEST = 32
+"""The fewest samples computed at once, however many the slots."""
+_MOST_CELLS = 8_000_000
+"""The most numbers that the products of a design's columns may hold, lest they fill the memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -44,21 +45,21 @@ def refitted(
 
     `spread` (P) is the typical deviation of a mode; the search ends at steps far below it.
     """
-    curve = _Curve(design)
+    curve = Curve(design, np.float32, PRIOR_SD**-2)
     theta = start.copy()
-    batch = max(1, _BATCH // curve.offered.size)
-    for first in range(0, len(start), batch):
-        part = slice(first, first + batch)
+    for part in _batches(design, len(start)):
         moving = np.arange(len(start))[part]
-        asked = samples.asked[part].astype(np.float32)
+        asked = samples.asked[part].T.astype(np.float32)
         for number in range(_CHORDS + _NEWTONS):
             slope, p = curve.slope(theta[moving], asked, samples.total[moving])
-            turned = inverse[moving] if number < _CHORDS else np.linalg.inv(curve.hessian(p, asked))
-            step = np.matmul(turned, slope[:, :, None])[:, :, 0]
+            if number < _CHORDS:
+                step = np.matmul(inverse[moving], slope[:, :, None])[:, :, 0]
+            else:
+                step = _newton(curve.hessian(p, asked), slope)
             # the prior's own scale bounds a step, so that a flat start throws no draw far out
             theta[moving] += np.clip(step, -PRIOR_SD, PRIOR_SD)
             is_moving = (np.abs(step) > _CLOSE * spread + _LEAST).any(axis=1)
-            moving, asked = moving[is_moving], asked[is_moving]
+            moving, asked = moving[is_moving], asked[:, is_moving]
             if not len(moving):
                 break
         for index in moving:
@@ -66,46 +67,38 @@ def refitted(
     return theta
 
 
-class _Curve:
-    """The log-posterior's slope and curvature; each option is set against the first."""
+def modes(design: Design, samples: Samples, precision: FloatArray, start: FloatArray) -> FloatArray:
+    """Return the mode of each sample (n x P) as `logit.mode` finds it, from one `start` (P)."""
+    n_slots, n_columns = design.offered.size, len(start)
+    left = np.arange(len(samples.asked))
+    theta = np.tile(start, (len(left), 1))
+    if n_slots * n_columns * (n_columns + 1) // 2 <= _MOST_CELLS:
+        curve = Curve(design, float, precision)
+        parts = _batches(design, len(left))
+        left = np.concatenate([_climbed(curve, samples, theta, left[part]) for part in parts])
+    for index in left:
+        theta[index] = mode(design, samples.asked[index], samples.total[index], precision, start)
+    return theta
 
-    def __init__(self, design: Design) -> None:
-        against = (design.features[:, 1:] - design.features[:, :1]) * design.offered[:, 1:, None]
-        self.first = design.features[:, 0].astype(np.float32)
-        self.against = against.astype(np.float32)
-        self.offered = design.offered[:, 1:]
 
-    @cached_property
-    def _products(self) -> SingleArray:
-        flat = self.against.reshape(-1, self.against.shape[2])
-        return (flat[:, :, None] * flat[:, None, :]).reshape(len(flat), -1)
+def _climbed(curve: Curve, samples: Samples, theta: FloatArray, moving: IntArray) -> IntArray:
+    """Take `theta` (all x P) of the samples `moving` to their modes; return those that got lost."""
+    asked = samples.asked[moving].T
+    for _ in range(_NEWTONS):
+        slope, p = curve.slope(theta[moving], asked, samples.total[moving])
+        step = _newton(curve.hessian(p, asked), slope)
+        theta[moving] += step
+        is_moving = ~((slope * step).sum(axis=1) <= ARRIVED)
+        moving, asked = moving[is_moving], asked[:, is_moving]
+        if not len(moving):
+            break
+    return moving
 
-    def slope(
-        self, theta: FloatArray, asked: SingleArray, total: FloatArray
-    ) -> tuple[FloatArray, SingleArray]:
-        """Return the gradient (n x P) at `theta` and the probabilities (n x S x K-1) there."""
-        flat = self.against.reshape(-1, self.against.shape[2])
-        utility = (theta.astype(np.float32) @ flat.T).reshape(len(theta), *self.offered.shape)
-        odds = np.exp(np.clip(utility, -_STEEPEST, _STEEPEST, out=utility), out=utility)
-        if not self.offered.all():
-            odds *= self.offered
-        p = odds
-        p /= 1.0 + odds.sum(axis=2, keepdims=True)
-        # in double precision: terms that two columns share must cancel where only the prior holds
-        weighted = (p * asked[:, :, None]).reshape(len(theta), -1).astype(float)
-        expected = asked.astype(float) @ self.first + weighted @ flat.astype(float)
-        return total - expected - theta * PRIOR_SD**-2, p
 
-    def hessian(self, p: SingleArray, asked: SingleArray) -> FloatArray:
-        """Return the negative second derivatives (n x P x P)."""
-        n, n_columns = len(p), self.against.shape[2]
-        if p.shape[2] == 1:
-            weights = asked * (p * (1.0 - p))[:, :, 0]
-            found = weights @ self._products
-        else:
-            found = (p * asked[:, :, None]).reshape(n, -1) @ self._products
-            expected = np.matmul(p.transpose(1, 0, 2), self.against).transpose(1, 0, 2)
-            weighted = expected * asked[:, :, None]
-            found -= np.matmul(weighted.transpose(0, 2, 1), expected).reshape(n, -1)
-        hessian = found.reshape(n, n_columns, n_columns).astype(float)
-        return np.asarray(hessian + np.eye(n_columns) * PRIOR_SD**-2)
+def _batches(design: Design, samples: int) -> list[slice]:
+    size = max(_FEWEST, _BATCH // design.offered.size)
+    return [slice(first, first + size) for first in range(0, samples, size)]
+
+
+def _newton(hessian: FloatArray, slope: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.solve(hessian, slope[:, :, None])[:, :, 0])

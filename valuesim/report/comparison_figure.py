@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from valuesim.graph.compared import Comparison, Gap
-from valuesim.report.canvas import COLOURS, new_figure, style, to_svg
+from valuesim.report.canvas import COLOURS, dots, lines, new_figure, style, to_svg
 from valuesim.report.drawing import graph_format
 from valuesim.report.text import number, short
 
@@ -78,17 +78,22 @@ def _level_figure(found: Comparison, values: Sequence[str]) -> Figure:
     bounded = {each.level: set(each.separated) for each in found.counts}
     for place, level in enumerate(levels):
         colour = COLOURS[_OF_LEVELS[place % len(_OF_LEVELS)]]
-        for row, value in enumerate(values):
-            each = found.strengths[level][value]
-            y = row - _SPREAD / 2 + place * step
-            axes.plot([each.low, each.high], [y, y], color=colour, linewidth=1.4, zorder=2)
-            axes.plot(
-                each.strength,
-                y,
+        own = found.strengths[level]
+        at = {value: row - _SPREAD / 2 + place * step for row, value in enumerate(values)}
+        spans = [(own[value].low, own[value].high, y) for value, y in at.items()]
+        lines(axes, spans, color=colour, linewidth=1.4, zorder=2)
+        for is_bounded in (False, True):
+            dots(
+                axes,
+                [
+                    (own[value].strength, y)
+                    for value, y in at.items()
+                    if (value in bounded[level]) is is_bounded
+                ],
                 marker=_MARKS[place % len(_MARKS)],
                 markersize=4.6,
                 color=colour,
-                markerfacecolor=COLOURS["paper"] if value in bounded[level] else colour,
+                markerfacecolor=COLOURS["paper"] if is_bounded else colour,
                 zorder=3,
             )
     _rows(axes, values)
@@ -127,17 +132,18 @@ def _gap_figure(gaps: Sequence[Gap]) -> Figure:
     figure, axes = new_figure(5.2, 0.75 + 0.22 * len(gaps))
     # a value hardly ever at stake has an interval that would squeeze all others
     reach = 1.15 * max(4.0, *(abs(gap.gap) + 0.5 for gap in gaps))
-    for y, gap in enumerate(gaps):
-        colour = COLOURS["vermillion" if gap.is_gap else "blue"]
-        ends = [max(gap.low, -reach), min(gap.high, reach)]
-        axes.plot(ends, [y, y], color=colour, linewidth=1.6, zorder=2)
-        axes.plot(
-            gap.gap,
-            y,
+    for is_gap in (False, True):
+        colour = COLOURS["vermillion" if is_gap else "blue"]
+        own = [(gap, float(y)) for y, gap in enumerate(gaps) if gap.is_gap is is_gap]
+        spans = [(max(gap.low, -reach), min(gap.high, reach), y) for gap, y in own]
+        lines(axes, spans, color=colour, linewidth=1.6, zorder=2)
+        dots(
+            axes,
+            [(gap.gap, y) for gap, y in own],
             marker="o",
             markersize=5,
             color=colour,
-            markerfacecolor=colour if gap.is_gap else COLOURS["paper"],
+            markerfacecolor=colour if is_gap else COLOURS["paper"],
             zorder=3,
         )
     _rows(axes, [gap.value for gap in gaps])

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from valuesim.archetypes import Catalogue, Verdict, classify
+from valuesim.archetypes import Catalogue, Verdict
 from valuesim.archetypes.behaviour import Behaviour, observe
-from valuesim.choices import Choices
-from valuesim.graph import rank_values
+from valuesim.archetypes.report import judge_behaviour
 from valuesim.graph.grouping import settings, settings_of
 from valuesim.log import DecisionRecord
 from valuesim.measures.interval import Rate, clustered_rate
@@ -61,12 +60,16 @@ def factors(
     records: Sequence[DecisionRecord], catalogue: Catalogue, *, seed: int
 ) -> tuple[Factor, ...]:
     """Return a group's behaviour at each setting of each factor that differs; often none does."""
-    differing = settings_of({r.episode.id: r.episode for r in records}.values())
+    episodes = {record.episode.id: record.episode for record in records}
+    differing = settings_of(episodes.values())
+    told = {
+        id: [(name, str(each)) for name, each in settings(episode).items() if name in differing]
+        for id, episode in episodes.items()
+    }
     split: dict[tuple[str, str], list[DecisionRecord]] = defaultdict(list)
     for record in records:
-        for name, setting in settings(record.episode).items():
-            if name in differing:
-                split[name, str(setting)].append(record)
+        for name, setting in told[record.episode.id]:
+            split[name, setting].append(record)
     return tuple(
         Factor(
             name=shown(name, 40),
@@ -83,12 +86,10 @@ def factors(
 def _setting(
     name: str, records: Sequence[DecisionRecord], catalogue: Catalogue, seed: int
 ) -> Setting:
-    # what was put first is not shown by setting, so no ranking is estimated
-    found = classify(records, rank_values(Choices()), catalogue, seed=seed)
     behaviour = observe(records)
     return Setting(
         name=name,
-        verdict=found.verdict,
+        verdict=judge_behaviour(records, behaviour, catalogue, seed=seed),
         threatened=_rate(behaviour, is_threatened=True),
         unthreatened=_rate(behaviour, is_threatened=False),
         lost_threatened=_lost(records, is_threatened=True),

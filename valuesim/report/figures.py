@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from valuesim.measures.interval import Rate
-from valuesim.report.canvas import COLOURS, new_figure, style, to_svg
+from valuesim.report.canvas import COLOURS, Span, dots, lines, new_figure, style, to_svg
 from valuesim.report.faults import FaultRow
 from valuesim.report.scarcity import Curve, Level
 from valuesim.report.text import percent
@@ -50,8 +50,7 @@ def rate_panel(
     is_crowded = _is_crowded(places, ticks, places[-1] - places[0] + 2 * margin)
     labels = [tick.replace("\n", ", ") for tick in ticks] if is_crowded else list(ticks)
     axes = _frame(title, labels, is_crowded=is_crowded)
-    for x, rate, word in zip(places, rates, absent, strict=True):
-        _point(axes, x, rate, word)
+    _points(axes, places, rates, absent)
     # a level without a rate breaks the line
     values = [nan if rate.value is None else rate.value for rate in rates]
     axes.plot(places, values, color=COLOURS["blue"], linewidth=1.1, zorder=2)
@@ -86,23 +85,30 @@ def _is_crowded(places: Sequence[float], ticks: Sequence[str], span: float) -> b
     )
 
 
-def _point(axes: Axes, x: float, rate: Rate, absent: str) -> None:
-    if rate.value is None:
-        axes.text(x, 0.04, absent, ha="center", fontsize=6.6, color=COLOURS["muted"])
-        return
-    if rate.low is not None and rate.high is not None:
-        axes.plot([x, x], [rate.low, rate.high], color=COLOURS["ink"], linewidth=1.2, zorder=3)
-    inside = COLOURS["paper"] if rate.low is None else COLOURS["blue"]
-    axes.plot(
-        x,
-        rate.value,
-        marker="o",
-        markersize=5.5,
-        markerfacecolor=inside,
-        markeredgecolor=COLOURS["blue"],
-        zorder=4,
-        clip_on=False,
-    )
+def _points(
+    axes: Axes, places: Sequence[float], rates: Sequence[Rate], absent: Sequence[str]
+) -> None:
+    spans: list[Span] = []
+    marked: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    for x, rate, word in zip(places, rates, absent, strict=True):
+        if rate.value is None:
+            axes.text(x, 0.04, word, ha="center", fontsize=6.6, color=COLOURS["muted"])
+            continue
+        if rate.low is not None and rate.high is not None:
+            spans.append((rate.low, rate.high, x))
+        marked[rate.low is not None].append((x, rate.value))
+    lines(axes, spans, is_upright=True, color=COLOURS["ink"], linewidth=1.2, zorder=3)
+    for is_known, points in marked.items():
+        dots(
+            axes,
+            points,
+            marker="o",
+            markersize=5.5,
+            markerfacecolor=COLOURS["blue" if is_known else "paper"],
+            markeredgecolor=COLOURS["blue"],
+            zorder=4,
+            clip_on=False,
+        )
 
 
 def _share_axis(axes: Axes) -> None:

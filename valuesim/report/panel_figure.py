@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from valuesim.measures.panel import Estimate, Panel, Reference
-from valuesim.report.canvas import COLOURS, style, to_svg
+from valuesim.report.canvas import COLOURS, dots, lines, style, to_svg
 from valuesim.report.text import number, percent, short
 
 _LOOKS = (("orange", "D"), ("green", "s"), ("purple", "^"), ("vermillion", "v"), ("sky", "P"))
@@ -85,8 +85,7 @@ def _list(panel: Panel) -> Figure:
             if p.label in places and p.value is not None
         ]
         _marks(axes, [x for x, _ in known], [y for _, y in known], reference, place)
-    for y, estimate in enumerate(rows):
-        _whisker(axes, estimate, y)
+    _whiskers(axes, rows)
     axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel(panel.unit, fontsize=7.5)
@@ -115,21 +114,27 @@ def _marks(
     )
 
 
-def _whisker(axes: Axes, estimate: Estimate, y: float) -> None:
-    if estimate.value is None:
-        axes.text(
-            0.01,
-            y,
-            "none",
-            transform=axes.get_yaxis_transform(),
-            va="center",
-            fontsize=6.6,
-            color=COLOURS["muted"],
-        )
-        return
-    if estimate.low is not None and estimate.high is not None:
-        axes.plot([estimate.low, estimate.high], [y, y], color=COLOURS["ink"], linewidth=1.4)
-    axes.plot(estimate.value, y, marker="o", markersize=5.5, color=COLOURS["blue"], zorder=4)
+def _whiskers(axes: Axes, rows: Sequence[Estimate]) -> None:
+    for y, estimate in enumerate(rows):
+        if estimate.value is None:
+            axes.text(
+                0.01,
+                y,
+                "none",
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                fontsize=6.6,
+                color=COLOURS["muted"],
+            )
+    known = [(each.value, y, each) for y, each in enumerate(rows) if each.value is not None]
+    spans = [
+        (each.low, each.high, float(y))
+        for _, y, each in known
+        if each.low is not None and each.high is not None
+    ]
+    lines(axes, spans, color=COLOURS["ink"], linewidth=1.4)
+    points = [(x, float(y)) for x, y, _ in known]
+    dots(axes, points, marker="o", markersize=5.5, color=COLOURS["blue"], zorder=4)
 
 
 def _curves(panel: Panel) -> Figure:
@@ -179,9 +184,8 @@ def _curve(axes: Axes, own: Sequence[Estimate], colour: str, label: str | None) 
         label=None if label is None else short(label, 60),
         zorder=4,
     )
-    for at, _, low, high in known:
-        if low is not None and high is not None:
-            axes.plot([at, at], [low, high], color=COLOURS[colour], linewidth=1, zorder=3)
+    spans = [(low, high, at) for at, _, low, high in known if low is not None and high is not None]
+    lines(axes, spans, is_upright=True, color=COLOURS[colour], linewidth=1, zorder=3)
 
 
 def _ticks(axes: Axes, panel: Panel) -> None:

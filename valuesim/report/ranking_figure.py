@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import pairwise
 
 from matplotlib.axes import Axes
 
 from valuesim.graph import ValueRanking, ValueStrength
-from valuesim.report.canvas import COLOURS, new_figure, style, to_svg
+from valuesim.report.canvas import COLOURS, dots, lines, new_figure, style, to_svg
 from valuesim.report.text import number, short
 
 
@@ -18,8 +19,7 @@ def ranking_dots(ranking: ValueRanking, name: str, group: str) -> str:
     """
     with style():
         figure, axes = new_figure(5.2, 0.62 + 0.24 * len(ranking.values))
-        for y, value in enumerate(ranking.values):
-            _row(axes, y, value, COLOURS["blue" if ranking.coherence.is_coherent else "muted"])
+        _rows(axes, ranking, COLOURS["blue" if ranking.coherence.is_coherent else "muted"])
         axes.set_yticks(range(len(ranking.values)), [short(v.value, 28) for v in ranking.values])
         for label, value in zip(axes.get_yticklabels(), ranking.values, strict=True):
             label.set_color(COLOURS["ink"] if value.is_identified else COLOURS["muted"])
@@ -42,20 +42,29 @@ def _dividers(axes: Axes, ranking: ValueRanking) -> None:
             axes.axhline(y + 0.5, color=COLOURS["rule"], linewidth=1.2, zorder=1)
 
 
-def _row(axes: Axes, y: float, value: ValueStrength, colour: str) -> None:
-    is_known = value.low is not None and value.high is not None
-    if value.low is not None and value.high is not None:
-        axes.plot([value.low, value.high], [y, y], color=colour, linewidth=1.8, zorder=2)
-    if value.strength is not None:
-        axes.plot(
-            value.strength,
-            y,
-            marker="D" if value.is_separated else "o",
+def _rows(axes: Axes, ranking: ValueRanking, colour: str) -> None:
+    spans, marked = [], defaultdict[tuple[bool, bool], list[tuple[float, float]]](list)
+    for y, value in enumerate(ranking.values):
+        is_known = value.low is not None and value.high is not None
+        if value.low is not None and value.high is not None:
+            spans.append((value.low, value.high, float(y)))
+        if value.strength is not None:
+            marked[value.is_separated, is_known].append((value.strength, y))
+        _rank_of(axes, y, value, COLOURS["ink" if is_known else "muted"])
+    lines(axes, spans, color=colour, linewidth=1.8, zorder=2)
+    for (is_separated, is_known), points in marked.items():
+        dots(
+            axes,
+            points,
+            marker="D" if is_separated else "o",
             markersize=5.5,
             color=colour if is_known else COLOURS["muted"],
             markerfacecolor=colour if is_known else COLOURS["paper"],
             zorder=3,
         )
+
+
+def _rank_of(axes: Axes, y: float, value: ValueStrength, colour: str) -> None:
     axes.text(
         1.03,
         y,
@@ -63,7 +72,7 @@ def _row(axes: Axes, y: float, value: ValueStrength, colour: str) -> None:
         transform=axes.get_yaxis_transform(),
         va="center",
         fontsize=7.5,
-        color=COLOURS["ink"] if is_known else COLOURS["muted"],
+        color=colour,
     )
 
 

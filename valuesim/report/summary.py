@@ -12,6 +12,7 @@ from valuesim import __version__
 from valuesim.archetypes import GameRule, Rule, load_catalogue
 from valuesim.archetypes.entries import RATES
 from valuesim.graph import Group, grouped
+from valuesim.graph.bootstrap import sharing
 from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
 from valuesim.measures.interventions import ArmCheck, checks, effects
@@ -117,10 +118,13 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         catalogue=load_catalogue(),
         seed=seed,
     )
-    summaries = tuple(
-        summary_of(f"g{place}", name, own, material)
-        for place, (name, own) in enumerate(groups.items())
-    )
+    with sharing():
+        summaries = tuple(
+            summary_of(f"g{place}", name, own, material)
+            for place, (name, own) in enumerate(groups.items())
+        )
+        moved = moved_by_condition(episodes.values(), records, seed=seed)
+        families = across_families(episodes.values(), records, seed=seed)
     return Summary(
         title=_title(episodes.values()),
         facts=status.facts(runs, episodes.values(), len(records)),
@@ -136,8 +140,8 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         levels=material.at,
         pooled=_pooled([e for e in episodes.values() if not material.at or level(e) is not None]),
         fault_rows=fault_rows(groups, material.at),
-        moved=moved_by_condition(episodes.values(), records, seed=seed),
-        families=across_families(episodes.values(), records, seed=seed),
+        moved=moved,
+        families=families,
         checks=checks(records),
         effects=effects(records),
         episodes=len(episodes),
