@@ -7,15 +7,18 @@ says its settings. They compose: each sees the prompt as those before it left it
 from valuesim.agents.interventions.base import Ask, Intervention
 from valuesim.agents.interventions.catalogue import (
     ROLES,
+    TEXTS,
     build,
     check,
     environments_of,
     needing_chain,
     of_role,
+    texts_id,
 )
 
 __all__ = [
     "ROLES",
+    "TEXTS",
     "Ask",
     "Intervention",
     "build",
@@ -23,4 +26,5 @@ __all__ = [
     "environments_of",
     "needing_chain",
     "of_role",
+    "texts_id",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Iterable, Mapping
+from importlib import import_module, resources
 from typing import Any
 
 from valuesim.agents.interventions.base import Intervention
@@ -28,6 +29,10 @@ CATALOGUE: Mapping[str, str] = {
 """Name -> "module:Class"; the files of conf/intervention have the same names."""
 ROLES = "roles"
 """The setting that every intervention has: the roles it is made on, null for all with a model."""
+TEXTS = "intervention_texts"
+"""The setting, of how a model is asked, that names the texts of the interventions made on it."""
+_STORY = "story"
+"""Texts that several interventions share."""
 _OWN = ("self", "role", "seed")
 
 
@@ -39,6 +44,15 @@ def build(
     Raises InputError for an unknown one, and for a setting that is not allowed.
     """
     return tuple(_built(name, own, role, seed) for name, own in settings.items())
+
+
+def texts_id(names: Iterable[str]) -> str:
+    """Return twelve hexadecimal digits that change with the texts of the interventions `names`.
+
+    One without texts of its own is named alone.
+    """
+    told = [f"{name}\0{_texts(name)}" for name in sorted({*names, _STORY})]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()[:12]
 
 
 def environments_of(name: str) -> frozenset[str] | None:
@@ -89,3 +103,8 @@ def _kind(name: str) -> type[Intervention]:
     module, _, of = CATALOGUE[name].partition(":")
     kind: type[Intervention] = getattr(import_module(module), of)
     return kind
+
+
+def _texts(name: str) -> str:
+    file = resources.files(_HERE).joinpath("wording", f"{name}.yaml")
+    return file.read_text(encoding="utf-8") if file.is_file() else ""

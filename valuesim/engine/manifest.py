@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import valuesim
+from valuesim.agents.interventions import TEXTS
 from valuesim.engine.asking import ALL
 from valuesim.engine.plan import SERVING
 from valuesim.episode import EpisodeSpec
@@ -42,7 +43,8 @@ def manifest(
     """Return the content of `run.yaml` for a run that begins `now`; `secrets` are blotted out.
 
     `seeds` holds each seed once; of more than a thousand the first, the last and their number.
-    `prompt` names the templates of what a model is sent, None where none plays. `sessions` says of
+    `prompt` names the templates of what a model is sent, and after a plus the texts of each set of
+    interventions that is made; it is None where no model plays. `sessions` says of
     each start of the run when it was, and with which versions and commit; there is one so far.
     """
     asked = [spec for spec in specs if any(p.model for p in spec.population.values())]
@@ -61,7 +63,7 @@ def manifest(
     return {
         "schema": SCHEMA,
         "config": redacted(config, secrets),
-        "prompt": asked[0].elicitation.get("prompt") if asked else None,
+        "prompt": _prompt(asked),
         "episodes": len(specs),
         "seeds": _seeds(specs),
         "versions": dict(session["versions"]),
@@ -70,6 +72,14 @@ def manifest(
         "time": {"started": session["started"]},
         "sessions": [session],
     }
+
+
+def _prompt(asked: Sequence[EpisodeSpec]) -> str | None:
+    if not asked:
+        return None
+    made = {spec.elicitation[TEXTS] for spec in asked if TEXTS in spec.elicitation}
+    prompt = asked[0].elicitation.get("prompt")
+    return "+".join([str(prompt), *sorted(made)]) if made else prompt
 
 
 def _seeds(specs: Sequence[EpisodeSpec]) -> list[int] | dict[str, int]:

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from valuesim import registry
-from valuesim.agents.interventions import ROLES, environments_of, of_role
+from valuesim.agents.interventions import ROLES, TEXTS, environments_of, of_role, texts_id
 from valuesim.episode import INTERVENTIONS, Chain, EpisodeSpec, Player
 from valuesim.errors import InputError, unknown
 
@@ -76,7 +76,7 @@ def plan(design: Design) -> list[EpisodeSpec]:
             env=env,
             parameters=parameters,
             population=population,
-            elicitation=design.elicitation if _asks_a_model(population) else {},
+            elicitation=_asked(design, population),
             seed=seed,
             chain=chain,
         )
@@ -204,5 +204,12 @@ def _played_by(agent: str) -> Collection[str]:
     return registry.environments() if plays is None else plays
 
 
-def _asks_a_model(population: Mapping[str, Player]) -> bool:
-    return any(player.model is not None for player in population.values())
+def _asked(design: Design, population: Mapping[str, Player]) -> Mapping[str, Any]:
+    """Return how the models of `population` are asked; nothing where there are none.
+
+    Where interventions are made, the texts that they are made with are named.
+    """
+    if all(player.model is None for player in population.values()):
+        return {}
+    made = {name for player in population.values() for name in player.interventions}
+    return {**design.elicitation, TEXTS: texts_id(made)} if made else design.elicitation

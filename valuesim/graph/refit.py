@@ -21,7 +21,8 @@ _CLOSE = 0.01
 """The step, as a share of the typical deviation, after which a sample has arrived."""
 _CHORDS = 2
 _NEWTONS = 8
-_LEAST = 1e-6
+_LEAST = 2e-4
+"""A step, in log-odds, that is none: single precision tells less where a column hardly moves."""
 _BATCH = 500_000
 """The most option slots times samples that are computed at once: they should fit the cache."""
 _FEWEST = 32
