@@ -142,12 +142,12 @@ def _fitted(natural: Sequence[int], least: Sequence[int], room: int) -> list[int
 def _shown(cell: object) -> str:
     if cell is None:
         return "-"
-    return f"{cell:.2f}" if isinstance(cell, float) else clean(cell)
+    return _decimal(cell) if isinstance(cell, float) else clean(cell)
 
 
 def interval(low: float | None, high: float | None) -> str | None:
     """Return an interval as text, or None where it is unknown."""
-    return None if low is None or high is None else f"{low:.2f} to {high:.2f}"
+    return None if low is None or high is None else f"{_decimal(low)} to {_decimal(high)}"
 
 
 def percent(share: float | None) -> str:
@@ -162,3 +162,8 @@ def p_value(p: float) -> str:
     ('p < 0.001', 'p 0.047')
     """
     return "p < 0.001" if p < 0.001 else f"p {p:.3f}"
+
+
+def _decimal(number: float) -> str:
+    # adding 0.0 turns -0.0 into 0.0
+    return f"{round(number, 2) + 0.0:.2f}"
