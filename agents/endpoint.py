@@ -197,6 +197,16 @@ class Endpoint:
             _log.warning("%s; the run waits for it", self._down())
         wait = min(_FIRST_TRIAL_S * 2.0**streak.trials, self.limits.backoff_cap_s)
         self.counters.paused = f"{self.where} is away, tried again every {wait:.0f} s"
+        try:
+            return await self._tried(request, streak, wait)
+        except BaseException:
+            # nobody tries any more, so nothing says when it is back
+            self.counters.paused = ""
+            raise
+
+    async def _tried(
+        self, request: Callable[[], Awaitable[_Reply]], streak: _Streak, wait: float
+    ) -> tuple[_Reply, ...]:
         await self._sleep(wait)
         streak.trials += 1
         started = self.clock()

@@ -29,7 +29,7 @@ LABELS = ascii_uppercase
 """What options are called where a letter is asked for; so many are told apart at once."""
 MOST_PERMUTATIONS = 100
 _TEMPLATES = ("again", "answer", "user")
-_LABEL_TEMPLATES = ("labels", "arguments")
+_LABEL_TEMPLATES = ("labels", "again_labels", "arguments")
 _LONGEST_QUOTED = 4000
 _HERE = "\0"
 
@@ -202,13 +202,19 @@ def _answer(elicitation: Elicitation) -> str:
     return told.strip()
 
 
-def again(reply: str, reason: str, observation: Observation) -> tuple[Message, ...]:
+def again(
+    reply: str, reason: str, observation: Observation, labels: Sequence[str] = ()
+) -> tuple[Message, ...]:
     """Return what is added to the chat to ask once more: the reply, and why it is unusable.
 
-    Of a long reply the first 4000 characters are quoted, so that the prompt stays bounded.
+    Where a letter was asked for, `labels` are those of the options in their order. Of a long reply
+    the first 4000 characters are quoted, so that the prompt stays bounded.
     """
     names = [option.name for option in observation.options]
-    text = _template("again").render(reason=reason.rstrip("."), names=names)
+    if labels:
+        names = [f"{label}) {name}" for label, name in zip(labels, names, strict=True)]
+    template = _template("again_labels" if labels else "again")
+    text = template.render(reason=reason.rstrip("."), names=names)
     # servers refuse an empty assistant message
     shown = reply[:_LONGEST_QUOTED] if reply.strip() else "(no text)"
     return (Message(role="assistant", text=shown), Message(role="user", text=text.strip()))

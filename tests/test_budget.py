@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import Mapping
@@ -14,16 +15,17 @@ import pytest
 
 from valuesim.agents.endpoint import Counters
 from valuesim.cli import main
+from valuesim.cli.ending import sentence
 from valuesim.config import compose
 from valuesim.decision import Decision, Usage
-from valuesim.engine import plan, run
+from valuesim.engine import Summary, plan, run
 from valuesim.engine.budget import Budget, Ledger
 from valuesim.engine.experience import Experience, Spent, read_experience
 from valuesim.engine.manifest import resumed
-from valuesim.engine.prices import Price, price_of
+from valuesim.engine.prices import Price, money, price_of
 from valuesim.engine.progress import Progress
-from valuesim.episode import EpisodeSpec, Turn
-from valuesim.errors import InputError
+from valuesim.episode import EpisodeSpec, Player, Turn, play
+from valuesim.errors import InputError, Interruption, LogError
 from valuesim.log import RunWriter, read_run
 from valuesim.observation import Observation
 
@@ -31,8 +33,17 @@ MOCK = ["agents=llm", "model=mock", "env.horizon=3", "episodes=12", "engine.conc
 PRICE = ["model.price.prompt=1", "model.price.completion=2"]
 
 
-def spec(seed: int) -> EpisodeSpec:
-    return EpisodeSpec(env="toy-v0", parameters={}, population={}, elicitation={}, seed=seed)
+POPULATION = {"A": Player(agent="llm", model={"name": "fake"})}
+SCRIPTED = {"A": Player(agent="random")}
+CELLS: Mapping[str, dict[str, Any]] = {"one": {}, "other": {}}
+
+
+def spec(
+    seed: int, cell: str = "one", population: Mapping[str, Player] = POPULATION
+) -> EpisodeSpec:
+    return EpisodeSpec(
+        env="toy-v0", parameters=CELLS[cell], population=population, elicitation={}, seed=seed
+    )
 
 
 class Books:
@@ -46,14 +57,17 @@ class Books:
 
     def play(self, seed: int, tokens: int, *, to_its_end: bool = True) -> None:
         """Begin an episode that spends `tokens`, and end it unless told otherwise."""
+        self.play_one(spec(seed), tokens, to_its_end=to_its_end)
+
+    def play_one(self, each: EpisodeSpec, tokens: int, *, to_its_end: bool = True) -> None:
         usage = Usage(prompt_tokens=tokens)
         made = Decision(agent="A", step=0, option="X", usage=usage)
-        self.ledger.begin(spec(seed).id)
+        self.ledger.begin(each)
         turn = Turn(observations={}, decisions={"A": made}, effects={}, payoffs={})
-        self.ledger.turn(spec(seed).id, turn)
+        self.ledger.turn(each.id, turn)
         self.counters.usage += usage
         if to_its_end:
-            self.ledger.end(spec(seed), steps=1)
+            self.ledger.end(each, steps=1)
 
 
 # -- prices ------------------------------------------------------------------------------------
@@ -71,6 +85,7 @@ def test_a_price_tells_prompts_completions_and_cached_prompts_apart() -> None:
         ({"provider": "mock", "name": "mock"}, 0),
         ({"provider": "chat", "name": "openai:gpt-5-mini"}, 0.25),
         ({"provider": "chat", "name": "openai:gpt-5-mini-2025-08-07"}, 0.25),
+        ({"provider": "chat", "name": "openai:gpt-4o-2024-08-06"}, 2.5),
         ({"provider": "chat", "name": "anthropic:claude-opus-4-5-20251101"}, 5),
         ({"provider": "chat", "name": "openai:gpt-5-mini", "price": {}}, 0.25),
         ({"provider": "vllm", "name": "x", "price": {"prompt": 3, "completion": 1}}, 3),
@@ -94,6 +109,7 @@ def test_a_model_that_only_sounds_like_another_has_no_price(name: str) -> None:
     [
         ({"prompt": 1}, "model.price.completion is missing"),
         ({"prompt": -1, "completion": 1}, "model.price.prompt is -1"),
+        ({"prompt": 1, "completion": float("inf")}, "model.price.completion is inf"),
         ({"prompt": 1, "completion": 1, "total": 2}, "'total'"),
         (3, "model.price is 3"),
     ],
@@ -112,17 +128,23 @@ def test_a_price_names_no_episode_and_may_differ_on_resume() -> None:
 
 
 class Teller:
-    """A model whose every reply used the same tokens."""
+    """A model whose every reply used the same tokens; the first `cut` of them get lost."""
 
-    def __init__(self, usage: Usage) -> None:
+    def __init__(self, usage: Usage, cut: int = 0) -> None:
         self.usage = usage
+        self.cut = cut
         self.counters = Counters()
 
     def agent(self, role: str, seed: int, *_: object) -> Teller:
         return self
 
     async def decide(self, observation: Observation) -> Decision:
+        self.counters.calls += 1
+        await asyncio.sleep(0)
         self.counters.usage += self.usage
+        if self.cut:
+            self.cut -= 1
+            raise Interruption("the server is down")
         step, option = observation.step, observation.options[0].name
         return Decision(agent=observation.agent, step=step, option=option, usage=self.usage)
 
@@ -151,42 +173,42 @@ async def test_cached_tokens_stand_in_the_log_where_there_are_some(tmp_path: Pat
 
 def test_the_first_episode_is_played_alone_to_learn_what_one_takes() -> None:
     books = Books(Budget(tokens=1000))
-    assert books.ledger.has_room()
+    assert books.ledger.has_room(spec(99))
     books.play(0, tokens=50, to_its_end=False)
-    assert not books.ledger.has_room()
+    assert not books.ledger.has_room(spec(99))
     books.ledger.end(spec(0), steps=1)
-    assert books.ledger.has_room()
+    assert books.ledger.has_room(spec(99))
 
 
 def test_without_a_budget_there_is_always_room() -> None:
     books = Books(Budget())
     books.play(0, tokens=10**9, to_its_end=False)
-    assert books.ledger.has_room()
-    assert not books.ledger.refusal()
+    assert books.ledger.has_room(spec(99))
+    assert not books.ledger.refusal(spec(99))
 
 
 def test_each_episode_under_way_is_reserved_what_finished_ones_took() -> None:
     books = Books(Budget(tokens=500))
     books.play(0, tokens=100)
     for seed in range(1, 4):
-        assert books.ledger.has_room()
+        assert books.ledger.has_room(spec(99))
         books.play(seed, tokens=10, to_its_end=False)
     # 100 and 3 x 10 are spent, 3 x 90 are still to come, one more takes 100: that is all there is
-    assert books.ledger.has_room()
+    assert books.ledger.has_room(spec(99))
     books.play(4, tokens=10, to_its_end=False)
-    assert not books.ledger.has_room()
-    assert not books.ledger.refusal()
+    assert not books.ledger.has_room(spec(99))
+    assert not books.ledger.refusal(spec(99))
     # those under way took less than they were reserved
     for seed in range(1, 5):
         books.ledger.end(spec(seed), steps=1)
-    assert books.ledger.has_room()
+    assert books.ledger.has_room(spec(99))
 
 
 def test_a_budget_without_room_for_another_episode_says_so() -> None:
     books = Books(Budget(tokens=250))
     books.play(0, tokens=100)
     books.play(1, tokens=100)
-    assert books.ledger.refusal() == (
+    assert books.ledger.refusal(spec(99)) == (
         "engine.max_tokens=250 has no room for another episode: 200 tokens spent in all, an "
         "episode takes 100 tokens (a larger budget goes on)"
     )
@@ -195,8 +217,8 @@ def test_a_budget_without_room_for_another_episode_says_so() -> None:
 def test_what_earlier_sessions_spent_counts() -> None:
     before = Experience()
     before.add(None, 1, Spent(tokens=900))
-    assert Books(Budget(tokens=1000), before).ledger.refusal()
-    assert not Books(Budget(tokens=1800), before).ledger.refusal()
+    assert Books(Budget(tokens=1000), before).ledger.refusal(spec(99))
+    assert not Books(Budget(tokens=1800), before).ledger.refusal(spec(99))
 
 
 def test_an_interrupted_episode_spends_and_is_no_measure_of_others() -> None:
@@ -204,31 +226,112 @@ def test_an_interrupted_episode_spends_and_is_no_measure_of_others() -> None:
     books.play(0, tokens=10, to_its_end=False)
     books.ledger.end(spec(0), steps=None)
     books.play(1, tokens=500)
-    assert "510 tokens spent in all, an episode takes 500" in books.ledger.refusal()
+    assert "510 tokens spent in all, an episode takes 500" in books.ledger.refusal(spec(99))
+
+
+def test_after_an_interrupted_first_episode_the_next_is_played_alone_too() -> None:
+    books = Books(Budget(tokens=4000))
+    books.play(0, tokens=1200, to_its_end=False)
+    books.ledger.end(spec(0), steps=None)
+    assert books.ledger.has_room(spec(1))
+    books.play(1, tokens=100, to_its_end=False)
+    assert not books.ledger.has_room(spec(2))
+    books.ledger.end(spec(1), steps=1)
+    assert books.ledger.has_room(spec(2))
+
+
+@pytest.mark.parametrize("is_in_a_step", [False, True])
+def test_what_an_interrupted_episode_spent_another_takes_at_least(*, is_in_a_step: bool) -> None:
+    books = Books(Budget(tokens=2000))
+    if is_in_a_step:
+        books.ledger.begin(spec(0))
+        books.counters.usage += Usage(prompt_tokens=1200)
+    else:
+        books.play(0, tokens=1200, to_its_end=False)
+    books.ledger.end(spec(0), steps=None)
+    assert "1,200 tokens spent in all, an episode takes 1,200" in books.ledger.refusal(spec(1))
+
+
+def test_each_cell_has_a_mean_of_its_own_and_a_new_one_the_largest() -> None:
+    books = Books(Budget(tokens=1000))
+    long = spec(0, "other")
+    books.play(1, tokens=10)
+    assert books.ledger.has_room(long)
+    books.play_one(long, tokens=600)
+    assert not books.ledger.has_room(spec(2, "other"))
+    assert books.ledger.refusal(spec(2, "other"))
+    assert books.ledger.has_room(spec(3))
+    new = {"A": Player(agent="llm", model={"name": "another"})}
+    assert "an episode takes 600" in books.ledger.refusal(spec(4, population=new))
+
+
+def test_the_first_episode_of_a_cell_is_the_only_one_of_it_under_way() -> None:
+    books = Books(Budget(tokens=1000))
+    books.play(0, tokens=10)
+    books.play_one(spec(1, "other"), tokens=10, to_its_end=False)
+    assert not books.ledger.has_room(spec(2, "other"))
+    assert books.ledger.has_room(spec(3))
+
+
+def test_episodes_without_a_model_are_reserved_nothing_and_wait_for_none() -> None:
+    books = Books(Budget(tokens=1000))
+    scripted = [spec(seed, population=SCRIPTED) for seed in range(3)]
+    books.ledger.begin(scripted[0])
+    assert books.ledger.has_room(spec(0))
+    books.play(0, tokens=900, to_its_end=False)
+    assert books.ledger.has_room(scripted[1])
+    books.ledger.end(scripted[0], steps=1)
+    assert not books.ledger.has_room(spec(1))
+    books.ledger.end(spec(0), steps=1)
+    assert books.ledger.has_room(scripted[1])
+
+
+def test_looking_back_on_an_episode_is_part_of_what_it_takes() -> None:
+    books = Books(Budget(tokens=1000, prices={"A": Price(prompt=4, completion=4)}))
+    books.play(0, tokens=100, to_its_end=False)
+    books.ledger.left(spec(0), Usage(prompt_tokens=300))
+    books.counters.usage += Usage(prompt_tokens=300)
+    books.ledger.end(spec(0), steps=1)
+    mean = books.ledger.experience.expected(spec(1))
+    assert (mean.tokens, mean.dollars) == (400, pytest.approx(0.0016))
 
 
 def test_dollars_are_counted_by_the_prices_of_each_model() -> None:
     books = Books(Budget(dollars=0.001, prices={"A": Price(prompt=4, completion=4)}))
     books.play(0, tokens=200)
-    assert "$0.0008 spent in all, an episode takes $0.0008" in books.ledger.refusal()
-    assert books.ledger.cost == pytest.approx(0.0008)
+    assert "$0.0008 spent in all, an episode takes $0.0008" in books.ledger.refusal(spec(99))
 
 
 def test_a_server_that_tells_no_tokens_cannot_be_kept_to_a_budget() -> None:
     books = Books(Budget(tokens=1000))
     books.play(0, tokens=0)
-    assert "does not say how many tokens it used" in books.ledger.refusal()
+    assert "does not say how many tokens it used" in books.ledger.refusal(spec(99))
+
+
+def test_a_server_is_not_silent_whose_first_reply_is_still_to_come() -> None:
+    books = Books(Budget(tokens=1000))
+    books.ledger.begin(spec(0))
+    books.play_one(spec(0, population=SCRIPTED), tokens=0)
+    assert not books.ledger.refusal(spec(1))
+
+
+def test_a_server_is_not_silent_whose_replies_come_from_a_cache() -> None:
+    books = Books(Budget(tokens=1000))
+    books.play(0, tokens=50)
+    # what is replayed has the tokens that it once took, and spends none
+    books.counters.usage = Usage()
+    assert not books.ledger.refusal(spec(1))
 
 
 def test_hours_leave_time_for_the_last_episode_to_end() -> None:
     books = Books(Budget(hours=1.0))
-    books.ledger.begin(spec(0).id)
+    books.ledger.begin(spec(0))
     books.now = 600.0
     books.ledger.end(spec(0), steps=1)
     books.now = 2900.0
-    assert not books.ledger.refusal()
+    assert not books.ledger.refusal(spec(99))
     books.now = 3000.0
-    assert books.ledger.refusal().startswith("engine.max_hours=1 is over but for 600 s")
+    assert books.ledger.refusal(spec(99)).startswith("engine.max_hours=1 is over but for 600 s")
     assert books.ledger.seconds_left == 600.0
 
 
@@ -243,6 +346,32 @@ def tokens(folder: Path) -> int:
 
 def lines(folder: Path) -> list[str]:
     return sorted((folder / "episodes.jsonl").read_text().splitlines())
+
+
+async def spent_by(folder: Path, teller: Teller, budget: Budget, *overrides: str) -> int:
+    """Return the tokens of a run on 32 seats whose models are all `teller`."""
+    few = compose(["model=mock", "env.horizon=3", *overrides]).design()
+    specs = plan(replace(few, elicitation={}))
+    progress = Progress(io.StringIO(), "none")
+    roles = dict.fromkeys(specs[0].population, teller)
+    with RunWriter(folder) as writer:
+        writer.describe({})
+        summary = await run(specs, writer, roles, concurrency=32, progress=progress, budget=budget)
+    assert "has no room for another episode" in summary.spent
+    return summary.usage.prompt_tokens
+
+
+async def test_an_interrupted_first_episode_lets_no_others_begin_unlearnt(tmp_path: Path) -> None:
+    teller = Teller(Usage(prompt_tokens=100), cut=4)
+    budget = Budget(tokens=2000)
+    assert 400 < await spent_by(tmp_path, teller, budget, "agents=llm", "episodes=32") <= 2000
+
+
+async def test_scripted_cells_do_not_lower_what_episodes_of_a_model_take(tmp_path: Path) -> None:
+    teller = Teller(Usage(prompt_tokens=100))
+    mixed = ["agents.all=[random,llm]", "episodes=32"]
+    spent = await spent_by(tmp_path, teller, Budget(tokens=10_000), *mixed)
+    assert 8000 < spent <= 10_000
 
 
 def test_a_spent_budget_ends_a_run_below_it_and_a_larger_one_goes_on(
@@ -276,7 +405,7 @@ def test_a_run_tells_what_it_spent(
     assert ended["cost"] == pytest.approx(cost)
     # the probe before the first episode is no part of any
     assert used["prompt_tokens"] + used["completion_tokens"] > tokens(Path("runs/a"))
-    assert f" tokens, ${cost:,.4g}" in capsys.readouterr().out
+    assert f" tokens, {money(cost)}" in capsys.readouterr().out
     (session,) = read_run(Path("runs/a")).config["sessions"]
     assert session["spent"]["prompt_tokens"] == used["prompt_tokens"]
     assert session["spent"]["dollars"] == ended["cost"]
@@ -291,6 +420,59 @@ def test_a_cost_budget_without_a_price_is_refused_before_anything_is_played(
         assert main(command) == 2
         assert "engine.max_cost needs a price" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "told"),
+    [
+        ("usage", {"prompt_tokens": None}, "prompt_tokens=None is not a count"),
+        ("usage", None, "a field of it is of another type"),
+        ("steps", "three", "steps='three' is not a count"),
+    ],
+)
+def test_an_episode_whose_usage_is_none_names_its_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    key: str,
+    given: Any,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    few = [*MOCK[:3], "episodes=2", "run.name=a"]
+    assert main(["run", *few]) == 0
+    log = Path("runs/a/episodes.jsonl")
+    first, *others = log.read_text().splitlines()
+    log.write_text("\n".join([json.dumps(json.loads(first) | {key: given}), *others, ""]))
+    with pytest.raises(LogError, match=f"episodes.jsonl, line 1 is not an episode: {told}"):
+        read_experience(Path("runs/a"), [], {})
+    capsys.readouterr()
+    assert main(["run", *few, "episodes=3"]) == 1
+    assert "a bug" not in capsys.readouterr().err
+
+
+def test_a_run_that_a_bug_ends_keeps_what_it_spent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def broken(*arguments: Any) -> Any:
+        await play(*arguments)
+        raise KeyError("mood")
+
+    monkeypatch.setattr("valuesim.engine.schedule.play", broken)
+    assert main(["run", *MOCK[:3], *PRICE, "episodes=1", "run.name=a"]) == 1
+    (session,) = read_run(Path("runs/a")).config["sessions"]
+    assert session["spent"]["prompt_tokens"] > 1000
+    assert session["spent"]["dollars"] > 0
+
+
+def test_money_is_told_as_money() -> None:
+    told = sentence(
+        Summary(planned=1, finished=1, played=1, usage=Usage(prompt_tokens=5), cost=12340.0),
+        Path("runs/a"),
+    )
+    assert told.endswith("; 5 tokens, $12,340.00")
 
 
 @pytest.mark.parametrize("setting", ["max_tokens=0", "max_cost=-1", "max_hours=0"])

@@ -191,6 +191,7 @@ async def test_no_key_is_kept(place: Path, serve: Serve, monkeypatch: pytest.Mon
     key = "sk-a-key-that-nobody-may-read"
     monkeypatch.setenv("VALUESIM_API_KEY", key)
     said = {"content": f"WAIT {key}", "refusal": key, "reasoning": f"my key is {key}"}
+    said["finish_reason"] = f"stop {key}"
     server = await serve(script=[said])
     command = played(server.url, "episodes=1", "engine.cache=write", "run.name=a")
     assert await run(*command) == 0
@@ -199,6 +200,23 @@ async def test_no_key_is_kept(place: Path, serve: Serve, monkeypatch: pytest.Mon
     assert b"my key is REDACTED" in stored
     for file in (place / "a").iterdir():
         assert key.encode() not in file.read_bytes()
+
+
+def test_no_key_is_kept_in_tokens_or_in_how_a_reply_ended() -> None:
+    top = (("my key is sk-a-key-of-mine", -0.1), ("A", -2.0))
+    tokens = (
+        Token(text="A sk-a-key-of-mine", logprob=-0.1, top=top),
+        *(Token(text=part, logprob=-0.1, top=((part, -0.1),)) for part in (" sk-a", "-key-", "of")),
+        Token(text="-mine.", logprob=-0.1, top=(("-mine.", -0.1),)),
+        Token(text=" B", logprob=-0.2, top=top),
+    )
+    reply = Reply(text="", finish_reason="stop: sk-a-key-of-mine", tokens=tokens)
+    clean = reply.without(("sk-a-key-of-mine",))
+    assert clean.finish_reason == "stop: REDACTED"
+    hidden = Token(text="REDACTED", logprob=-0.1)
+    shown = Token(text=" B", logprob=-0.2, top=(("my key is REDACTED", -0.1), ("A", -2.0)))
+    assert clean.tokens == (hidden, hidden, hidden, hidden, hidden, shown)
+    assert replace(reply, finish_reason=None).without(("unused-key",)).tokens == tokens
 
 
 def kept(path: Path, mode: str = "use") -> ReplyCache:

@@ -27,8 +27,10 @@ from valuesim.cli.ending import sentence
 from valuesim.config import compose
 from valuesim.decision import Decision, Usage
 from valuesim.engine import Design, Summary, plan, run
-from valuesim.engine.chains import AGAIN
+from valuesim.engine.budget import Budget
+from valuesim.engine.experience import read_experience
 from valuesim.engine.manifest import resumed
+from valuesim.engine.prices import Price
 from valuesim.engine.progress import Progress
 from valuesim.episode import Aftermath, Chain, EpisodeSpec, Player, Turn
 from valuesim.errors import InputError, Interruption, LogError
@@ -37,6 +39,7 @@ from valuesim.formats.choice_records import Reading
 from valuesim.formats.coded_table import read_coded
 from valuesim.graph import rank_values
 from valuesim.log import RunWriter, read_run
+from valuesim.log.lines import AGAIN
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.measures.interval import rate_by_cluster
 from valuesim.measures.questionnaire.scoring import mean_score
@@ -105,6 +108,7 @@ class _Agent:
     async def ended(self, turns: Sequence[Turn]) -> Aftermath:
         if self.episode in self.model.cut_after:
             raise Interruption("the server is down")
+        self.model.counters.usage += Usage(prompt_tokens=5)
         if self.role == "Alpha":
             self.model.over.append(self.episode)
         return Aftermath(
@@ -113,13 +117,24 @@ class _Agent:
         )
 
 
-async def played(design: Design, folder: Path, model: Remembering, concurrency: int = 8) -> Summary:
+async def played(
+    design: Design,
+    folder: Path,
+    model: Remembering,
+    concurrency: int = 8,
+    budget: Budget | None = None,
+) -> Summary:
     progress = Progress(io.StringIO(), "none")
     connections: Any = dict.fromkeys(ROLES, model)
     with RunWriter(folder) as writer:
         writer.describe({"config": {}})
         summary = await run(
-            plan(design), writer, connections, concurrency=concurrency, progress=progress
+            plan(design),
+            writer,
+            connections,
+            concurrency=concurrency,
+            progress=progress,
+            budget=budget,
         )
         # of each chain at most the state that its next episode starts with
         assert len(writer.carried) <= design.episodes / design.chain
@@ -320,6 +335,59 @@ async def test_a_lost_episode_takes_those_behind_it_along(toy: Path) -> None:
     assert AGAIN in [line["reason"] for line in lines(toy / "run", "interrupted")]
     assert by_id(toy / "run") == before
     assert len(list(read_run(toy / "run").decisions())) == 9 * 3 * 2
+
+
+async def lost(folder: Path, design: Design = DESIGN) -> list[EpisodeSpec]:
+    """Play `design`, take a line of the first episode of a chain, and return the chain."""
+    await played(design, folder, Remembering())
+    chain = chains(plan(design))[0]
+    log = folder / "decisions.jsonl"
+    kept = log.read_text().splitlines(keepends=True)
+    line = next(n for n, line in enumerate(kept) if json.loads(line)["episode"] == chain[0].id)
+    log.write_text("".join(kept[:line] + kept[line + 1 :]))
+    return chain
+
+
+async def test_a_lost_line_costs_one_episode_where_nothing_may_begin(toy: Path) -> None:
+    first, *behind = await lost(toy / "run")
+    summary = await played(DESIGN, toy / "run", Remembering(), budget=Budget(hours=1e-9))
+    assert (summary.finished, summary.played) == (8, 0)
+    folder = read_run(toy / "run")
+    assert set(folder.episodes) == {spec.id for spec in plan(DESIGN)} - {first.id}
+    assert {each.id for each in behind} <= {each.episode.id for each in folder.decisions()}
+    assert [each.is_open for each in folder.interrupted] == [True]
+
+
+async def test_an_episode_behind_one_played_again_is_void_once_that_is_finished(toy: Path) -> None:
+    first, second, third = await lost(toy / "run")
+    whole = by_id(toy / "run")
+    cut = Remembering(cut=frozenset({first.id}))
+    summary = await played(DESIGN, toy / "run", cut)
+    assert (summary.finished, summary.played, summary.held_up) == (8, 0, 0)
+    cut = Remembering(cut=frozenset({second.id}))
+    summary = await played(DESIGN, toy / "run", cut)
+    assert (summary.finished, summary.played, summary.held_up) == (8, 1, 0)
+    folder = read_run(toy / "run")
+    assert second.id not in folder.episodes
+    assert len(list(folder.decisions())) == 8 * 3 * 2
+    model = Remembering()
+    assert (await played(DESIGN, toy / "run", model)).played == 2
+    assert model.began == [second.id, third.id]
+    assert by_id(toy / "run") == whole
+    assert len(list(read_run(toy / "run").decisions())) == 9 * 3 * 2
+
+
+async def test_a_budget_counts_what_looking_back_took(toy: Path) -> None:
+    model = Remembering()
+    summary = await played(DESIGN, toy / "run", model, 1, budget=Budget(tokens=24))
+    assert "20 tokens spent in all, an episode takes 10 tokens" in summary.spent
+
+
+async def test_where_prices_differ_looking_back_costs_the_dearest(toy: Path) -> None:
+    await played(replace(DESIGN, episodes=2, chain=2), toy / "run", Remembering())
+    prices = {"Alpha": Price(prompt=1, completion=1), "Beta": Price(prompt=4, completion=1)}
+    total = read_experience(toy / "run", [], prices).total
+    assert (total.tokens, total.dollars) == (10, pytest.approx(10 * 4 / 1e6))
 
 
 async def test_more_episodes_go_on_with_the_last_chain(toy: Path) -> None:

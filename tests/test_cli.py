@@ -588,6 +588,20 @@ async def test_doctor_tells_whether_structured_output_is_honoured(
     assert code == (1 if ignores else 0)
 
 
+async def test_doctor_shows_no_key_that_a_server_says_back(
+    toy: Path, serve: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    monkeypatch.setenv("VALUESIM_API_KEY", "plain-secret-123")
+    server = await serve(script=["my key is plain-secret-123"], ignores_schema=True)
+    asked = ["doctor", "--base-url", server.url, "--json", "found.json"]
+    assert await asyncio.to_thread(main, asked) == 1
+    told = capsys.readouterr().out
+    assert "my key is REDACTED" in told
+    assert "plain-secret" not in told + (toy / "found.json").read_text()
+
+
 def test_doctor_reports_a_plug_in_that_cannot_be_imported(
     toy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,3 +131,35 @@ def test_a_setting_that_looks_like_a_key_still_names_the_episodes(toy: Path) -> 
         assert main([*command, f"run.name={token}"]) == 1
     lines = [(toy / f"runs/{token}/interrupted.jsonl").read_text() for token in ("A", "B")]
     assert len({json.loads(line)["episode"] for line in lines}) == 2
+
+
+def test_a_key_in_what_an_intervention_adds_is_written_nowhere(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VALUESIM_API_KEY", "plain-secret-123")
+    text = "intervention.persona.text=plain-secret-123"
+    command = ["run", "agents=llm", "model=mock", "env=trust", "intervention=persona", text]
+    assert main([*command, "episodes=1", "run.name=a"]) == 0
+    written = b"".join(file.read_bytes() for file in (toy / "runs/a").iterdir() if file.is_file())
+    assert b"REDACTED" in written
+    assert b"plain-secret" not in written
+
+
+def test_an_error_tells_no_key_that_was_typed(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VALUESIM_API_KEY", "plain-secret-123")
+    assert main(["run", "model.base_url=http://h/v1?api_key=plain-secret-123"]) == 2
+    assert "plain-secret" not in capsys.readouterr().err
+
+
+def test_a_stop_before_the_first_episode_says_how_to_go_on(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("valuesim.cli.run.play_into", stopped)
+    assert main(["run", "env=toy-v0", "agents=random", "run.name=a"]) == 130
+    told = capsys.readouterr().err
+    assert "to go on: valuesim run env=toy-v0 agents=random run.name=runs/a" in told

@@ -130,6 +130,12 @@ def test_interventions_leave_the_shared_beginning(tmp_path: Path) -> None:
         (["env=nowhere"], "unknown env"),
         (["env=survival", "env.scarcety=low"], "scarcety"),
         (["env=survival", "agents=[ethical,mute]"], "the prompts of one game are compared"),
+        (["env=trust", "episodes=0"], "episodes=0"),
+        (["env=trust", "agents=ethical"], "does not play trust-v0"),
+        (["env=trust", "agents=human"], "give scripted agents"),
+        (["env=trust", "intervention=esrs"], "only in survival-v0"),
+        (["env=trust", "cross.intervention=[none,hint]"], "does not go here"),
+        (["env=trust", "chain=2"], "does not go here"),
     ],
 )
 def test_what_a_run_would_not_take_is_refused(

@@ -399,6 +399,24 @@ async def test_a_run_does_not_wait_for_ever() -> None:
     assert 100 <= clock.time < 140
 
 
+async def test_nothing_is_paused_once_nobody_tries_a_server_any_more() -> None:
+    clock = Clock()
+    server = endpoint(clock, retries=0, down_after=1, pause_s=600)
+    await asyncio.gather(server.call(scripted(Refused(500))), return_exceptions=True)
+
+    async def never() -> str:
+        await asyncio.sleep(3600)
+        return "ok"
+
+    scout = asyncio.create_task(server.call(never))
+    while not server.counters.in_flight:
+        await asyncio.sleep(0)
+    assert "is away" in server.counters.paused
+    scout.cancel()
+    await asyncio.gather(scout, return_exceptions=True)
+    assert not server.counters.paused
+
+
 async def test_waiting_mends_no_key() -> None:
     clock = Clock()
     server = endpoint(clock, retries=0, down_after=1, pause_s=600)

@@ -21,7 +21,7 @@ from valuesim.engine.progress import Progress
 from valuesim.engine.shutdown import Shutdown
 from valuesim.env import Observation
 from valuesim.episode import EpisodeSpec
-from valuesim.errors import InputError, Interruption
+from valuesim.errors import InputError, Interruption, LogError
 from valuesim.log import RunWriter, read_run
 
 ROLES = ("Alpha", "Beta")
@@ -204,6 +204,39 @@ async def test_a_stop_plays_what_is_under_way_to_its_end_and_begins_nothing(toy:
     assert summary.stopped
     assert not summary.interrupted
     assert summary.finished == 5
+
+
+async def test_what_fails_while_a_run_ends_ends_it(toy: Path) -> None:
+    class Broken(Progress):
+        def ending(self, under_way: int, spent: str) -> None:
+            raise OSError("the terminal is gone")
+
+    stop = Shutdown()
+    under_way = asyncio.create_task(when_under_way(toy / "run", stop.ask))
+    slow = plan(replace(DESIGN, groups=[{"all": "slow"}], episodes=50))
+    with RunWriter(toy / "run") as writer:
+        writer.describe({})
+        broken = Broken(io.StringIO(), "none")
+        with pytest.raises(OSError, match="the terminal is gone"):
+            await run(slow, writer, {}, concurrency=5, progress=broken, stop=stop)
+    await under_way
+
+
+async def test_an_episode_whose_reply_cannot_be_kept_is_listed(toy: Path) -> None:
+    class Full(_Hall):
+        def agent(self, role: str, seed: int, *_: object) -> Agent:
+            class Agent:
+                async def decide(self, observation: Observation) -> Decision:
+                    raise LogError("cache.jsonl cannot be written: No space left on device")
+
+            return Agent()
+
+    asked = replace(DESIGN, groups=[{"all": "llm"}], model={"name": "fake"}, episodes=1)
+    with pytest.raises(LogError, match="No space left"):
+        await played(asked, toy / "run", connections=dict.fromkeys(ROLES, Full()))
+    (listed,) = read_run(toy / "run").interrupted
+    assert listed.reason == "cache.jsonl cannot be written: No space left on device"
+    assert listed.env == "toy-v0"
 
 
 async def test_a_second_stop_lists_what_is_under_way(toy: Path) -> None:

@@ -126,6 +126,8 @@ def test_options_that_are_numbers_have_no_other_numbers() -> None:
     assert not questions.option(seen).is_numbered
     with pytest.raises(Mistake, match="type a name"):
         questions.option(seen).read("2000")
+    with pytest.raises(Mistake, match="type a name"):
+        questions.option(seen).read("2")
 
 
 def test_the_name_of_an_option_is_that_option_and_no_command() -> None:
@@ -146,7 +148,7 @@ def test_the_name_of_an_option_is_that_option_and_no_command() -> None:
         (Text(longest=5), "", ""),
         (Text(longest=5), "q", "q"),
         (Text(longest=5), "/q", Command.STOP),
-        (Text(longest=50), " a\tb\x1b[2J\u202e ", "a b?[2J?"),
+        (Text(longest=50), " a\tb\x1b[2J\ud800 ", "a b?[2J?"),
     ],
 )
 def test_an_argument_is_read_as_its_kind(kind: Any, typed: str, given: object) -> None:
@@ -187,6 +189,12 @@ async def test_a_key_that_is_typed_is_not_kept() -> None:
     made = await decided("give", "beta", "1", "SECRETKEY", "by SECRETKEY", secrets=("SECRETKEY",))
     assert (made.message, made.rationale) == ("REDACTED", "by REDACTED")
     assert "SECRETKEY" not in made.reply
+
+
+@pytest.mark.parametrize("typed", ["می\u200cروم", "क्\u200dष", "👩\u200d🚀", "a\u200fb"])
+async def test_what_is_typed_is_kept_with_what_joins_its_letters(typed: str) -> None:
+    made = await decided("give", "beta", "1", typed, typed)
+    assert (made.message, made.rationale) == (typed, typed)
 
 
 async def test_reasons_are_asked_for_where_the_elicitation_asks_for_them() -> None:

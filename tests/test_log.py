@@ -366,11 +366,16 @@ def test_a_run_yaml_of_another_schema_is_refused(folder: Path) -> None:
 def test_an_episode_that_lost_decisions_is_played_again(folder: Path, lost: set[int]) -> None:
     write(folder, seed=2)
     _keep_lines(folder / "decisions.jsonl", lambda place: place not in lost)
-    for _ in range(2):  # a resume that is killed at once changes nothing
+    with pytest.raises(LogError, match="resume the run to play it again"):
+        list(read_run(folder).decisions())
+    for _ in range(2):  # a resume that is killed at once plays nothing
         with RunWriter(folder) as writer:
             assert writer.finished == {spec(2).id}
-        with pytest.raises(LogError, match="resume the run to play it again"):
-            list(read_run(folder).decisions())
+        if lost == {2}:
+            # it is listed as interrupted, and is not finished
+            assert set(read_run(folder).episodes) == {spec(2).id}
+            assert [each.is_open for each in read_run(folder).interrupted] == [True]
+            assert len(_decisions_of(folder)) == 6
     write(folder)
     assert len(_decisions_of(folder)) == 12
 

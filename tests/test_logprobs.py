@@ -28,7 +28,7 @@ from valuesim.agents.llm.models import Model
 from valuesim.agents.prompt import Elicitation, Prompt, prompt_of, templates_id
 from valuesim.cli import main
 from valuesim.decision import Decision, Fault, Labelling, Usage
-from valuesim.errors import InputError, Interruption
+from valuesim.errors import InputError, Interruption, LogError
 from valuesim.log import read_run
 from valuesim.measures.likelihood import likelihood
 from valuesim.measures.panel import Panel, panels
@@ -88,6 +88,16 @@ def test_what_was_said_counts_though_it_is_not_among_the_likeliest() -> None:
 
 PLACES: Mapping[str, tuple[Sequence[Token], str, Mapping[str, float] | None]] = {
     "after blanks": ([token("\n", A=0.9), token("B", B=0.7)], "\nB", {"B": 0.7}),
+    "after its announcement": (
+        [token("Answer", A=0.1), token(":"), token(" A", _A=0.6, B=0.3)],
+        "Answer: A",
+        {"A": 0.6, "B": 0.3},
+    ),
+    "after marks of a tokenizer": (
+        [token("ĊĊ", A=0.1), token("ĠB", **{"ĠB": 0.7})],
+        "\n\n B",
+        {"B": 0.7},
+    ),
     "in brackets": ([token("(", A=0.1), token("B", B=0.7), token(")")], "(B)", {"B": 0.7}),
     "no letter": (
         [token("Well", A=0.2, B=0.1), token(" A", A=0.9)],
@@ -128,6 +138,15 @@ def test_no_letter_goes_with_an_option() -> None:
     assert all(abs(count - 200) < 5 * math.sqrt(1200 * 5 / 36) for count in drawn.values())
 
 
+def test_a_letter_that_is_next_to_impossible_is_left_out() -> None:
+    said = Token(text="A", logprob=-9999.0, top=(("The", math.log(0.9)), ("I", -math.inf)))
+    assert found(said, labels="AI") == {}
+    asked = labelling(Reply(text="A", tokens=(said,)), ("A", "I"))
+    assert probabilities([asked], ["x", "y"]) == ({}, 1.0)
+    beside = Token(text="A", logprob=-9999.0, top=(("B", math.log(0.9)),))
+    assert found(beside) == pytest.approx({"B": 0.9})
+
+
 def test_more_options_than_letters_are_refused() -> None:
     many = replace(SEEN, options=tuple(Option(name=f"O{k}", text="") for k in range(27)))
     with pytest.raises(InputError, match="letters for 26 options, and Alpha is offered 27"):
@@ -135,7 +154,19 @@ def test_more_options_than_letters_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["B", " B\n", "B.", "(B)", "**B**", "B) WAIT", "B\nIt is best.", "<think>A?</think>B"]
+    "said",
+    [
+        *("B", " B\n", "B.", "(B)", "**B**", "B) WAIT", "B\nIt is best.", "<think>A?</think>B"),
+        *("B, because it is kind", "B - wait", "B — I think", "Answer: B", "**Answer:** B", "'B'"),
+        *("option B", "The answer is B.", "My answer: **B**", "Option (B)", "Letter B", "B (sure)"),
+        *(
+            "B: WAIT: WAIT now.",
+            "B) WAIT: WA",
+            "B) wait, for option B is best",
+            "I choose B.",
+            "B) WA",
+        ),
+    ],
 )
 def test_a_letter_is_read(said: str) -> None:
     reading = read_label(Reply(text=said, finish_reason="length"), SEEN, ("B", "A", "C"))
@@ -144,7 +175,10 @@ def test_a_letter_is_read(said: str) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["", "b", "D", "I", "I think A", "I'd say A", "A or B", "A, B", "A good one", "WAIT", "AB"],
+    [
+        *("", "b", "D", "I", "I think A", "I'd say A", "A good one", "WAIT", "AB", "A-team"),
+        *("I, for one, wait", "Answer: both", "option b", "Optional A", "A is mine", "Answer"),
+    ],
 )
 def test_what_is_no_letter_is_unparsed(said: str) -> None:
     nine = [*SEEN.options, *(Option(name=f"O{k}", text="") for k in range(6))]
@@ -153,6 +187,28 @@ def test_what_is_no_letter_is_unparsed(said: str) -> None:
     reading = read_label(Reply(text=said), seen, letters)
     assert reading.fault is Fault.UNPARSED
     assert "none of the letters A, B, C" in str(reading.detail)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("A/B", "A or B", "A, B", "A) or B)", "Answer: A, or B", "B. No, A is better.", "A - B"),
+        *("B) DRAW", "B - talk", "A: B", "Either A or B", "option A and option C"),
+    ],
+)
+def test_what_names_another_letter_too_is_no_choice(said: str) -> None:
+    reading = read_label(Reply(text=said), SEEN, ("B", "A", "C"))
+    assert (reading.option, reading.fault) == (None, Fault.AMBIVALENT)
+    assert "several letters were named and none settled on: " in str(reading.detail)
+
+
+def test_an_option_that_is_called_by_a_letter_may_stand_behind_its_own() -> None:
+    called = tuple(Option(name=name, text="") for name in ("A", "B", "GIVE", "GIVE_ALL"))
+    seen = replace(SEEN, options=called)
+    letters = ("B", "A", "C", "D")
+    read = {said: read_label(Reply(text=said), seen, letters) for said in ("B) A", "A: B", "A) A")}
+    assert [reading.option for reading in read.values()] == ["A", "B", None]
+    assert read_label(Reply(text="C) GIVE_ALL"), seen, letters).fault is Fault.AMBIVALENT
 
 
 @pytest.mark.parametrize(
@@ -455,7 +511,8 @@ async def test_the_panels_say_how_sure_the_model_was_and_which_letters_it_likes(
     fair = await shown(serve, tmp_path / "fair", {})
     for letter in fair["letters"].estimates:
         assert letter.value == pytest.approx(0.5)
-    fond = await shown(serve, tmp_path / "fond", {"A": 2.0})
+    # its options are called A and B, so that others stand before them
+    fond = await shown(serve, tmp_path / "fond", {"P": 2.0})
     liked = math.exp(2.0) / (math.exp(2.0) + 1)
     assert [letter.value for letter in fond["letters"].estimates] == pytest.approx(
         [liked, 1 - liked]
@@ -499,3 +556,74 @@ async def test_log_probabilities_that_are_none_are_a_failure_of_the_server(serve
     }
     with pytest.raises(Interruption, match="log-probabilities are none"):
         await decided(to(server.url), 1)
+
+
+def told(logprob: Any, top: Any) -> Callable[[Any], dict[str, Any]]:
+    """What a server answers that gives one token "A", and "B" beside it."""
+    beside = [{"token": "B", "logprob": top}]
+    tokens = [{"token": "A", "logprob": logprob, "top_logprobs": beside}]
+    choice = {"message": {"content": "A"}, "logprobs": {"content": tokens}}
+    return lambda _: {"choices": [choice]}
+
+
+@pytest.mark.parametrize("logprob", [5000, 0.5, math.nan, "-1", True, -(10**400), None])
+@pytest.mark.parametrize("is_said", [True, False])
+async def test_a_number_that_is_no_log_probability_is_a_failure_of_the_server(
+    serve: Serve, logprob: Any, is_said: bool
+) -> None:
+    server = await serve(script=["A"])
+    server._completion = told(*((logprob, -1.0) if is_said else (-1.0, logprob)))
+    with pytest.raises(Interruption, match="log-probabilities are none"):
+        await decided(to(server.url), 1)
+
+
+@pytest.mark.parametrize("logprob", [-9999.0, -math.inf])
+async def test_a_choice_that_is_next_to_impossible_stands_without_probabilities(
+    serve: Serve, logprob: float
+) -> None:
+    server = await serve(script=["A"])
+    server._completion = told(logprob, logprob)
+    (decision,) = await decided(to(server.url), 1)
+    assert decision.option is not None
+    assert (decision.probabilities, decision.labellings[0].found) == ({}, {})
+
+
+async def test_rounding_above_zero_is_certainty(serve: Serve) -> None:
+    server = await serve(script=["A"])
+    server._completion = told(1e-6, -50.0)
+    (decision,) = await decided(to(server.url), 1)
+    assert decision.labellings[0].found == pytest.approx({"A": 1.0, "B": math.exp(-50.0)})
+
+
+async def test_letters_are_offered_again_with_their_options(serve: Serve) -> None:
+    server = await serve(script=["It depends."])
+    (decision,) = await decided(to(server.url), 1)
+    named = zip(decision.labellings[0].labels, PLANTED, strict=True)
+    listed = ", ".join(f"{label}) {name}" for label, name in named)
+    asked = server.requests[1]["messages"][3]["content"]
+    assert f"Your options are still: {listed}. Please answer again, with the letter" in asked
+
+
+@pytest.mark.parametrize(
+    ("field", "broken"),
+    [
+        ("probabilities", {"WAIT": None}),
+        ("probabilities", {"WAIT": "0.5"}),
+        ("labellings", [{"labels": ["A"], "found": {"A": None}}]),
+        ("labellings", [{"labels": [1], "found": None}]),
+        ("labellings", [{"labels": ["A"], "found": {"A": -0.5}}]),
+    ],
+)
+def test_a_logged_probability_that_is_no_number_is_told_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str, broken: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["run", "agents=llm", "model=mock", "env.horizon=1", "episodes=1", "run.name=a"]
+    assert main([*command, "elicitation=logprobs"]) == 0
+    path = Path("runs/a/decisions.jsonl")
+    first, *others = path.read_text().splitlines()
+    line = json.loads(first)
+    line["decision"][field] = broken
+    path.write_text("\n".join([json.dumps(line), *others, ""]))
+    with pytest.raises(LogError, match=r"decisions.jsonl, line 1 is not a decision"):
+        list(read_run(Path("runs/a")).decisions())

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,13 @@ import pytest
 
 from valuesim import registry
 from valuesim.agents.failure import MalformedReply, ServerError
-from valuesim.agents.llm import build_chat, connect, offline_engine
+from valuesim.agents.llm import (
+    build_chat,
+    connect,
+    engine_guard,
+    offline_chat,
+    offline_engine,
+)
 from valuesim.agents.llm.mock import reply_to
 from valuesim.agents.llm.offline_chat import OfflineChat
 from valuesim.agents.llm.offline_engine import Completion, Engine
@@ -200,6 +207,49 @@ async def test_closing_while_it_starts_ends_its_processes(
     assert begun[0].exitcode == -signal.SIGTERM
     with pytest.raises(InputError, match="gone"):
         await asking
+
+
+async def test_a_start_that_does_not_end_is_left_behind_and_told(
+    monkeypatch: pytest.MonkeyPatch, no_vllm: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, may_end, late = threading.Event(), threading.Event(), FakeEngine()
+
+    def start(name: str, engine_args: Mapping[str, Any]) -> FakeEngine:
+        begun.set()
+        may_end.wait()
+        return late
+
+    monkeypatch.setattr(offline_engine, "start", start)
+    monkeypatch.setattr(offline_chat, "_GIVE_UP_S", 0.0)
+    chat = OfflineChat(model="tiny")
+    asking = asyncio.create_task(chat.astart())
+    await asyncio.to_thread(begun.wait)
+    await chat.aclose()
+    assert "model.name=tiny was still being started" in caplog.text
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    may_end.set()
+    while not late.is_down:
+        await asyncio.sleep(0.01)
+
+
+def test_a_process_that_was_given_anothers_id_is_left_alone() -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert other.stdin is not None
+    when = engine_guard.began(other.pid)
+    assert when
+    engine_guard.end({other.pid: when - 1})
+    guard = [sys.executable, str(engine_guard.__file__), str(os.getpid())]
+    subprocess.run(guard, input=f"{other.pid} {when - 1}\n".encode(), check=True)
+    other.stdin.close()
+    # it ended by the end of its input, not by a signal
+    assert other.wait() == 1
+    again = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    again_when = engine_guard.began(again.pid)
+    assert again_when is not None
+    subprocess.run(guard, input=f"{again.pid} {again_when}\n".encode(), check=True)
+    assert again.wait() == -signal.SIGTERM
+    assert engine_guard.began(again.pid) is None
 
 
 KILLED = """

@@ -98,6 +98,7 @@ def test_a_re_ask_quotes_the_reply_and_the_reason() -> None:
     assert "'FLY' was not on offer.\n" in asked.text
     assert "WAIT, GIVE" in asked.text
     assert again("", "the reply was empty", seen())[0].text.strip()
+    assert "A) WAIT, B) GIVE" in again("FLY", "no letter", seen(), ("A", "B"))[1].text
 
 
 def test_the_schema_offers_each_option_with_its_own_arguments() -> None:

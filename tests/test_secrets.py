@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from valuesim.errors import InputError
-from valuesim.secrets import MARK, check_address, redact, redact_strictly, secrets
+from valuesim.secrets import MARK, check_address, redact, redact_strictly, redacted, secrets
 
 KEY = "planted-secret-9f2c7d"
 
@@ -37,6 +39,14 @@ def test_no_text_grows_by_what_is_taken_out() -> None:
 def test_words_are_freed_of_known_secrets_only() -> None:
     said = f"the Bearer of news wrote sk-something-long to me@here: {KEY}"
     assert redact(said, [KEY]) == said.replace(KEY, MARK)
+
+
+def test_a_secret_is_found_as_json_spells_it_and_in_plain_data() -> None:
+    odd = 'ab"cd\\efgh-key'
+    written = json.dumps({"rationale": f"I hold {odd}."})
+    assert json.loads(redact(written, (odd,))) == {"rationale": "I hold REDACTED."}
+    told = {odd: [1, None, (odd, {"deep": f"<{odd}>"})]}
+    assert redacted(told, (odd,)) == {"REDACTED": [1, None, ["REDACTED", {"deep": "<REDACTED>"}]]}
 
 
 def test_errors_are_freed_of_whatever_looks_like_a_key_too() -> None:

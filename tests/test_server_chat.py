@@ -65,6 +65,18 @@ async def test_an_answer_keeps_reasoning_refusal_ending_and_tokens(serve: Serve)
     assert reply.usage_metadata["input_tokens"] == 5
 
 
+@pytest.mark.parametrize("count", [-5, True, 2.5, "7", None])
+async def test_a_count_that_is_none_is_no_count(serve: Serve, count: Any) -> None:
+    server = await serve(script=["WAIT"])
+    server._completion = lambda _: {
+        "choices": [{"message": {"content": "WAIT"}}],
+        "usage": {"prompt_tokens": count, "completion_tokens": 3},
+    }
+    reply = await asked(chat(server.url))
+    assert reply.usage_metadata is not None
+    assert (reply.usage_metadata["input_tokens"], reply.usage_metadata["output_tokens"]) == (0, 3)
+
+
 async def test_callbacks_see_the_call(serve: Serve) -> None:
     seen: list[str] = []
 
@@ -191,6 +203,42 @@ def test_the_least_busy_is_asked_and_a_failed_one_rests() -> None:
     assert fail(ServerError(500, {}, "broken")) == "a"
     assert fail(ConnectionResetError()) == "b"
     assert next_url(routes) in ("a", "b"), "where all rest, one is asked all the same"
+
+
+@pytest.mark.parametrize("status", [401, 429, 503])
+def test_a_server_that_turns_requests_away_rests_too(status: int) -> None:
+    routes = Routes(["a", "b"], clock=lambda: 0.0)
+    with pytest.raises(ServerError), routes.least_busy():
+        raise ServerError(status, {}, "not now")
+    assert [next_url(routes) for _ in range(2)] == ["b", "b"]
+
+
+async def test_a_server_that_never_answers_rests_so_that_another_is_asked() -> None:
+    routes = Routes(["a", "b"], patience_s=0.02)
+
+    async def hang() -> str:
+        with routes.least_busy() as url:
+            await asyncio.sleep(60 if url == "a" else 0)
+        return url
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.03):
+            await hang()
+    assert [await hang() for _ in range(3)] == ["b", "b", "b"]
+
+
+async def test_a_request_that_is_cut_off_early_says_nothing_of_its_server() -> None:
+    routes = Routes(["a", "b"], patience_s=60.0)
+
+    async def cut_off() -> None:
+        async with asyncio.timeout(0.001):
+            with routes.least_busy():
+                await asyncio.sleep(60)
+
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await cut_off()
+    assert {next_url(routes), next_url(routes)} == {"a", "b"}
 
 
 def next_url(routes: Routes) -> str:

@@ -128,3 +128,15 @@ def test_a_stop_ends_a_sweep_with_the_job_under_way(toy: Path) -> None:
     assert not (folder / "1").exists()
     assert main(["run", *swept]) == 0
     assert [len(read_run(folder / job).episodes) for job in "01"] == [40, 40]
+
+
+async def test_a_stop_that_leaves_nothing_to_play_does_not_say_how_to_go_on(
+    toy: Path, serve: Callable[..., Any]
+) -> None:
+    command = model((await serve(latency_s=0.05)).url, "episodes=2", "run.name=whole")
+    folder = toy / "runs/whole"
+    code, output, errors = await asyncio.to_thread(stopped, command, folder, 4, signal.SIGINT)
+    assert code == 130
+    assert output.startswith("2 of 2 episodes finished in runs/whole; ")
+    assert "stopped, when nothing was left to begin: the run is finished" in output
+    assert "to go on" not in errors

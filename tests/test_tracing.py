@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -138,6 +139,20 @@ async def test_an_exchange_holds_no_key_and_commands_no_terminal() -> None:
     assert "key REDACTED \\x9b1m REDACTED" in told
     assert "\\x1b[2J REDACTED \\u202e" in told
     assert not [each for each in told if each in "\x1b\x9b\u202e"]
+
+
+ODD = 'ab"cd\\efgh-key'
+
+
+async def test_an_exchange_holds_no_key_that_json_spells_otherwise() -> None:
+    said: list[str] = []
+    watch = Exchange(said.append, (ODD,))
+    sent = {"extra_body": {ODD: [ODD, ("x", {"y": ODD})]}, "other": Path(ODD)}
+    await watch.on_chat_model_start({}, [[]], run_id=UUID(int=0), invocation_params=sent)
+    message = AIMessage("yes", additional_kwargs={"reasoning": f"I hold {ODD}"})
+    await watch.on_llm_end(LLMResult(generations=[[ChatGeneration(message=message)]]))
+    assert "efgh" not in "".join(said)
+    assert "I hold REDACTED" in said[-1]
 
 
 async def test_only_the_first_exchange_is_shown() -> None:
@@ -320,6 +335,15 @@ def test_texts_that_are_wanted_hold_no_keys(
     assert KEY not in spans.text()
 
 
+def test_keys_that_json_spells_otherwise_and_those_in_lists_are_hidden(spans: Spans) -> None:
+    trace = tracing.Trace.exported(content=True, secrets=(ODD,))
+    with tracing.tracing(trace), tracing.span("chat", {"list": ["stop", ODD]}) as span:
+        span.quote(lambda: {"texts": [{"role": "user", "parts": [f"I hold {ODD}."]}]})
+    (told,) = spans.all
+    assert told.attributes["list"] == ("stop", "REDACTED")
+    assert json.loads(told.attributes["texts"])[0]["parts"] == ["I hold REDACTED."]
+
+
 def test_a_fault_is_told_and_is_no_error(spans: Spans, run: Callable[..., int]) -> None:
     assert run(*GAME, "agents=mute") == 0
     decisions = spans.named("decision")
@@ -357,6 +381,7 @@ async def test_no_answer_in_time_is_a_timeout(traced: Spans) -> None:
         await channel(Fake(hangs=True), timeout_s=0.02).ask(HELLO, seed=1, call=Call())
     (call,) = traced.named("chat fake")
     assert (status(call), call.attributes["error.type"]) == ("ERROR", "timeout")
+    assert "valuesim.stopped" not in call.attributes
 
 
 async def test_a_stop_is_told_and_is_no_error(traced: Spans) -> None:

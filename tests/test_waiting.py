@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from valuesim import registry
 from valuesim.engine import Design, plan
 from valuesim.engine.experience import Experience, Spent
 from valuesim.engine.waiting import Waiting
@@ -68,3 +72,17 @@ def test_a_cell_of_which_nothing_is_known_counts_as_the_mean_of_the_others() -> 
 
     specs = planned(1, horizon=[1, 2, 9])
     assert horizons(order(specs, seats=8, experience=Hidden())) == [9, 1, 2]
+
+
+def test_what_bounds_a_cell_is_asked_of_its_environment_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Any] = []
+
+    def make(env: str, **parameters: Any) -> Any:
+        made.append(parameters)
+        return registry.make(env, **parameters)
+
+    monkeypatch.setattr("valuesim.engine.experience.registry", SimpleNamespace(make=make))
+    order(planned(4, horizon=[SHORT, 10, LONG]), seats=8)
+    assert len(made) == 3

@@ -130,6 +130,12 @@ def cluster_of(decision: DecisionRecord) -> str:
     return scene_of(decision) or decision.episode.world
 
 
+def chosen_tags(decision: DecisionRecord) -> frozenset[str]:
+    """Return the tags of the option that `decision` took; none for a fault."""
+    taken = next((o for o in decision.options if o.name == decision.chosen), None)
+    return taken.tags if taken else frozenset()
+
+
 def scene_of(decision: DecisionRecord) -> str | None:
     """Return the scene that `decision` is about, by a name of its own; None where it has none.
 

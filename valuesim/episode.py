@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from valuesim.env import Environment, Observation
 
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 INTERVENTIONS = "interventions"
@@ -169,7 +170,7 @@ async def _step(env: Environment, agents: Mapping[str, Agent]) -> Turn:
     # whoever has one option and nothing to say with it decides nothing: nobody is asked
     observations = {name: each for name, each in seen.items() if each.is_choice}
     idle = {n: Move(option=o.options[0].name) for n, o in seen.items() if n not in observations}
-    decisions = await _at_once({n: _decided(agents[n], seen) for n, seen in observations.items()})
+    decisions = await at_once({n: _decided(agents[n], seen) for n, seen in observations.items()})
     _, payoffs, *_ = env.step({**idle, **decisions}, numeric=False)
     return Turn(
         observations=observations, decisions=decisions, effects=env.effects, payoffs=payoffs
@@ -199,7 +200,7 @@ async def aftermath(agents: Mapping[str, Agent], turns: Sequence[Turn]) -> After
     An agent that remembers has `async ended(turns) -> Aftermath`; others are not asked. Raises
     Interruption when one cannot be asked.
     """
-    left = await _at_once(
+    left = await at_once(
         {
             role: ended(turns)
             for role, agent in agents.items()
@@ -212,12 +213,16 @@ async def aftermath(agents: Mapping[str, Agent], turns: Sequence[Turn]) -> After
     )
 
 
-async def _at_once(asked: Mapping[str, Coroutine[Any, Any, T]]) -> dict[str, T]:
+async def at_once(asked: Mapping[K, Coroutine[Any, Any, T]]) -> dict[K, T]:
+    """Return what each of `asked` gives, by its name, all awaited at once.
+
+    Raises the first failure as it is; the others are then given up.
+    """
     try:
         async with asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(each) for name, each in asked.items()}
     except BaseExceptionGroup as failures:
-        # one failure stops the step; the group around it would hide an Interruption's type
+        # the group around it would hide an Interruption's type
         raise failures.exceptions[0] from None
     return {name: task.result() for name, task in tasks.items()}
 

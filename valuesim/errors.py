@@ -28,6 +28,10 @@ class Interruption(ValueSimError):
     """A failure of servers, network, time or budget: it ends the episode, and resume replays it."""
 
 
+STOPPED = "the run was stopped"
+"""Why an episode is interrupted that somebody did not wait for."""
+
+
 def unknown(kind: str, given: object, allowed: Iterable[str], where: str = "") -> str:
     """Return the sentence for an unknown name: what was given, the nearest name, what is allowed.
 

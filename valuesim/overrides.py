@@ -31,9 +31,10 @@ def parse(text: str) -> Override:
         return OverridesParser.create().parse_override(text)
     except (HydraException, ValueError) as error:
         key, _, value = text.partition("=")
+        shown = value if len(value) <= 40 else "..."
         raise InputError(
             f"{text[:80]!r} cannot be read: quote what holds special characters, as in "
-            f"'{key[:40]}=\"{value[:40]}\"'"
+            f"'{key[:40]}=\"{shown}\"'"
         ) from error
 
 

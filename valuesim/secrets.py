@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from valuesim.errors import InputError
@@ -34,10 +37,35 @@ def secrets(environment: Mapping[str, str], *named: str | None) -> tuple[str, ..
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return `text` with each of `secrets` replaced by `MARK`, and nothing else changed."""
+    """Return `text` with each of `secrets` replaced by `MARK`, and nothing else changed.
+
+    They are also found as JSON spells them, within what a model wrote as JSON.
+    """
     for secret in secrets:
-        text = text.replace(secret, MARK)
+        for spelling in _spellings(secret):
+            text = text.replace(spelling, MARK)
     return text
+
+
+@cache
+def _spellings(secret: str) -> tuple[str, ...]:
+    """Return `secret`, and how a text of JSON writes it where that is something else."""
+    written = json.dumps(secret, ensure_ascii=False)[1:-1]
+    return (secret,) if written == secret else (secret, written)
+
+
+def redacted(given: Any, secrets: Iterable[str] = ()) -> Any:
+    """Return `given`, plain data, with `secrets` replaced in all its texts, names among them.
+
+    To be called before it is written as JSON, which spells a quotation mark in a secret otherwise.
+    """
+    if isinstance(given, str):
+        return redact(given, secrets)
+    if isinstance(given, Mapping):
+        return {redacted(name, secrets): redacted(each, secrets) for name, each in given.items()}
+    if isinstance(given, list | tuple):
+        return [redacted(each, secrets) for each in given]
+    return given
 
 
 def redact_strictly(text: str, secrets: Iterable[str] = ()) -> str:

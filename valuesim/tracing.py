@@ -15,8 +15,10 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from valuesim.errors import InputError
-from valuesim.secrets import redact, redact_strictly
+from valuesim.secrets import redact_strictly, redacted
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -43,8 +45,8 @@ class Span(AbstractContextManager["Span"]):
     def tell(self, attributes: Mapping[str, Any]) -> None:
         """Add attributes; those that are None are left out."""
 
-    def quote(self, attributes: Callable[[], Mapping[str, str]]) -> None:
-        """Add attributes that hold what was sent or replied, where such are wanted."""
+    def quote(self, attributes: Callable[[], Mapping[str, Any]]) -> None:
+        """Add attributes that hold what was sent or replied, as JSON, where such are wanted."""
 
     def fail(self, kind: str, reason: str) -> None:
         """Mark the span as failed, with an error of the type `kind`, unless it is marked already.
@@ -140,7 +142,9 @@ class _Traced(Span):
         traceback: TracebackType | None,
     ) -> None:
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
-            self.tell({STOPPED: True})
+            # what was not waited for has failed, and is stopped for that reason alone
+            if not self._has_failed:
+                self.tell({STOPPED: True})
         elif error is not None:
             self.fail(type(error).__name__, str(error))
         self._open.__exit__(kind, error, traceback)
@@ -148,9 +152,10 @@ class _Traced(Span):
     def tell(self, attributes: Mapping[str, Any]) -> None:
         self._span.set_attributes(self._told(attributes))
 
-    def quote(self, attributes: Callable[[], Mapping[str, str]]) -> None:
+    def quote(self, attributes: Callable[[], Mapping[str, Any]]) -> None:
         if self._trace.content:
-            self.tell(attributes())
+            quoted = self._told(attributes())
+            self.tell({name: orjson.dumps(given).decode() for name, given in quoted.items()})
 
     def fail(self, kind: str, reason: str) -> None:
         from opentelemetry.trace import Status, StatusCode
@@ -164,7 +169,7 @@ class _Traced(Span):
 
     def _told(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            name: redact(given, self._trace.secrets) if isinstance(given, str) else given
+            name: redacted(given, self._trace.secrets)
             for name, given in attributes.items()
             if given is not None
         }

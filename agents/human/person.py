@@ -16,7 +16,7 @@ from valuesim.agents.endpoint import Counters
 from valuesim.agents.human import questions
 from valuesim.agents.human.questions import Answer, Command, Mistake, Question
 from valuesim.decision import Decision, Fault
-from valuesim.errors import Interruption
+from valuesim.errors import STOPPED, Interruption
 from valuesim.observation import Observation
 from valuesim.option import Option
 from valuesim.secrets import redact
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _LEFT = "the person who plays stopped the run"
 _DECLINED = "the person who plays did not consent"
-_STOPPED = "the run was stopped"
 _ENDED = "the answers of the person who plays ended (end of file on the input)"
 
 
@@ -225,7 +224,7 @@ class Person:
         try:
             await asyncio.wait([asking, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
-                raise Interruption(_STOPPED)
+                raise Interruption(STOPPED)
             return redact(asking.result(), self._secrets)
         except EOFError:
             self._screen.tell(f"{_ENDED[0].upper()}{_ENDED[1:]}.")
@@ -236,7 +235,7 @@ class Person:
 
     def _check_there(self) -> None:
         if self._gone or self._stop.is_set():
-            raise Interruption(self._gone or _STOPPED)
+            raise Interruption(self._gone or STOPPED)
 
     def _left(self, reason: str) -> Interruption:
         """Ask no more, and return what ends this episode and every other one of the person."""

@@ -16,7 +16,7 @@ from functools import cache, partial
 from valuesim.agents.prompt import LONGEST_RATIONALE
 from valuesim.observation import Observation
 from valuesim.option import Amount, Argument, Name, Text, quoted
-from valuesim.plain import clean
+from valuesim.plain import clean, kept
 from valuesim.shipped import shipped_yaml
 
 Answer = str | float | bool
@@ -69,7 +69,7 @@ class Question:
 
         The exact name of a choice is that choice, whatever else it could mean.
         """
-        line = clean(typed)
+        line = kept(typed)
         if line in self.choices:
             return line
         bare = line.removeprefix(_SLASH).lower()
@@ -192,8 +192,10 @@ def _named(names: Sequence[str], line: str) -> str:
             return names[int(line) - 1]
         raise Mistake(f"{quoted(line)} is not a number from 1 to {len(names)}.")
     wanted = _folded(line)
-    near = [name for name in names if wanted and _folded(name).startswith(wanted)]
-    whole = [name for name in near if _folded(name) == wanted]
+    # of a number the first figures name another number
+    is_number = bool(_NUMBER.fullmatch(line))
+    near = [name for name in names if not is_number and wanted and _folded(name).startswith(wanted)]
+    whole = [name for name in names if _folded(name) == wanted]
     if len(near) == 1 or len(whole) == 1:
         return (whole or near)[0]
     if near:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from valuesim.agents.interventions.base import Ask, Lived
 from valuesim.agents.prompt import Message, Prompt
 from valuesim.decision import Decision
+from valuesim.episode import at_once
 from valuesim.errors import InputError
 from valuesim.observation import Observation
 from valuesim.shipped import shipped_yaml
@@ -71,16 +71,7 @@ async def ask_all(ask: Ask, questions: Mapping[str, Sequence[Message]]) -> dict[
 
     Raises Interruption where one of them cannot be had; the others are then given up.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            asked = {
-                name: group.create_task(_one(ask, messages, name))
-                for name, messages in questions.items()
-            }
-    except BaseExceptionGroup as failures:
-        # one failure ends the episode; the group around it would hide an Interruption's type
-        raise failures.exceptions[0] from None
-    return {name: task.result() for name, task in asked.items()}
+    return await at_once({name: _one(ask, each, name) for name, each in questions.items()})
 
 
 def shown(answer: str, longest: int = LONGEST_SHOWN) -> str:

@@ -100,7 +100,7 @@ class LLMAgent:
                 )
             tries.append(tried(reply, reading, schema_break=schema_break))
             _, answer = split_thinking(reply.text)
-            messages += again(answer, reading.detail or "", form.observation)
+            messages += again(answer, reading.detail or "", form.observation, form.labels)
 
     def carry(self, carried: Mapping[str, Any]) -> None:
         """Start with what its interventions carried on from the episode before, by name."""

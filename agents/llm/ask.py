@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,14 +14,17 @@ from valuesim.agents.prompt import Message
 from valuesim.agents.strict_json import whole
 from valuesim.decision import Usage
 from valuesim.errors import InputError
-from valuesim.secrets import redact
+from valuesim.secrets import MARK, redact
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage
+    from langchain_core.messages import AIMessage, BaseMessage
 
 _Turns = list[tuple[str, str]]
 _MOST_TOKENS = 4096
+_ABOVE = 1e-3
+"""By how much rounding may put a log-probability above 0."""
+_ROLES = {"human": "user", "ai": "assistant"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +59,12 @@ class Token:
     logprob: float
     top: tuple[tuple[str, float], ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is not the logarithm of a probability."""
+        for logprob in (self.logprob, *(each for _, each in self.top)):
+            if not logprob <= 0:
+                raise ValueError(f"{logprob!r:.80} is not the logarithm of a probability")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
@@ -86,7 +96,14 @@ class Reply:
             text=redact(self.text, secrets),
             structured=self.structured and redact(self.structured, secrets),
             refusal=self.refusal and redact(self.refusal, secrets),
+            finish_reason=self.finish_reason and redact(self.finish_reason, secrets),
+            tokens=_without(self.tokens, secrets),
         )
+
+
+def role_of(message: BaseMessage) -> str:
+    """Return who says `message`, in OpenAI's words."""
+    return _ROLES.get(message.type, message.type)
 
 
 async def ask(
@@ -135,13 +152,41 @@ def _tokens(message: AIMessage) -> tuple[Token, ...]:
         return tuple(
             Token(
                 text=str(each["token"]),
-                logprob=float(each["logprob"]),
-                top=tuple((str(t["token"]), float(t["logprob"])) for t in each["top_logprobs"]),
+                logprob=_logprob(each["logprob"]),
+                top=tuple((str(t["token"]), _logprob(t["logprob"])) for t in each["top_logprobs"]),
             )
             for each in (content or ())[:_MOST_TOKENS]
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedReply(f"the server's log-probabilities are none: {error!r}") from error
+
+
+def _logprob(given: object) -> float:
+    """Return `given` as a number, 0 where rounding put it just above."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError(f"{given!r:.80} is not the logarithm of a probability")
+    return 0.0 if 0 < given <= _ABOVE else float(given)
+
+
+def _without(tokens: tuple[Token, ...], secrets: Sequence[str]) -> tuple[Token, ...]:
+    """Return `tokens` without `secrets`, those that stand across several tokens among them."""
+    told = "".join(token.text for token in tokens)
+    hidden = [
+        (found.start(), found.end())
+        for secret in secrets
+        for found in re.finditer(re.escape(secret), told)
+    ]
+    clean, start = [], 0
+    for token in tokens:
+        end = start + len(token.text)
+        if any(first < end and start < last for first, last in hidden):
+            # what else could have stood there holds the same part
+            clean.append(Token(text=MARK, logprob=token.logprob))
+        else:
+            top = tuple((redact(text, secrets), logprob) for text, logprob in token.top)
+            clean.append(replace(token, top=top))
+        start = end
+    return tuple(clean)
 
 
 async def _ask_openai(
@@ -205,7 +250,7 @@ def _reply(message: AIMessage, *, structured: str | None) -> Reply:
         text=text,
         structured=structured,
         refusal=message.additional_kwargs.get("refusal"),
-        finish_reason=_FINISH.get(str(finish).lower(), finish),
+        finish_reason=None if finish is None else _FINISH.get(str(finish).lower(), str(finish)),
         usage=_usage(message),
     )
 

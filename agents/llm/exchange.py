@@ -14,12 +14,12 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
+from valuesim.agents.llm.ask import role_of
 from valuesim.plain import escaped_lines
-from valuesim.secrets import redact_strictly
+from valuesim.secrets import redact, redact_strictly, redacted
 
 _MOST_FAILED = 3
 _TOLD = ("episode", "agent", "step", "attempt", "purpose")
-_ROLES = {"human": "user", "ai": "assistant"}
 
 
 class Exchange(AsyncCallbackHandler):
@@ -48,9 +48,8 @@ class Exchange(AsyncCallbackHandler):
         told = ", ".join(f"{name} {(metadata or {}).get(name)}" for name in _TOLD)
         parts = [_rule(f"a request of this run: {told}")]
         for message in messages[0]:
-            role = _ROLES.get(message.type, message.type)
-            parts += [_rule(role), str(message.text)]
-        self._say([*parts, _rule("parameters"), _json(kwargs.get("invocation_params") or {})])
+            parts += [_rule(role_of(message)), str(message.text)]
+        self._say([*parts, _rule("parameters"), self._json(kwargs.get("invocation_params") or {})])
 
     async def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Tell what came back."""
@@ -64,7 +63,7 @@ class Exchange(AsyncCallbackHandler):
                 "response_metadata": message.response_metadata,
                 "usage_metadata": getattr(message, "usage_metadata", None),
             }
-            parts += [_rule("beside the text"), _json(beside)]
+            parts += [_rule("beside the text"), self._json(beside)]
         self._say([*parts, _rule("the run goes on")])
 
     async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
@@ -76,12 +75,15 @@ class Exchange(AsyncCallbackHandler):
     def _say(self, parts: Sequence[str]) -> None:
         self._tell(escaped_lines(redact_strictly("\n".join(parts), self._secrets)))
 
+    def _json(self, given: Mapping[str, Any]) -> str:
+        told = {name: value for name, value in given.items() if value not in (None, {}, [])}
+        options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+        return orjson.dumps(
+            redacted(told, self._secrets),
+            default=lambda other: redact(str(other), self._secrets),
+            option=options,
+        ).decode()
+
 
 def _rule(title: str) -> str:
     return f"--- {title} ---"
-
-
-def _json(given: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in given.items() if value not in (None, {}, [])}
-    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-    return orjson.dumps(told, default=str, option=options).decode()

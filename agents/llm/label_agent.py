@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from valuesim.agents.llm.agent import LLMAgent, call_seed
 from valuesim.agents.llm.ask import LabelForm, Reply
@@ -17,12 +16,11 @@ from valuesim.agents.llm.questions import Answer, Form
 from valuesim.agents.parse import split_thinking
 from valuesim.agents.prompt import Elicitation, Message, Prompt, arguments_of, labelled
 from valuesim.decision import Labelling
+from valuesim.episode import at_once
 from valuesim.observation import Observation
 from valuesim.option import Option
 
 _log = logging.getLogger(__name__)
-_One = TypeVar("_One")
-_Other = TypeVar("_Other")
 _ARGUMENTS = Elicitation(format="json_schema", ask_rationale=False)
 
 
@@ -37,11 +35,17 @@ class LabelAgent(LLMAgent):
     async def _said(self, prompt: Prompt, observation: Observation) -> dict[str, Any]:
         seed = call_seed(self._seed, self.role, observation.step, 0, "labels")
         drawn = labellings(observation, self._elicitation.permutations, seed)
-        (said, first), beside = await _at_once(
-            self._chosen(prompt, observation, drawn[0]),
-            [self._sampled(prompt, observation, each, k) for k, each in enumerate(drawn) if k],
+        first, *others = drawn
+        got: dict[int, Any] = await at_once(
+            {0: self._chosen(prompt, observation, first)}
+            | {
+                k: self._sampled(prompt, observation, each, k)
+                for k, each in enumerate(others, start=1)
+            }
         )
-        replies = [first, *beside]
+        said: dict[str, Any]
+        (said, reply), *beside = got.values()
+        replies = [reply, *beside]
         asked = tuple(labelling(r, labels) for r, labels in zip(replies, drawn, strict=True))
         self._count(asked)
         shares, unaccounted = probabilities(asked, [each.name for each in observation.options])
@@ -99,6 +103,7 @@ class LabelAgent(LLMAgent):
             elicitation=asked,
             purpose=purpose,
             label=LabelForm(top=asked.top_logprobs, max_tokens=asked.max_tokens),
+            labels=tuple(labels),
             label_read=partial(read_label, observation=observation, labels=labels),
         )
 
@@ -115,12 +120,3 @@ class LabelAgent(LLMAgent):
 
 def _asked(prompt: Prompt, observation: Observation, labels: Sequence[str]) -> tuple[Message, ...]:
     return replace(prompt, user=labelled(observation, labels)).messages()
-
-
-async def _at_once(
-    one: Coroutine[Any, Any, _One], others: Iterable[Coroutine[Any, Any, _Other]]
-) -> tuple[_One, list[_Other]]:
-    """Return what all give, which run at once; raise the first failure, when none runs any more."""
-    first, rest = asyncio.ensure_future(one), [asyncio.ensure_future(each) for each in others]
-    await asyncio.gather(first, *rest, return_exceptions=True)
-    return first.result(), [each.result() for each in rest]

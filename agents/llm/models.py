@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from valuesim.agents.endpoint import Limits
 from valuesim.errors import InputError, unknown
+from valuesim.parameters import is_number
 from valuesim.secrets import check_address, redact_strictly, secrets
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Model:
     def _check_sampling(self) -> None:
         for name, most in (("temperature", 2), ("top_p", 1)):
             given = getattr(self, name)
-            if given is not None and not (_is_number(given) and 0 <= given <= most):
+            if given is not None and not (is_number(given) and 0 <= given <= most):
                 raise InputError(f"model.{name} is {given!r}: a number from 0 to {most}, or null")
         longest = self.max_tokens
         if longest is not None and not (isinstance(longest, int) and longest >= 1):
@@ -145,10 +146,6 @@ def build_chat(settings: Mapping[str, Any]) -> BaseChatModel:
     return _vllm(model) if model.provider == "vllm" else _any(model)
 
 
-def _is_number(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool)
-
-
 def _vllm(model: Model) -> BaseChatModel:
     try:
         from pydantic import SecretStr
@@ -165,6 +162,7 @@ def _vllm(model: Model) -> BaseChatModel:
         top_p=model.top_p,
         max_tokens=model.max_tokens,
         extra_body=dict(model.extra_body),
+        timeout_s=model.timeout_s,
     )
 
 

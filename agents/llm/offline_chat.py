@@ -7,11 +7,13 @@ first request, and belongs to the event loop that asks it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -23,11 +25,13 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
 from valuesim.agents.llm import engine_guard, offline_engine
+from valuesim.agents.llm.ask import role_of
 from valuesim.agents.llm.offline_engine import Completion, Engine
 from valuesim.agents.llm.prefix_cache import PrefixCache
 
-_ROLES = {"human": "user", "ai": "assistant", "system": "system"}
+_log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.2
+_GIVE_UP_S = 30.0
 _TEMPLATE = "chat_template_kwargs"
 
 
@@ -52,7 +56,7 @@ class OfflineChat(BaseChatModel):
 
     _starting: asyncio.Task[Engine] | None = PrivateAttr(default=None)
     _guard: subprocess.Popen[bytes] | None = PrivateAttr(default=None)
-    _guarded: set[int] = PrivateAttr(default_factory=set)
+    _guarded: dict[int, int] = PrivateAttr(default_factory=dict)
     _told: PrefixCache | None = PrivateAttr(default=None)
 
     @property
@@ -93,13 +97,14 @@ class OfflineChat(BaseChatModel):
         return task.result()
 
     async def aclose(self) -> None:
-        """End the engine and its processes, also while it starts."""
+        """End the engine and its processes, also while it starts.
+
+        A start that has not given up within 30 seconds is left behind, and told in a warning; an
+        engine that comes of it all the same is shut down.
+        """
         if self._starting is None:
             return
-        if not self._starting.done():
-            # the engine's constructor gives up once its processes are gone
-            engine_guard.end(list(self._guarded))
-        await asyncio.wait([self._starting])
+        await self._give_up(self._starting)
         # a start that failed was told to whoever asked for it
         if (engine := self._engine) is not None:
             self._told = engine.prefix_cache()
@@ -107,32 +112,49 @@ class OfflineChat(BaseChatModel):
         self._starting = None
         self._dismiss_guard()
 
+    async def _give_up(self, starting: asyncio.Task[Engine]) -> None:
+        """Wait until `starting` is over, ending the processes that it starts meanwhile."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + _GIVE_UP_S
+        while not starting.done() and clock() < until:
+            # the engine's constructor gives up once its processes are gone
+            await asyncio.to_thread(engine_guard.end, dict(self._guarded))
+            await asyncio.wait([starting], timeout=_LOOK_EVERY_S)
+        if not starting.done():
+            _log.warning(
+                "the engine of model.name=%s was still being started %g s after it was to end, and "
+                "is left to itself",
+                self.model,
+                _GIVE_UP_S,
+            )
+            starting.cancel()
+            await asyncio.wait([starting])
+
     async def _started(self) -> Engine:
         offline_engine.load()
         before = {process.pid for process in multiprocessing.active_children()}
         guard = [sys.executable, str(engine_guard.__file__), str(os.getpid())]
         self._guard = subprocess.Popen(guard, stdin=subprocess.PIPE, start_new_session=True)
-        thread = ThreadPoolExecutor(1, thread_name_prefix="vllm-start")
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(thread, offline_engine.start, self.model, self.engine_args)
+        future = _in_thread(lambda: offline_engine.start(self.model, self.engine_args))
         try:
             while not future.done():
                 await asyncio.wait([future], timeout=_LOOK_EVERY_S)
                 self._watch(before)
             return await future
         except BaseException:
+            future.cancel()
             self._dismiss_guard()
             raise
-        finally:
-            thread.shutdown(wait=False)
 
     def _watch(self, before: set[int | None]) -> None:
         """Tell the guard of processes that were not there before."""
         now = {process.pid for process in multiprocessing.active_children()}
-        for process in now - before - self._guarded:
-            if process is not None and self._guard is not None and self._guard.stdin is not None:
-                self._guarded.add(process)
-                self._guard.stdin.write(f"{process}\n".encode())
+        for process in now - before - self._guarded.keys():
+            if process is None or self._guard is None or self._guard.stdin is None:
+                continue
+            if (when := engine_guard.began(process)) is not None:
+                self._guarded[process] = when
+                self._guard.stdin.write(f"{process} {when}\n".encode())
                 self._guard.stdin.flush()
 
     def _dismiss_guard(self) -> None:
@@ -140,7 +162,7 @@ class OfflineChat(BaseChatModel):
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.stdin.close()
             self._guard.wait()
-        self._guard, self._guarded = None, set()
+        self._guard, self._guarded = None, {}
 
     async def _agenerate(
         self,
@@ -150,7 +172,7 @@ class OfflineChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         engine = await self.astart()
-        turns = [{"role": _ROLES.get(m.type, m.type), "content": m.text} for m in messages]
+        turns = [{"role": role_of(m), "content": m.text} for m in messages]
         form = (kwargs.get("response_format") or {}).get("json_schema", {}).get("schema")
         template = self.extra_body.get(_TEMPLATE)
         sampling = self._sampling | _asked(kwargs) | ({"stop": stop} if stop else {})
@@ -173,11 +195,45 @@ class OfflineChat(BaseChatModel):
         self, messages: list[BaseMessage], stop: list[str] | None, **kwargs: Any
     ) -> ChatResult:
         alone = self.model_copy()
-        alone._starting, alone._guard, alone._guarded = None, None, set()
+        alone._starting, alone._guard, alone._guarded = None, None, {}
         try:
             return await alone._agenerate(messages, stop, **kwargs)
         finally:
             await alone.aclose()
+
+
+def _in_thread(start: Callable[[], Engine]) -> asyncio.Future[Engine]:
+    """Return what `start` will give, called in a thread that no end of this process waits for.
+
+    Once nobody waits for it any more, the engine is shut down as soon as it is there.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Engine] = loop.create_future()
+
+    def settle(made: Engine | None, error: BaseException | None) -> None:
+        if future.done():
+            if made is not None:
+                made.shutdown()
+        elif error is not None:
+            future.set_exception(error)
+        elif made is not None:
+            future.set_result(made)
+
+    def run() -> None:
+        made, failure = None, None
+        try:
+            made = start()
+        except BaseException as error:  # noqa: BLE001 (told to whoever waits)
+            failure = error
+        try:
+            loop.call_soon_threadsafe(settle, made, failure)
+        except RuntimeError:
+            # the loop is closed: nobody can be told
+            if made is not None:
+                made.shutdown()
+
+    threading.Thread(target=run, name="vllm-start", daemon=True).start()
+    return future
 
 
 def _asked(kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,14 +18,16 @@ from valuesim.observation import Observation
 class Form:
     """How a question about the options of `observation` is asked, and its reply read.
 
-    `label` asks for one token alone, which `label_read` reads; without it the reply is in the form
-    that `elicitation` says. `purpose` tells the questions of one decision apart.
+    `label` asks for one token alone, one of `labels`, which are those of the options in their
+    order; `label_read` reads it. Without it the reply is in the form that `elicitation` says.
+    `purpose` tells the questions of one decision apart.
     """
 
     observation: Observation
     elicitation: Elicitation
     purpose: str = DECISION
     label: LabelForm | None = None
+    labels: tuple[str, ...] = ()
     label_read: Callable[[Reply], Reading] | None = None
 
     def schema(self, *, bounded: bool) -> dict[str, Any] | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import aiohttp
 import orjson
@@ -31,17 +32,21 @@ from pydantic import PrivateAttr, SecretStr
 from yarl import URL
 
 from valuesim.agents.failure import MalformedReply, ServerError
+from valuesim.agents.llm.ask import role_of
 from valuesim.agents.llm.routing import Routes
+from valuesim.agents.prompt import Role
 
-_ROLES = {"human": "user", "ai": "assistant", "system": "system"}
-_SAID_BY = frozenset(_ROLES.values())
+_SAID_BY = frozenset(get_args(Role))
+_PATIENCE = 0.9
+"""The share of the time limit after which a request that is cut off was not answered."""
 
 
 class ServerChat(BaseChatModel):
     """The chat model `model` behind servers that speak OpenAI's protocol, vLLM among them.
 
     `base_urls` end in /v1; a request goes to the one with the fewest under way. Settings that are
-    None are left to the server; `extra_body` adds fields to every request. Raises ServerError for
+    None are left to the server; `extra_body` adds fields to every request; callers give up after
+    `timeout_s`, of which the choice among servers learns. Raises ServerError for
     an answer with an HTTP status from 400, MalformedReply for one that is no chat completion, and
     what the HTTP client raises. The client belongs to the event loop that first used it: close it
     with `aclose`.
@@ -55,6 +60,7 @@ class ServerChat(BaseChatModel):
     max_tokens: int | None = None
     seed: int | None = None
     extra_body: Mapping[str, Any] = {}
+    timeout_s: float = math.inf
 
     takes_response_format: ClassVar[bool] = True
 
@@ -64,7 +70,8 @@ class ServerChat(BaseChatModel):
     def model_post_init(self, context: Any, /) -> None:
         """Set up the choice among servers."""
         super().model_post_init(context)
-        self._routes = Routes([f"{url.rstrip('/')}/chat/completions" for url in self.base_urls])
+        addresses = [f"{url.rstrip('/')}/chat/completions" for url in self.base_urls]
+        self._routes = Routes(addresses, patience_s=_PATIENCE * self.timeout_s)
 
     @property
     def _llm_type(self) -> str:
@@ -220,7 +227,7 @@ def _turns(given: LanguageModelInput) -> list[dict[str, Any]] | None:
 
 
 def _sent(message: BaseMessage) -> dict[str, Any]:
-    return {"role": _ROLES.get(message.type, message.type), "content": message.content}
+    return {"role": role_of(message), "content": message.content}
 
 
 def _said(answer: bytes) -> str:
@@ -289,4 +296,6 @@ def _usage(usage: Mapping[str, Any]) -> UsageMetadata:
 
 def _count(counts: object, name: str) -> int:
     given = counts.get(name) if isinstance(counts, dict) else None
-    return given if isinstance(given, int) else 0
+    if isinstance(given, bool) or not isinstance(given, int):
+        return 0
+    return max(given, 0)

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import orjson
-
 from valuesim import tracing
 from valuesim.agents.endpoint import Endpoint
 from valuesim.agents.failure import read_failure
@@ -121,24 +119,24 @@ def _of_question(question: Question) -> dict[str, Any]:
     }
 
 
-def _sent(question: Question) -> dict[str, str]:
+def _sent(question: Question) -> dict[str, Any]:
     system = [m.text for m in question.messages if m.role == "system"]
     others = [
         {"role": m.role, "parts": _parts([m.text])} for m in question.messages if m.role != "system"
     ]
     return {
-        "gen_ai.system_instructions": orjson.dumps(_parts(system)).decode(),
-        "gen_ai.input.messages": orjson.dumps(others).decode(),
+        "gen_ai.system_instructions": _parts(system),
+        "gen_ai.input.messages": others,
     }
 
 
-def _replied(reply: Reply) -> dict[str, str]:
+def _replied(reply: Reply) -> dict[str, Any]:
     said = {
         "role": "assistant",
         "parts": _parts([reply.refusal or reply.text]),
         "finish_reason": reply.finish_reason or "",
     }
-    return {"gen_ai.output.messages": orjson.dumps([said]).decode()}
+    return {"gen_ai.output.messages": [said]}
 
 
 def _parts(texts: Sequence[str]) -> list[dict[str, str]]:

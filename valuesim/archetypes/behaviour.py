@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from valuesim.choices import choices
+from valuesim.choices import choices, chosen_tags
 from valuesim.graph.blind import blind_choice, blind_habits
 from valuesim.graph.grouping import Label, label
 from valuesim.log.reader import DecisionRecord
@@ -90,7 +90,7 @@ def observe(records: Iterable[DecisionRecord]) -> Behaviour:
     for record, share in zip(valid, _step_shares(valid), strict=True):
         if share == 0:
             continue
-        level, tags = _level(record), _tags(record)
+        level, tags = _level(record), chosen_tags(record)
         steps.setdefault(level, Tries()).add(record.episode.unit, bool(tags & _STEPS))
         blind[level] = blind.get(level, 0.0) + share
         if record.annotations["opportunity"] and APPROACH not in tags:
@@ -122,7 +122,7 @@ def _players(records: Iterable[DecisionRecord]) -> dict[Level, Tries]:
         if record.annotations["opportunity"]:
             episode = record.episode
             player = (_level(record), episode.unit, episode.id, record.role)
-            did[player] = did.get(player, False) or TRANSGRESSION in _tags(record)
+            did[player] = did.get(player, False) or TRANSGRESSION in chosen_tags(record)
     players: dict[Level, Tries] = {}
     for (level, unit, _, _), has_transgressed in did.items():
         players.setdefault(level, Tries()).add(unit, has_transgressed)
@@ -137,10 +137,6 @@ def _level(record: DecisionRecord) -> Level:
     condition = record.episode.condition
     named = ("scarcity", "regime")
     return tuple((name, label(condition[name])) for name in named if name in condition)
-
-
-def _tags(record: DecisionRecord) -> frozenset[str]:
-    return next(option.tags for option in record.options if option.name == record.chosen)
 
 
 def _step_shares(records: Sequence[DecisionRecord]) -> list[float]:

@@ -16,6 +16,7 @@ from valuesim.cli.commands import COMMANDS
 from valuesim.cli.stopping import stoppable
 from valuesim.cli.terminal import clean
 from valuesim.errors import InputError, ValueSimError, unknown
+from valuesim.secrets import redact_strictly, secrets
 
 _SELDOM = (100_000, 20, 100)
 STOPPED_BY_USER = 128 + signal.SIGINT
@@ -110,5 +111,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _failed(sentence: str, code: int) -> int:
-    print(f"valuesim: error: {clean(sentence)}", file=sys.stderr)
+    # what was typed may hold a key
+    told = redact_strictly(sentence, secrets(os.environ))
+    print(f"valuesim: error: {clean(told)}", file=sys.stderr)
     return code

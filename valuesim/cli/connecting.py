@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,15 +39,16 @@ def trace_of(config: RunConfig) -> Trace | None:
     return Trace.exported(content=engine.trace_content, secrets=secrets_of(config))
 
 
-def _asked_roles(specs: Sequence[EpisodeSpec]) -> set[str]:
-    populations = [spec.population for spec in specs]
+def asked_roles(specs: Iterable[EpisodeSpec]) -> set[str]:
+    """Return the roles that a model plays."""
+    populations = {id(spec.population): spec.population for spec in specs}.values()
     return {role for p in populations for role, who in p.items() if who.model is not None}
 
 
 def cache_of(folder: Path, config: RunConfig, specs: Sequence[EpisodeSpec]) -> ReplyCache | None:
     """Return where the replies of a run are kept, not yet open; None where none are."""
     engine = config.engine
-    if engine.cache == "off" or not _asked_roles(specs):
+    if engine.cache == "off" or not asked_roles(specs):
         return None
     from valuesim.agents.llm.cache import FILE, ReplyCache
 
@@ -66,7 +67,7 @@ def connected(
 
     Models on one server share its limit of requests at once.
     """
-    roles = _asked_roles(specs)
+    roles = asked_roles(specs)
     if not roles:
         return {}
     import numpy as np

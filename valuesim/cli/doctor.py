@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata, resources
 from pathlib import Path
 
 from valuesim import __version__, registry
 from valuesim.cli.probe import Finding, probe
 from valuesim.cli.terminal import clean, write_json
+from valuesim.secrets import redact_strictly, secrets
 
 _REQUIRED = (
     *("gymnasium", "hydra-core", "jinja2", "matplotlib", "networkx", "numpy", "orjson"),
@@ -42,7 +44,9 @@ def main(arguments: argparse.Namespace) -> int:
         return check_prompts(arguments.given, arguments.json)
     findings = [*_machine(), *_packages(), *_house(), *_results(Path("runs")), *_extras()]
     if arguments.base_url:
-        findings += probe(arguments.base_url, arguments.model)
+        # a server may say back what it was sent
+        hidden = secrets(os.environ)
+        findings += (_without(each, hidden) for each in probe(arguments.base_url, arguments.model))
     if arguments.json:
         write_json([asdict(finding) for finding in findings], arguments.json)
     if arguments.json != "-":
@@ -51,6 +55,10 @@ def main(arguments: argparse.Namespace) -> int:
             told = clean(f"{finding.id}: {finding.description}{advice}")
             print(f"{finding.status:<8}{told}")
     return int(any(finding.status == "fail" for finding in findings))
+
+
+def _without(finding: Finding, hidden: Sequence[str]) -> Finding:
+    return replace(finding, description=redact_strictly(finding.description, hidden))
 
 
 def _machine() -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from valuesim.cli.terminal import clean, percent
 from valuesim.engine import Summary
 from valuesim.engine.asking import Asked
 from valuesim.engine.manifest import redacted
+from valuesim.engine.prices import money
 from valuesim.secrets import redact_strictly, secrets
 
 STOPPED = 128 + signal.SIGINT
@@ -43,6 +44,8 @@ def sentence(summary: Summary, folder: Path) -> str:
     if summary.replayed:
         told += f"; {summary.replayed:,} {_replies(summary.replayed)} from the cache"
     ends = [told, *([f"stopped: {summary.spent}"] if summary.spent else [])]
+    if summary.stopped and summary.is_whole:
+        ends.append("stopped, when nothing was left to begin: the run is finished")
     return "\n".join([*ends, *map(_asked, summary.asked)])
 
 
@@ -59,7 +62,7 @@ def _used(summary: Summary) -> str:
     told = f"{tokens:,} tokens" + (" now" if summary.played < summary.finished else "")
     cached = usage.cached_tokens
     told += f" ({cached:,} of them cached)" if cached else ""
-    return f"{told}, ${summary.cost:,.4g}" if summary.cost else told
+    return f"{told}, {money(summary.cost)}" if summary.cost else told
 
 
 def _asked(asked: Asked) -> str:
@@ -112,10 +115,13 @@ def as_json(summary: Summary) -> dict[str, Any]:
 
 
 def exit_code(summary: Summary) -> int:
-    """Return 0 if all is finished, 130 if the run was told to stop, else 1 (a budget is spent)."""
+    """Return 130 if the run was told to stop, else 0 if all is finished, else 1 (a spent budget).
+
+    A stop counts also where all is finished: what was to follow, in a sweep or a script, is not.
+    """
     if summary.stopped:
         return STOPPED
-    return 0 if summary.finished == summary.planned and not summary.spent else 1
+    return 0 if summary.is_whole else 1
 
 
 def tell_how_to_go_on(arguments: Sequence[str], folder: Path) -> None:

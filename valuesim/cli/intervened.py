@@ -10,7 +10,7 @@ from valuesim.cli.terminal import clean, percent, print_table
 from valuesim.graph import Group
 from valuesim.graph.arms import is_arm_key
 from valuesim.log import DecisionRecord
-from valuesim.measures.interventions import ArmCheck, checks, effects
+from valuesim.measures.interventions import ArmCheck, checks, effects, uncontrolled
 from valuesim.measures.panel import Panel
 
 _COLUMNS = ("arm", "adds", "decisions", "faults", "changed", "characters", "texts", "told (mean)")
@@ -18,10 +18,14 @@ _COLUMNS = ("arm", "adds", "decisions", "faults", "changed", "characters", "text
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intervened:
-    """The arms of what is one group but for them: what each was sent, and what it moved."""
+    """The arms of what is one group but for them: what each was sent, and what it moved.
+
+    `notes` say where that is not known for want of a control.
+    """
 
     checks: tuple[ArmCheck, ...]
     effects: tuple[Panel, ...]
+    notes: tuple[str, ...] = ()
 
 
 def intervened(
@@ -37,7 +41,7 @@ def intervened(
         labels = [each for each in group.items() if not is_arm_key(each[0], episodes)]
         together.setdefault(Group(tuple(labels)), []).extend(own)
     return {
-        group: Intervened(checks=made, effects=effects(own))
+        group: Intervened(checks=made, effects=effects(own), notes=uncontrolled(own))
         for group, own in together.items()
         if (made := checks(own))
     }
@@ -52,6 +56,8 @@ def print_checks(group: Group, found: Intervened) -> None:
         for warning in dict.fromkeys(check.warning for check in own if check.warning):
             print(f"  note: {clean(warning)}")
         print()
+    for note in found.notes:
+        print(f"  note: {clean(note)}\n")
 
 
 def in_json(found: Mapping[Group, Intervened]) -> dict[str, Any]:
@@ -70,6 +76,7 @@ def in_json(found: Mapping[Group, Intervened]) -> dict[str, Any]:
             for group, own in found.items()
             for panel in own.effects
         ],
+        "no_effects": [note for own in found.values() for note in own.notes],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -28,10 +28,11 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json != "-":
         if found.why_nothing:
             print(f"nothing to measure: {found.why_nothing}")
+        _print_unmeasured(measured)
         for group, own in measured.items():
             print_panels(str(group), own)
             for note in found.notes(group):
-                print(f"  note: {clean(note)}")
+                print(clean(f"  note: {note}" if own else f"{group}: note: {note}"))
         for group, made in arms.items():
             print_checks(group, made)
             if made.effects:
@@ -39,10 +40,17 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _print_unmeasured(measured: Mapping[Group, Sequence[Panel]]) -> None:
+    """Print which environments have no measures of their own, each once for all its groups."""
+    bare = [group for group, own in measured.items() if not own]
+    for env in dict.fromkeys(group["env"] for group in bare):
+        first, *others = (group for group in bare if group["env"] == env)
+        shared = (own for own in first.items() if all(own in each.items() for each in others))
+        print(clean(f"{Group(tuple(shared))}: its environment has no measures of its own\n"))
+
+
 def print_panels(group: str, measured: Sequence[Panel]) -> None:
     """Print each panel of one group as a table, with whose the references are."""
-    if not measured:
-        print(clean(f"{group}: its environment has no measures of its own\n"))
     for panel in measured:
         print_table(_title(group, panel), list(_columns(panel)), [*_rows(panel)])
         if panel.note:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from valuesim.config import RunConfig
-from valuesim.engine.schedule import shared
+from valuesim.engine.connections import shared
 from valuesim.engine.shutdown import Shutdown
 from valuesim.episode import EpisodeSpec
 from valuesim.log import RunWriter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from valuesim import registry
@@ -21,7 +21,7 @@ from valuesim.agents.prompt import Elicitation, Message, prompt_of
 from valuesim.cli.terminal import clean, percent, print_table, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.decision import Agent, Decision
-from valuesim.engine.plan import episode_seeds
+from valuesim.engine.plan import MODEL_AGENT, episode_seeds, plan
 from valuesim.episode import play
 from valuesim.errors import InputError
 from valuesim.observation import Observation
@@ -29,6 +29,7 @@ from valuesim.overrides import shipped
 
 EPISODES = 6
 _AGENT = "random"
+_MODEL = {"provider": "mock", "name": "mock"}
 _COLUMNS = (
     *("environment", "prompts", "length", "shared", "blocks"),
     *("agents", "turns", "episodes", "alike", "rules"),
@@ -84,6 +85,10 @@ def _asked(settings: Sequence[str]) -> list[tuple[str, RunConfig]]:
             own[-1][1].append(setting)
         else:
             for_all.append(setting)
+    for setting in for_all:
+        key = setting.partition("=")[0].lstrip("+")
+        if key.startswith("cross") or key in ("chain", "asking"):
+            raise InputError(f"{key} does not go here: the prompts of one arm, alone, are compared")
     chosen = own or [(name, list[str]()) for name in sorted(shipped("env"))]
     defaults = [f"agents={_AGENT}", f"episodes={EPISODES}"]
     return [
@@ -99,8 +104,7 @@ async def _sent(config: RunConfig) -> list[Sent]:
     env = registry.make(id, **parameters)
     elicitation = Elicitation.of(config.elicitation)
     who = config.agents
-    if not all(isinstance(name, str) for name in who.values()):
-        raise InputError(f"agents={dict(who)} is a list: the prompts of one game are compared")
+    _check(config)
     sent: list[Sent] = []
     for episode, seed in enumerate(episode_seeds(config.seed, config.episodes)):
         agents: dict[str, Agent] = {
@@ -115,6 +119,19 @@ async def _sent(config: RunConfig) -> list[Sent]:
         }
         await play(env, agents, seed)
     return sent
+
+
+def _check(config: RunConfig) -> None:
+    """Raise InputError for what a run by these agents, or with interventions on models, refuses."""
+    who = config.agents
+    if not all(isinstance(name, str) for name in who.values()):
+        raise InputError(f"agents={dict(who)} is a list: the prompts of one game are compared")
+    if not {"human", MODEL_AGENT}.isdisjoint(who.values()):
+        raise InputError(f"agents={dict(who)} do not play by themselves: give scripted agents")
+    played = replace(config, episodes=min(config.episodes, 1))
+    plan(replace(played, intervention={}).design())
+    if config.intervention:
+        plan(replace(played, agents={"all": MODEL_AGENT}, model=_MODEL).design())
 
 
 class _Witness:

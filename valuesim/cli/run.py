@@ -20,11 +20,12 @@ from valuesim.cli.connecting import cache_of, connected, secrets_of, trace_of
 from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
 from valuesim.cli.person import note, seating
 from valuesim.cli.signals import stop_on_signals
-from valuesim.cli.spending import budget_of, keep_spending
+from valuesim.cli.spending import budget_of, spending_kept
 from valuesim.cli.terminal import check_json_target, clean, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
 from valuesim.engine.budget import Budget
+from valuesim.engine.connections import distinct
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
 from valuesim.engine.plan import MODEL_AGENT, regimes
 from valuesim.engine.progress import Progress
@@ -52,13 +53,17 @@ def main(arguments: argparse.Namespace) -> int:
     config = compose(arguments.overrides)
     folder = run_folder(config.run.name, datetime.now())
     check_json_target(arguments.json, folder)
-    summary = play_into(folder, config, debug=arguments.debug)
+    try:
+        summary = play_into(folder, config, debug=arguments.debug)
+    except KeyboardInterrupt:
+        # stopped while the set-up was looked at, before an episode began
+        tell_how_to_go_on(arguments.overrides, folder)
+        raise
     if arguments.json:
         write_json({"schema": 1, "run": str(folder), **as_json(summary)}, arguments.json)
     told = sys.stderr if arguments.json == "-" else sys.stdout
     print(sentence(summary, folder), file=told)
-    # an end between two batches leaves nothing unfinished, and more to ask
-    if summary.stopped or summary.spent or summary.finished < summary.planned:
+    if not summary.is_whole:
         tell_how_to_go_on(arguments.overrides, folder)
     return exit_code(summary)
 
@@ -72,7 +77,8 @@ def play_into(folder: Path, config: RunConfig, *, debug: bool = False) -> Summar
     design = config.design()
     # a model's settings are logged with every episode
     models = {role: redacted(model, hidden) for role, model in design.models.items()}
-    design = replace(design, model=redacted(design.model, hidden), models=models)
+    arms = [redacted(arm, hidden) for arm in design.arms]
+    design = replace(design, model=redacted(design.model, hidden), models=models, arms=arms)
     planned: list[Cell] = []
     if (asking := config.adaptive()) is None:
         with _told_if_slow(f"planning {config.episodes:,} episodes for each cell ..."):
@@ -135,18 +141,21 @@ async def _play(
     trace = trace_of(config)
     cache = cache_of(folder, config, specs)
     connections = connected(config, specs, cache, debug=debug)
-    distinct = list({id(each): each for each in connections.values()}.values())
+    models = distinct(connections)
     spare_what_is_loaded()
     try:
         settle = partial(_settled, described, folder)
-        with RunWriter(folder, settle=settle) as writer, cache or nullcontext(), tracing(trace):
+        with (
+            RunWriter(folder, settle=settle) as writer,
+            cache or nullcontext(),
+            tracing(trace),
+            spending_kept(writer, connections, budget.prices),
+        ):
             if any(spec.id not in writer.finished for spec in specs):
-                await _probe(distinct, writer)
-            summary = await _ask(writer, specs, planned, connections, config, budget)
-            keep_spending(writer, summary)
-            return summary
+                await _probe(models, writer)
+            return await _ask(writer, specs, planned, connections, config, budget)
     finally:
-        for connection in distinct:
+        for connection in models:
             await connection.close()
             if (told := connection.prefix_cache()) is not None:
                 _note(f"{connection.endpoint.where}: {told}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from valuesim.cli.connecting import asked_roles
 from valuesim.config import RunConfig
-from valuesim.engine import Summary
-from valuesim.engine.budget import Budget
-from valuesim.engine.prices import price_of
+from valuesim.decision import Usage
+from valuesim.engine.budget import Budget, cost_of
+from valuesim.engine.connections import Connection, distinct
+from valuesim.engine.prices import Price, price_of
 from valuesim.episode import EpisodeSpec
-from valuesim.errors import InputError
+from valuesim.errors import InputError, LogError
 from valuesim.log import RunWriter
 from valuesim.log.reader import read_config
 
@@ -26,9 +29,7 @@ def budget_of(config: RunConfig, specs: Iterable[EpisodeSpec]) -> Budget:
         given = getattr(engine, key)
         if given is not None and not 0 < given < math.inf:
             raise InputError(f"engine.{key}={given} is not allowed: a number above 0, or null")
-    populations = {id(spec.population): spec.population for spec in specs}
-    roles = {r for each in populations.values() for r, who in each.items() if who.model is not None}
-    prices = {role: price_of(config.model_of(role)) for role in sorted(roles)}
+    prices = {role: price_of(config.model_of(role)) for role in sorted(asked_roles(specs))}
     for role, price in prices.items():
         if price is None and engine.max_cost is not None:
             name = config.model_of(role).get("name")
@@ -46,9 +47,28 @@ def budget_of(config: RunConfig, specs: Iterable[EpisodeSpec]) -> Budget:
     )
 
 
-def keep_spending(writer: RunWriter, summary: Summary) -> None:
-    """Say in `run.yaml` what the last session spent, if models were asked."""
-    usage = summary.usage
+@contextmanager
+def spending_kept(
+    writer: RunWriter, connections: Mapping[str, Connection], prices: Mapping[str, Price]
+) -> Iterator[None]:
+    """Say in `run.yaml` what the last session spent, if models were asked, however it ends.
+
+    `connections` and `prices` are those of the roles that models play.
+    """
+    try:
+        yield
+    except BaseException:
+        # what ended the session is told, not that its disk then takes no more
+        with suppress(LogError):
+            _keep_spending(writer, connections, prices)
+        raise
+    _keep_spending(writer, connections, prices)
+
+
+def _keep_spending(
+    writer: RunWriter, connections: Mapping[str, Connection], prices: Mapping[str, Price]
+) -> None:
+    usage = sum((each.counters.usage for each in distinct(connections)), start=Usage())
     if not usage.prompt_tokens + usage.completion_tokens:
         return
     described = read_config(writer.folder)
@@ -58,5 +78,6 @@ def keep_spending(writer: RunWriter, summary: Summary) -> None:
     }
     if usage.cached_tokens:
         spent["cached_tokens"] = usage.cached_tokens
-    described["sessions"][-1]["spent"] = spent | {"dollars": summary.cost}
+    spent["dollars"] = cost_of(connections, prices)
+    described["sessions"][-1]["spent"] = spent
     writer.describe(described)

@@ -4,8 +4,9 @@
 `manifest` describes a run in `run.yaml`, `progress` tells how far it is.
 """
 
+from valuesim.engine.connections import Connection
 from valuesim.engine.plan import Design, plan
-from valuesim.engine.schedule import Connection, EpisodeFailed, run
+from valuesim.engine.schedule import EpisodeFailed, run
 from valuesim.engine.summary import Summary
 
 __all__ = ["Connection", "Design", "EpisodeFailed", "Summary", "plan", "run"]

@@ -19,9 +19,10 @@ import numpy as np
 from valuesim.choices import Evidence
 from valuesim.engine.asking import CUT, EXHAUSTED, SETTLED, SPENT, Asked, Asking
 from valuesim.engine.budget import Budget
+from valuesim.engine.connections import Connection, distinct
 from valuesim.engine.pool import Pool, Pools, Said, read, said
 from valuesim.engine.progress import Progress
-from valuesim.engine.schedule import Connection, Table, distinct
+from valuesim.engine.schedule import Table
 from valuesim.engine.shutdown import Shutdown
 from valuesim.engine.summary import Summary
 from valuesim.episode import EpisodeSpec
@@ -206,7 +207,7 @@ class _Room:
             cell.answers[question] = self._before[spec.id]
             return
         async with self._seats:
-            if not await self._table.may_begin():
+            if not await self._table.may_begin(spec):
                 return
             turns = await self._table.play(spec)
         if turns is not None:

@@ -13,8 +13,7 @@ from typing import Any
 from valuesim.decision import Agent
 from valuesim.episode import Aftermath, EpisodeSpec, Turn, aftermath
 from valuesim.log import RunWriter
-
-AGAIN = "an earlier episode of its chain is played again"
+from valuesim.log.lines import AGAIN
 
 
 class Chains:
@@ -34,19 +33,13 @@ class Chains:
     def to_begin(self, specs: Sequence[EpisodeSpec]) -> list[EpisodeSpec]:
         """Return which of `specs` may begin: those to be played that have none to play before them.
 
-        A finished one behind such a one rests on what is lost: it is listed as interrupted, and
-        played again.
+        A finished one behind such a one rests on what is lost. It counts until the one before it
+        is finished anew, and is then played again (see `leave`).
         """
-        finished = self._writer.finished
         begin = []
         late: set[str] = set()
         for spec in specs:
-            id = spec.id
-            if id in late:
-                if id in finished:
-                    self._writer.interrupt(spec, AGAIN)
-                    finished.discard(id)
-            elif id not in finished:
+            if spec.id not in late and spec.id not in self._writer.finished:
                 begin.append(spec)
                 late.update(each.id for each in self.behind(spec))
         needed = {before for spec in begin if (before := self._before(spec)) is not None}
@@ -74,13 +67,19 @@ class Chains:
     ) -> Aftermath:
         """Return what goes on from the finished `spec`; nothing at the end of a chain.
 
-        Raises Interruption where an agent cannot be asked.
+        If the one behind it is finished already, that is listed as interrupted: it started with
+        what went on from another play. Raises Interruption where an agent cannot be asked.
         """
         goes_on = spec.chain is not None and spec.chain.goes_on
         left = await aftermath(agents, turns) if goes_on else Aftermath()
         # it is in the log; memory holds what the next episodes of chains start with
         if (before := self._before(spec)) is not None:
             self._writer.carried.pop(before, None)
+        for late in self.behind(spec)[:1]:
+            if late.id in self._writer.finished:
+                # before the line of `spec`: a kill between the two leaves both to be played
+                self._writer.interrupt(late, AGAIN)
+                self._writer.finished.discard(late.id)
         return left
 
     def _before(self, spec: EpisodeSpec) -> str | None:

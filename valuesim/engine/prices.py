@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -36,6 +38,15 @@ class Price:
         return (read + usage.completion_tokens * self.completion) / 1e6
 
 
+def money(dollars: float) -> str:
+    """Return US dollars in words: to the cent, below one dollar to four digits.
+
+    >>> money(12345.678), money(0.12), money(0.0000123)
+    ('$12,345.68', '$0.12', '$0.0000123')
+    """
+    return f"${dollars:,.2f}" if dollars >= 1 else f"${Decimal(f'{dollars:.4g}'):f}"
+
+
 def price_of(model: Mapping[str, Any]) -> Price | None:
     """Return what the tokens of `model` cost; None where neither its settings nor the table say it.
 
@@ -60,7 +71,8 @@ def _given(given: Any) -> Price:
     for kind, worth in kinds.items():
         if kind not in _KINDS:
             raise InputError(unknown("setting", kind, _KINDS, "model.price"))
-        if isinstance(worth, bool) or not isinstance(worth, int | float) or not worth >= 0:
+        is_number = isinstance(worth, int | float) and not isinstance(worth, bool)
+        if not is_number or not 0 <= worth < math.inf:
             raise InputError(
                 f"model.price.{kind} is {worth!r}: US dollars for a million tokens, from 0"
             )

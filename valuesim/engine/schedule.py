@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from valuesim import registry
 from valuesim.decision import Agent, Usage
-from valuesim.engine.asking import CUT, Asked
-from valuesim.engine.budget import Budget, Ledger
+from valuesim.engine.asking import Asked
+from valuesim.engine.budget import Budget, Ledger, cost_of
 from valuesim.engine.chains import Chains
+from valuesim.engine.connections import Connection, distinct, shared
 from valuesim.engine.experience import read_experience
 from valuesim.engine.progress import Progress
 from valuesim.engine.shutdown import Shutdown
@@ -20,37 +22,11 @@ from valuesim.engine.summary import Summary
 from valuesim.engine.waiting import Waiting
 from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Turn, play
-from valuesim.errors import InputError, Interruption, LogError, ValueSimError
+from valuesim.errors import STOPPED, InputError, Interruption, LogError, ValueSimError
 from valuesim.log import RunWriter
 from valuesim.tracing import EPISODE, span
 
-STOPPED = "the run was stopped"
 _LOOK_EVERY_S = 0.1
-
-
-class Connection(Protocol):
-    """A model that answers: makes its agents, counts its calls (see `agents.llm.connect`)."""
-
-    @property
-    def counters(self) -> Any:
-        """Return what was asked so far: calls, retries, usage."""
-        ...
-
-    def agent(self, role: str, seed: int, parameters: Mapping[str, Any], episode: str) -> Agent:
-        """Return the agent that plays `role` in one episode, with its player's parameters."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of the server."""
-        ...
-
-
-def shared(agent: str) -> str:
-    """Return the key among connections of an agent that plays in the whole run, as a person does.
-
-    No role has such a name.
-    """
-    return f"agent:{agent}"
 
 
 class EpisodeFailed(ValueSimError):
@@ -72,10 +48,11 @@ async def run(
     At most `concurrency` episodes are played at once. `connections` maps each role that a model
     plays to what answers for it. An Interruption ends its episode, which is listed and left for a
     resume; those behind it in its chain do not begin. An InputError ends the run as it is, and
-    nothing more is listed; any other exception ends it as EpisodeFailed, after the other episodes
-    have been listed as interrupted. Once `stop` begins, or `budget` has no room for a further
-    episode, none begins; those under way are played to their end, but for those that wait for a
-    server that is away; where `stop` says now, all are listed as interrupted.
+    nothing more is listed; so does a LogError, whose episode is listed where the folder takes it.
+    Any other exception ends it as EpisodeFailed, after the other episodes have been listed as
+    interrupted. Once `stop` begins, or `budget` has no room for the next episode, none begins;
+    those under way are played to their end, but for those that wait for a server that is away;
+    where `stop` says now, all are listed as interrupted.
     """
     table = Table(writer, connections, progress, specs, stop=stop, budget=budget)
     waiting = table.chains.to_begin(specs)
@@ -83,11 +60,6 @@ async def run(
     progress.start(len(specs), len(specs) - to_play, distinct(connections))
     await table.until_done(table.serve(waiting, concurrency))
     return table.summary(specs)
-
-
-def distinct(connections: Mapping[str, Connection]) -> list[Connection]:
-    """Return each connection once, whatever it plays."""
-    return list({id(each): each for each in connections.values()}.values())
 
 
 class Table:
@@ -114,6 +86,7 @@ class Table:
         given = budget or Budget()
         known = read_experience(writer.folder, specs, given.prices)
         self._ledger = Ledger(given, connections, known)
+        self._prices = given.prices
         self._under_way: dict[str, tuple[asyncio.Task[Any], EpisodeSpec]] = {}
         self._one_ended = asyncio.Event()
         self.interrupted: Counter[str] = Counter()
@@ -127,16 +100,18 @@ class Table:
 
     async def until_done(self, work: Coroutine[Any, Any, None]) -> None:
         """Do `work`, until it is done or is to end now; what it raises is raised."""
-        tasks = [asyncio.create_task(each) for each in (work, self._shutdown.now.wait())]
-        closing = asyncio.create_task(self._close())
+        parts = (work, self._shutdown.now.wait(), self._close())
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(each) for each in parts]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (*tasks, closing):
+            for task in tasks:
                 task.cancel()
-            with suppress(asyncio.CancelledError):
-                await tasks[0]
+            await asyncio.wait(tasks)
             self._progress.finish()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    task.result()
 
     async def serve(self, specs: Sequence[EpisodeSpec], seats: int) -> None:
         """Play all of `specs`, at most `seats` at once."""
@@ -150,25 +125,30 @@ class Table:
             raise failures.exceptions[0] from failures.exceptions[0].__cause__
 
     async def _sit(self, waiting: Waiting) -> None:
-        while len(waiting) and await self.may_begin() and len(waiting):
+        while await self._may_begin(waiting.peek):
             await self._play_chain(waiting.take())
 
     async def _play_chain(self, spec: EpisodeSpec) -> None:
         """Play `spec`, and then those behind it in its chain, one after another."""
         behind = self.chains.behind(spec)
         for place, each in enumerate((spec, *behind)):
-            if place and not await self.may_begin():
+            if place and not await self.may_begin(each):
                 return
             if await self.play(each) is None:
-                self._held_up += len(behind) - place
+                finished = self._writer.finished
+                self._held_up += sum(late.id not in finished for late in behind[place:])
                 return
 
-    async def may_begin(self) -> bool:
-        """Return whether an episode may begin, once it is known; it must then do so at once."""
-        while not self.is_closed:
-            if refusal := self._ledger.refusal():
+    async def may_begin(self, spec: EpisodeSpec) -> bool:
+        """Return whether `spec` may begin, once it is known; it must then do so at once."""
+        return await self._may_begin(lambda: spec)
+
+    async def _may_begin(self, following: Callable[[], EpisodeSpec | None]) -> bool:
+        """Return whether what `following` returns may begin: another one while this waits."""
+        while not self.is_closed and (spec := following()) is not None:
+            if refusal := self._ledger.refusal(spec):
                 self._shutdown.spend(refusal)
-            elif self._ledger.has_room():
+            elif self._ledger.has_room(spec):
                 return True
             else:
                 await self._one_ended.wait()
@@ -180,7 +160,7 @@ class Table:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._ledger.seconds_left):
                     await self._shutdown.begun.wait()
-            if refusal := self._ledger.refusal():
+            if refusal := self._ledger.hours_over():
                 self._shutdown.spend(refusal)
         self._leave_dead_servers()
         self._progress.ending(len(self._under_way), self._shutdown.spent)
@@ -198,24 +178,22 @@ class Table:
 
     def summary(self, specs: Sequence[EpisodeSpec], asked: Sequence[Asked] = ()) -> Summary:
         """Return how the run ended that was to play `specs`."""
-        finished = sum(spec.id in self._writer.finished for spec in specs)
-        is_whole = finished == len(specs) and all(each.why != CUT for each in asked)
-        usage = sum((c.counters.usage for c in distinct(self._connections)), start=Usage())
-        return Summary(
+        models = distinct(self._connections)
+        summary = Summary(
             planned=len(specs),
-            finished=finished,
+            finished=sum(spec.id in self._writer.finished for spec in specs),
             played=self._progress.played,
             interrupted=dict(self.interrupted),
             held_up=self._held_up,
             decisions=self._progress.decisions,
             faults=dict(self._progress.fault_kinds),
             stopped=self._shutdown.is_asked,
-            spent="" if is_whole else self._shutdown.spent,
-            usage=usage,
-            replayed=sum(c.counters.replayed for c in distinct(self._connections)),
-            cost=self._ledger.cost,
+            usage=sum((each.counters.usage for each in models), start=Usage()),
+            replayed=sum(each.counters.replayed for each in models),
+            cost=cost_of(self._connections, self._prices),
             asked=asked,
         )
+        return summary if summary.is_whole else replace(summary, spent=self._shutdown.spent)
 
     async def play(self, spec: EpisodeSpec) -> list[Turn] | None:
         """Play `spec`, write it down and return its turns; None if it was interrupted.
@@ -225,7 +203,7 @@ class Table:
         task = asyncio.current_task()
         assert task is not None, "an episode is played in a task"
         self._under_way[spec.id] = (task, spec)
-        self._ledger.begin(spec.id)
+        self._ledger.begin(spec)
         turns = None
         try:
             turns = await self._play(spec)
@@ -250,8 +228,10 @@ class Table:
             if not self._is_refused:
                 self._interrupt(spec, STOPPED, condition)
             raise
-        except LogError:
-            # the folder takes no more lines: the reader and a resume see the cut from what is there
+        except LogError as error:
+            # of a full disk the folder may take no more lines; of a cache's error it does
+            with suppress(LogError):
+                self._interrupt(spec, str(error), condition)
             raise
         except InputError:
             # a setting that no episode can be played with: nothing is listed for it
@@ -277,6 +257,7 @@ class Table:
         self.chains.bring(spec, agents)
         turns = await play(env, agents, spec.seed, keep)
         left = await self.chains.leave(spec, agents, turns)
+        self._ledger.left(spec, left.usage)
         self._writer.finish(spec, env, turns, left)
         self._progress.episode()
         return turns

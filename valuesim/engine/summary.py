@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from valuesim.decision import Usage
-from valuesim.engine.asking import Asked
+from valuesim.engine.asking import CUT, Asked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,3 +34,8 @@ class Summary:
     replayed: int = 0
     cost: float | None = None
     asked: Sequence[Asked] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that was planned is finished, and no cell was cut off between two batches."""
+        return self.finished == self.planned and all(each.why != CUT for each in self.asked)

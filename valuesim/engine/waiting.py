@@ -35,19 +35,27 @@ class Waiting:
         """Return how many wait."""
         return len(self._specs) - self._taken
 
-    def take(self) -> EpisodeSpec:
-        """Return the episode that begins next; raise IndexError if none waits."""
+    def peek(self) -> EpisodeSpec | None:
+        """Return the episode that begins next; None if none waits."""
         if not len(self):
+            return None
+        if len(self) > self._tail:
+            return self._specs[self._taken]
+        if not self._cells:
+            self._cells = _by_cell(self._specs[self._taken :])
+        return self._longest()[0][1]
+
+    def take(self) -> EpisodeSpec:
+        """Return the episode that begins next, which then waits no more; IndexError if none."""
+        spec = self.peek()
+        if spec is None:
             raise IndexError("no episode waits")
         self._taken += 1
-        if len(self) >= self._tail:
-            return self._specs[self._taken - 1]
-        if not self._cells:
-            self._cells = _by_cell(self._specs[self._taken - 1 :])
-        longest = self._longest()
-        _, spec = longest.popleft()
-        if not longest:
-            self._cells.remove(longest)
+        if self._cells:
+            longest = self._longest()
+            longest.popleft()
+            if not longest:
+                self._cells.remove(longest)
         return spec
 
     def _longest(self) -> deque[_Placed]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +13,7 @@ from typing import Any, Protocol
 from valuesim import registry
 from valuesim.episode import Player
 from valuesim.errors import InputError, unknown
-from valuesim.graph.arms import INTERVENTION, Label, arm_keys, arm_of, arms_apart, label
+from valuesim.graph.arms import INTERVENTION, Label, arm_in, arm_keys, arms_apart, label
 from valuesim.log.reader import DecisionRecord
 
 __all__ = ["Group", "Label", "Played", "grouped", "kept_apart", "label", "settings", "settings_of"]
@@ -144,8 +146,27 @@ def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:
             each = (episode.condition if key == "condition" else episode.elicitation) or {}
             labels += ((name, label(each[name])) for name in sorted(each))
         else:
-            labels.append((key, known[key] if key in known else arm_of(player, key)))
+            labels.append((key, known[key] if key in known else arm_in(episode, role, key)))
     return Group(tuple(labels))
+
+
+def named(groups: Iterable[Group]) -> dict[Group, str]:
+    """Return a name for each of `groups`, of the labels that apply, no two alike.
+
+    Settings of interventions are named with their labels where these alone would not do.
+    """
+    found = list(dict.fromkeys(groups))
+    short = {g: " ".join(str(x) for x in g.values() if x is not None) for g in found}
+    counts = Counter(short.values())
+    return {g: name if counts[name] == 1 else _in_full(g) for g, name in short.items()}
+
+
+def _in_full(group: Group) -> str:
+    return " ".join(
+        f"{key.rpartition('.')[2]}={json.dumps(x)}" if "." in key else str(x)
+        for key, x in group.items()
+        if x is not None
+    )
 
 
 @cache

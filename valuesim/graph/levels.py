@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from valuesim.choices import Choices, choices
-from valuesim.graph.arms import INTERVENTION, NONE, arms_apart
+from valuesim.graph.arms import INTERVENTION, arms_apart, is_arm_key, is_partial, place, whole_key
 from valuesim.graph.compared import Comparison
 from valuesim.graph.comparison import compare
 from valuesim.graph.flips import Pair
-from valuesim.graph.grouping import Group, Played, family_of, group_of, kept_apart, settings_of
+from valuesim.graph.grouping import (
+    Group,
+    Played,
+    family_of,
+    group_of,
+    kept_apart,
+    named,
+    settings_of,
+)
 from valuesim.graph.say_do import say_do
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.values import load_taxonomy, taxonomies
@@ -29,16 +37,18 @@ def level_keys(key: str, episodes: Iterable[Played] = ()) -> tuple[str, ...]:
     """
     if key == INTERVENTION:
         return (key, *arms_apart([key], episodes))
-    return (FAMILY, "form", "pack") if key == FAMILY else (key,)
+    return (FAMILY, "form", "pack") if key == FAMILY else (whole_key(key, episodes),)
 
 
 def groups_beside(by: Sequence[str], key: str, episodes: Collection[Played]) -> tuple[str, ...]:
     """Return the keys of the groups that are each compared between levels of `key`.
 
-    They are those of `by` but for `key`, and what is never pooled (see `grouping.kept_apart`).
+    They are those of `by` but for `key`, and what is never pooled (see `grouping.kept_apart`). Of
+    arms in which an intervention was made on some roles alone, each role is compared with itself.
     """
     within = level_keys(key, episodes)
-    apart = kept_apart([*by, *within], episodes)
+    own = ("role",) if is_arm_key(key, episodes) and is_partial(episodes) else ()
+    apart = kept_apart([*by, *own, *within], episodes)
     return tuple(name for name in dict.fromkeys(apart) if name not in within)
 
 
@@ -46,18 +56,21 @@ def levels(records: Records, key: str) -> dict[str, list[DecisionRecord]]:
     """Return `records` by level of `key`, without those that have none.
 
     Scarcity levels stand by their resources, most first, numbers by size, the questionnaire before
-    all other families, no intervention before all others, everything else by name. An agent without
-    a model is the level "none" of models.
+    all other families, no intervention before all others and those beside one last, everything else
+    by name. An agent without a model is the level "none" of models.
     """
     found: dict[str, list[DecisionRecord]] = {}
     keys = level_keys(key, _episodes(records))
-    by_source: dict[tuple[int, str], str | None] = {}
+    by_source: dict[tuple[int, str], Group] = {}
     for record in records:
         # an episode's role settles every label
         source = (id(record.episode), record.role)
         if source not in by_source:
-            by_source[source] = _name(group_of(record.episode, record.role, keys), key)
-        name = by_source[source]
+            by_source[source] = group_of(record.episode, record.role, keys)
+    names = named(by_source.values())
+    for record in records:
+        group = by_source[id(record.episode), record.role]
+        name = _name(group, names[group], key)
         if name is not None:
             found.setdefault(name, []).append(record)
     return dict(sorted(found.items(), key=lambda level: _place(level[1][0], key, level[0])))
@@ -125,11 +138,10 @@ def _counts(episodes: Sequence[EpisodeRecord]) -> dict[str, int]:
     return ({"env": len(envs)} if len(envs) > 1 else {}) | counts
 
 
-def _name(group: Group, key: str) -> str | None:
-    labels = list(group.values())
-    if labels[0] is None:
+def _name(group: Group, name: str, key: str) -> str | None:
+    if next(iter(group.values())) is None:
         return NO_MODEL if key == "model" else None
-    return " ".join(str(label) for label in labels if label is not None)
+    return name
 
 
 def _place(record: DecisionRecord, key: str, name: str) -> tuple[float, float, str]:
@@ -137,7 +149,7 @@ def _place(record: DecisionRecord, key: str, name: str) -> tuple[float, float, s
     if key == FAMILY:
         return (float(family_of(record.episode.env) != STATED), 0.0, name)
     if key == INTERVENTION:
-        return (float(name != NONE), 0.0, name)
+        return (place(name), 0.0, name)
     personal, shared = condition.get("personal"), condition.get("shared")
     if key == "scarcity" and personal is not None and shared is not None:
         return (0.0, -float(personal + shared), name)

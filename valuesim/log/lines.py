@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from valuesim.env import Environment, Observation
 
 SCHEMA = 1
+
+# why the play of a finished episode is void
+AGAIN = "an earlier episode of its chain is played again"
+LOST = "decisions of this episode were lost"
+
 Line = dict[str, Any]
 
 

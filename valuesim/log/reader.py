@@ -25,10 +25,11 @@ from valuesim.log.files import (
     read_lines,
     wrong_in,
 )
-from valuesim.log.lines import SCHEMA
+from valuesim.log.lines import AGAIN, LOST, SCHEMA
 from valuesim.log.options import OptionReader
 from valuesim.log.records import DecisionRecord, EpisodeRecord, InterruptedRecord
 from valuesim.option import Move, Option
+from valuesim.parameters import is_number
 
 __all__ = [
     "DecisionRecord",
@@ -42,7 +43,10 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFolder:
-    """A run folder that was read: its configuration and finished episodes; decisions stream."""
+    """A run folder that was read: its configuration and finished episodes; decisions stream.
+
+    A finished episode whose plays were all listed as interrupted later on is not finished.
+    """
 
     path: Path
     config: Mapping[str, Any]
@@ -90,12 +94,34 @@ def read_run(path: Path) -> RunFolder:
     for number, line in read_lines(path / "episodes.jsonl", EPISODE_KEYS):
         episode = _episode(line, path / "episodes.jsonl", number)
         episodes[episode.id] = episode
+    for id in _void(path, episodes):
+        del episodes[id]
     return RunFolder(
         path=path,
         config=read_config(path),
         episodes=episodes,
         interrupted=tuple(_interrupted(path / "interrupted.jsonl", episodes)),
     )
+
+
+def _void(path: Path, finished: Mapping[str, EpisodeRecord]) -> set[str]:
+    """Return those of `finished` of which every play that made decisions is listed as interrupted.
+
+    They are to be played again: a chain is, behind an episode that was. Others than listed ones
+    are not looked at: of those the disk may have lost the decisions, which is an error.
+    """
+    void = set()
+    again = set()
+    for _, line in read_lines(path / "interrupted.jsonl", INTERRUPTED_KEYS):
+        void.add((line["episode"], line["play"]))
+        if line["reason"] in (AGAIN, LOST):
+            again.add(line["episode"])
+    again &= {id for id, episode in finished.items() if episode.decisions}
+    if again:
+        for _, line in read_lines(path / "decisions.jsonl", DECISION_KEYS):
+            if (line["episode"], line["play"]) not in void:
+                again.discard(line["episode"])
+    return again
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -184,7 +210,7 @@ def _decision(
             added=tuple(_addition(each, texts) for each in answer.get("added", ())),
             interventions=_expect(answer.get("interventions", {}), dict),
             labellings=tuple(_labelling(each) for each in answer.get("labellings", ())),
-            probabilities=_expect(answer.get("probabilities", {}), dict),
+            probabilities=_shares(answer.get("probabilities", {})),
             unaccounted=_expect(answer.get("unaccounted"), float | int | None),
             usage=answer["usage"],
             view=_expect(seen["view"], dict),
@@ -212,7 +238,19 @@ def _addition(given: Any, texts: Mapping[str, str]) -> Addition:
 
 
 def _labelling(given: Any) -> Labelling:
-    return Labelling(labels=tuple(given["labels"]), found=_expect(given.get("found"), dict | None))
+    found = given.get("found")
+    return Labelling(
+        labels=tuple(_expect(label, str) for label in given["labels"]),
+        found=None if found is None else _shares(found),
+    )
+
+
+def _shares(given: Any) -> dict[str, float]:
+    """Return probabilities by name; raise ValueError for what is no number from 0."""
+    for name, share in _expect(given, dict).items():
+        if not is_number(share) or share < 0:
+            raise ValueError(f"the probability of {name!r:.80} is {share!r:.80}")
+    return dict(given)
 
 
 def _try(tried: Any) -> Try:

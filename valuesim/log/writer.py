@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 Settle = Callable[[Mapping[str, Any] | None], Mapping[str, Any]]
 CUT = "the run was stopped while this episode was played"
-LOST = "decisions of this episode were lost"
 
 _logger = logging.getLogger(__name__)
 
@@ -108,7 +107,7 @@ class RunWriter:
         }
         for episode, plays in read.items():
             if episode not in self.finished:
-                self._cut(episode, plays, LOST if episode in told else CUT)
+                self._cut(episode, plays, lines.LOST if episode in told else CUT)
 
     def _described(self) -> Mapping[str, Any] | None:
         return read_config(self.folder) if (self.folder / "run.yaml").exists() else None

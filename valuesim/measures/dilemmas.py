@@ -18,9 +18,9 @@ from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
 from valuesim.measures.apart import PERSPECTIVE, apart
 from valuesim.measures.hidden import Judge, hidden_panels, selection
-from valuesim.measures.interval import clustered_rate, rate_by_cluster
+from valuesim.measures.interval import rate_by_cluster
 from valuesim.measures.panel import Estimate, Panel, Reference, fault_counts
-from valuesim.measures.telling import flips, tellings_told
+from valuesim.measures.telling import flips_panel
 from valuesim.option import Option
 
 _KINDS = {
@@ -29,13 +29,7 @@ _KINDS = {
     "perspective": "from another's point of view",
     "repair": "when it could be mended",
 }
-_FLIPS = (
-    "Of the dilemmas answered by a majority in two tellings or more, those whose majority is not "
-    "the same in all."
-)
-_ASKED_ONCE = " Chance cannot be told apart from tellings that were asked once."
 _SAME = 1e-9
-_DRAWS = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +54,7 @@ def _panels(records: Sequence[DecisionRecord], *, seed: int) -> tuple[Panel, ...
     made = (
         *_risk(records),
         _risk_by_topic(records),
-        _flips(records, seed),
+        flips_panel(records, seed=seed),
         _habits(records),
         _risk_later(records),
         _changes(records),
@@ -148,32 +142,6 @@ def _changes(records: Sequence[DecisionRecord]) -> Panel | None:
         id="changes",
         title="Changes of mind in dilemmas that unfold",
         note="The share that then took the option most against what they had put first.",
-    )
-
-
-def _flips(records: Sequence[DecisionRecord], seed: int) -> Panel | None:
-    asked = tellings_told(records)
-    if not asked:
-        return None
-    found = flips(asked, draws=_DRAWS, rng=np.random.default_rng(seed))
-    label = "answers that flip"
-    rate = clustered_rate(found.flipped, [1.0] * len(found.flipped))
-    reference = Reference(
-        label=label,
-        points=(Estimate(label=label, value=found.mean, low=found.low, high=found.high),),
-        source=f"the same choices, dealt to the tellings by lot within a dilemma ({_DRAWS} draws)",
-        population="computed",
-    )
-    return Panel(
-        id="flips",
-        title="Answers that flip with the telling",
-        unit="share of dilemmas",
-        estimates=(Estimate.of(label, rate),),
-        references=(reference,) if found.mean is not None else (),
-        bounds=(0.0, 1.0),
-        decisions=len(asked),
-        faults=fault_counts(asked),
-        note=_FLIPS + (_ASKED_ONCE if found.flipped and found.mean is None else ""),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import mean
 
 import numpy as np
 from scipy import stats
@@ -65,6 +66,29 @@ def rate_by_cluster(
         [chances * len(own) for own in done.values()],
         is_binary=is_binary,
     )
+
+
+def mean_interval(
+    found: Sequence[float], bounds: tuple[float, float], units: Sequence[object] | None = None
+) -> tuple[float, float | None, float | None]:
+    """Return the mean of `found`, of which there is one at least, and Student's 95 % interval.
+
+    The interval lies within `bounds`. There is none with fewer than two figures, nor where all are
+    the same, which tells nothing of how much others would differ. Where `units` names for each
+    figure those that are not independent, they count together.
+    """
+    average = mean(found)
+    apart: dict[object, float] = {}
+    for unit, each in zip(range(len(found)) if units is None else units, found, strict=True):
+        apart[unit] = apart.get(unit, 0.0) + each - average
+    count = len(apart)
+    spread = float(np.linalg.norm(list(apart.values())))
+    if count < 2 or spread**2 / (count - 1) < _LEAST_VARIANCE:
+        return average, None, None
+    half = float(stats.t.ppf(0.975, count - 1)) * spread / len(found)
+    half *= (count / (count - 1)) ** 0.5
+    low, high = bounds
+    return average, max(low, average - half), min(high, average + half)
 
 
 def share_interval(

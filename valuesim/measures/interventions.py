@@ -7,23 +7,35 @@ whatever the figures say; so each arm is shown with what it added, from the log 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy import stats
 
-from valuesim.choices import cluster_of
-from valuesim.graph.arms import NONE, arms_apart
-from valuesim.graph.grouping import group_of
+from valuesim.choices import chosen_tags, cluster_of
+from valuesim.graph.arms import NONE, arms_apart, place
+from valuesim.graph.grouping import Group, group_of, named
 from valuesim.log.reader import DecisionRecord
+from valuesim.measures.interval import mean_interval
 from valuesim.measures.panel import Estimate, Panel, fault_counts
 
 Records = Sequence[DecisionRecord]
 Source = tuple[str, str]
 """The environment and the model whose arms are told apart."""
 _EFFECTS = {"transgression": "transgressions", "cooperation": "acts of cooperation"}
-_LEAST_VARIANCE = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Control:
+    """The arm that others are compared with, and all that was decided in its episodes."""
+
+    arm: str
+    records: Records
+    episodes: Collection[int]
+
+    def compared(self, arms: Mapping[str, Records]) -> tuple[str, ...]:
+        """Return the names of those of `arms` that were played in other episodes."""
+        return tuple(arm for arm, own in arms.items() if id(own[0].episode) not in self.episodes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,44 +84,58 @@ def checks(records: Records) -> tuple[ArmCheck, ...]:
 def effects(records: Records) -> tuple[Panel, ...]:
     """Return what arms moved: differences to the control, in the same worlds; () without a control.
 
-    The control is the arm without an intervention, else the one in which nothing was added. A
-    figure is the mean, over the worlds or scenes (see `choices.cluster_of`) that both arms played,
-    of the difference in the share of valid decisions, in which more could be done than talk, that
-    took an option with the tag; its interval is Student's t over them. If all differ by the same
-    there is none.
+    The control are the episodes without an intervention on anybody, else those of an arm in which
+    nothing was added to anybody. A figure is the mean, over the worlds or scenes (see
+    `choices.cluster_of`) that both arms played, of the difference in the share of valid decisions,
+    in which more could be done than talk, that took an option with the tag. In a world each role is
+    compared with the same role, and they weigh alike. The interval is Student's t over worlds. If
+    all differ by the same there is none.
     """
-    panels = []
-    for (env, model), arms in by_arm(records).items():
-        control = next((arm for arm in arms if arm == NONE), None) or _untouched(arms)
-        for tag, acts in _EFFECTS.items():
-            if control is not None and len(arms) > 1 and _is_offered(arms, tag):
-                panels.append(_effect(env, model, arms, control, tag, acts))
-    return tuple(panels)
+    return tuple(
+        _effect(source, arms, control, tag, acts)
+        for source, arms, control in _controlled(records)
+        for tag, acts in _EFFECTS.items()
+        if control is not None and control.compared(arms) and _is_offered(arms, tag)
+    )
+
+
+def uncontrolled(records: Records) -> tuple[str, ...]:
+    """Return a sentence for each model and environment whose effects are not known for want of one.
+
+    None where no act that `effects` counts was offered.
+    """
+    return tuple(
+        f"no effect of interventions on {model} in {env}: no control was played, "
+        "an arm in which nobody was sent anything"
+        for (env, model), arms, control in _controlled(records)
+        if control is None and any(_is_offered(arms, tag) for tag in _EFFECTS)
+    )
 
 
 def by_arm(records: Records) -> dict[Source, dict[str, list[DecisionRecord]]]:
     """Return the decisions of models by environment and model, then arm, the arm without first.
 
     An arm is named by its interventions and by those of their settings that differ in `records`.
-    Empty where no intervention was made.
+    Those on whom nothing was made while others had an intervention are an arm of their own, beside
+    it (see `arms.arm_in`). Empty where no intervention was made.
     """
     keys = arms_apart((), list({id(r.episode): r.episode for r in records}.values()))
     if not keys:
         return {}
-    names: dict[tuple[int, str], str] = {}
-    found: dict[Source, dict[str, list[DecisionRecord]]] = {}
+    groups: dict[tuple[int, str], Group] = {}
+    found: dict[Source, dict[Group, list[DecisionRecord]]] = {}
     for record in records:
         model = record.player.model_name
         if model is None:
             continue
         seat = (id(record.episode), record.role)
-        if seat not in names:
-            labels = group_of(record.episode, record.role, keys).values()
-            names[seat] = " ".join(str(label) for label in labels if label is not None)
+        if seat not in groups:
+            groups[seat] = group_of(record.episode, record.role, keys)
         arms = found.setdefault((record.episode.env, model), {})
-        arms.setdefault(names[seat], []).append(record)
+        arms.setdefault(groups[seat], []).append(record)
+    names = named(groups.values())
     return {
-        source: dict(sorted(arms.items(), key=lambda arm: arm[0] != NONE))
+        source: {names[g]: arms[g] for g in sorted(arms, key=lambda g: place(names[g]))}
         for source, arms in found.items()
     }
 
@@ -170,8 +196,23 @@ def _sent(records: Records) -> set[tuple[tuple[str, str], ...]]:
     return {each for each in added if each}
 
 
-def _untouched(arms: Mapping[str, Records]) -> str | None:
-    return next((arm for arm, own in arms.items() if not _sent(own)), None)
+def _controlled(
+    records: Records,
+) -> Iterator[tuple[Source, Mapping[str, Records], _Control | None]]:
+    """Yield the arms of each model and environment with their control, None where there is none."""
+    touched = {id(record.episode) for record in records if record.added}
+    for source, arms in by_arm(records).items():
+        yield source, arms, _control(arms, touched)
+
+
+def _control(arms: Mapping[str, Records], touched: Collection[int]) -> _Control | None:
+    for arm, own in arms.items():
+        episodes = {id(record.episode) for record in own}
+        is_made = bool(own[0].player.interventions)
+        if arm == NONE or (is_made and episodes.isdisjoint(touched)):
+            beside = [r for each in arms.values() for r in each if id(r.episode) in episodes]
+            return _Control(arm=arm, records=beside, episodes=episodes)
+    return None
 
 
 def _is_offered(arms: Mapping[str, Records], tag: str) -> bool:
@@ -179,45 +220,49 @@ def _is_offered(arms: Mapping[str, Records], tag: str) -> bool:
 
 
 def _effect(
-    env: str, model: str, arms: Mapping[str, Records], control: str, tag: str, acts: str
+    source: Source, arms: Mapping[str, Records], control: _Control, tag: str, acts: str
 ) -> Panel:
     everything = [record for own in arms.values() for record in own]
-    shares = {arm: _shares(own, tag) for arm, own in arms.items()}
+    against = _shares(control.records, tag)
     return Panel(
         id=f"effect_{tag}",
-        title=f"effect of interventions on {acts}, {env}, {model}",
-        unit=f"difference to arm {control} in the share of decisions, same worlds; n counts them",
+        title=f"effect of interventions on {acts}, {', '.join(source)}",
+        unit=f"difference to arm {control.arm} in the share of decisions, same worlds and roles; "
+        "n counts worlds",
         bounds=(-1.0, 1.0),
         estimates=tuple(
-            _difference(arm, own, shares[control]) for arm, own in shares.items() if arm != control
+            _difference(arm, _shares(arms[arm], tag), against) for arm in control.compared(arms)
         ),
         decisions=len(everything),
         faults=fault_counts(everything),
     )
 
 
-def _shares(records: Records, tag: str) -> dict[str, float]:
-    """Return the share of valid decisions beyond talk that took `tag`, by world or scene."""
-    taken: defaultdict[str, list[bool]] = defaultdict(list)
+def _shares(records: Records, tag: str) -> dict[tuple[str, str], float]:
+    """Return the share of valid decisions beyond talk that took `tag`, by world (scene) and role.
+
+    Of a role, as others in the same world may have been sent something else.
+    """
+    taken: defaultdict[tuple[str, str], list[bool]] = defaultdict(list)
     for record in records:
         if record.chosen is not None and _is_more_than_talk(record):
-            chosen = next(o for o in record.options if o.name == record.chosen)
-            taken[cluster_of(record)].append(tag in chosen.tags)
-    return {cluster: float(np.mean(each)) for cluster, each in taken.items()}
+            taken[cluster_of(record), record.role].append(tag in chosen_tags(record))
+    return {seat: float(np.mean(each)) for seat, each in taken.items()}
 
 
 def _is_more_than_talk(record: DecisionRecord) -> bool:
     return any("talk" not in o.tags and not o.is_omission for o in record.options)
 
 
-def _difference(arm: str, own: Mapping[str, float], control: Mapping[str, float]) -> Estimate:
-    found = np.array([own[each] - control[each] for each in own if each in control])
-    if not found.size:
+def _difference(
+    arm: str, own: Mapping[tuple[str, str], float], control: Mapping[tuple[str, str], float]
+) -> Estimate:
+    worlds: defaultdict[str, list[float]] = defaultdict(list)
+    for world, role in own:
+        if (world, role) in control:
+            worlds[world].append(own[world, role] - control[world, role])
+    if not worlds:
         return Estimate(label=arm, value=None)
-    mean, count = float(found.mean()), len(found)
-    if count < 2 or float(found.var(ddof=1)) < _LEAST_VARIANCE:
-        return Estimate(label=arm, value=mean, n=count)
-    reach = float(stats.t.ppf(0.975, count - 1) * found.std(ddof=1) / np.sqrt(count))
-    return Estimate(
-        label=arm, value=mean, low=max(-1.0, mean - reach), high=min(1.0, mean + reach), n=count
-    )
+    found = [float(np.mean(each)) for each in worlds.values()]
+    value, low, high = mean_interval(found, (-1.0, 1.0))
+    return Estimate(label=arm, value=value, low=low, high=high, n=len(found))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+from typing import NamedTuple
 
 from valuesim.choices import cluster_of
 from valuesim.log.reader import DecisionRecord
@@ -17,19 +19,29 @@ from valuesim.measures.interval import rate_by_cluster
 from valuesim.measures.panel import Estimate, Panel, Reference, fault_counts
 
 _SURE = (
-    "Of decisions with probabilities of their options. An entropy of 1 is that of options that are "
-    "all alike."
+    "Of decisions with probabilities of their options; that of no letter found also of those in "
+    "which none was. An entropy of 1 is that of options that are all alike."
 )
 _LIKED = "The mean share of each letter among all letters, however often it was taken."
 _MOST = 1.0 - 1e-9
 
 
+class _Liked(NamedTuple):
+    """The share of a letter in one decision, and what it is where no letter is liked."""
+
+    cluster: str
+    share: float
+    by_chance: float
+
+
 def likelihood(records: Sequence[DecisionRecord]) -> tuple[Panel, ...]:
     """Return the panels of the decisions of one environment; none without log-probabilities."""
     sure = [record for record in records if record.probabilities]
+    # where no letter was found there is no probability of an option, but one of no letter
+    told = [record for record in records if record.unaccounted is not None]
     if not sure:
-        return ()
-    return _sureness(records, sure), _letters(records, sure)
+        return (_sureness(records, sure, told),) if told else ()
+    return _sureness(records, sure, told), _letters(records, sure)
 
 
 def entropy(probabilities: Mapping[str, float]) -> float:
@@ -44,14 +56,18 @@ def entropy(probabilities: Mapping[str, float]) -> float:
     return min(max(0.0, nats) / math.log(len(probabilities)), 1.0)
 
 
-def _sureness(records: Sequence[DecisionRecord], sure: Sequence[DecisionRecord]) -> Panel:
+def _sureness(
+    records: Sequence[DecisionRecord],
+    sure: Sequence[DecisionRecord],
+    told: Sequence[DecisionRecord],
+) -> Panel:
     taken = [record for record in sure if record.chosen is not None]
     estimates = (
         _mean("probability of the option taken", taken, lambda r: r.probabilities[str(r.chosen)]),
         _mean("probability of the likeliest", sure, lambda r: max(r.probabilities.values())),
         _mean("the likeliest was taken", taken, _took_the_likeliest, is_binary=True),
         _mean("entropy", sure, lambda r: entropy(r.probabilities)),
-        _mean("probability of no letter found", sure, lambda r: r.unaccounted or 0.0),
+        _mean("probability of no letter found", told, lambda r: float(r.unaccounted or 0.0)),
     )
     return Panel(
         id="sureness",
@@ -66,40 +82,54 @@ def _sureness(records: Sequence[DecisionRecord], sure: Sequence[DecisionRecord])
 
 
 def _letters(records: Sequence[DecisionRecord], sure: Sequence[DecisionRecord]) -> Panel:
-    shares: dict[str, list[tuple[str, float]]] = defaultdict(list)
-    by_chance: dict[str, list[float]] = defaultdict(list)
+    by_letter: dict[str, list[_Liked]] = defaultdict(list)
     for record in sure:
-        for asked in record.labellings:
-            found = asked.found or {}
-            total = math.fsum(found.values())
-            for letter in asked.labels:
-                shares[letter].append((cluster_of(record), found.get(letter, 0.0) / total))
-                by_chance[letter].append(1.0 / len(asked.labels))
-    estimates = [
-        Estimate.of(letter, rate_by_cluster(own, is_binary=False))
-        for letter, own in sorted(shares.items())
-    ]
-    points = [
-        Estimate(label=letter, value=math.fsum(own) / len(own), n=len(own))
-        for letter, own in sorted(by_chance.items())
-    ]
+        for letter, liked in _liked(record).items():
+            by_letter[letter].append(liked)
+    found = sorted(by_letter.items())
     return Panel(
         id="letters",
         title="Which letters the model likes",
         unit="share of the probability of all letters",
-        estimates=tuple(estimates),
-        references=(
-            Reference(
-                label="no liking",
-                points=tuple(points),
-                source="one over the number of options, as letters are drawn for each decision",
-                population="computed",
-            ),
-        ),
+        estimates=tuple(_share(letter, own) for letter, own in found),
+        references=(_without_liking(found),),
         bounds=(0.0, 1.0),
         decisions=len(records),
         faults=fault_counts(records),
         note=_LIKED,
+    )
+
+
+def _liked(record: DecisionRecord) -> dict[str, _Liked]:
+    """Return the mean share of each letter over the labellings of `record` that use it."""
+    shares: dict[str, list[float]] = defaultdict(list)
+    by_chance: dict[str, list[float]] = defaultdict(list)
+    for asked in record.labellings:
+        found = asked.found or {}
+        total = math.fsum(found.values())
+        for letter in asked.labels:
+            shares[letter].append(found.get(letter, 0.0) / total)
+            by_chance[letter].append(1.0 / len(asked.labels))
+    return {
+        letter: _Liked(cluster_of(record), fmean(own), fmean(by_chance[letter]))
+        for letter, own in shares.items()
+    }
+
+
+def _share(letter: str, liked: Sequence[_Liked]) -> Estimate:
+    shares = ((each.cluster, each.share) for each in liked)
+    return Estimate.of(letter, rate_by_cluster(shares, is_binary=False))
+
+
+def _without_liking(found: Sequence[tuple[str, Sequence[_Liked]]]) -> Reference:
+    return Reference(
+        label="no liking",
+        points=tuple(
+            Estimate(label=letter, value=fmean(each.by_chance for each in own), n=len(own))
+            for letter, own in found
+        ),
+        source="one over the number of options, as letters are drawn for each decision",
+        population="computed",
     )
 
 

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from valuesim.choices import scene_of
 from valuesim.log.reader import DecisionRecord
+from valuesim.measures.interval import clustered_rate
+from valuesim.measures.panel import Estimate, Panel, Reference, fault_counts
 
 START = "start"
+_DRAWS = 200
+_LABEL = "answers that flip"
+_NOTE = (
+    "Of the dilemmas answered by a majority in two tellings or more, those whose majority is not "
+    "the same in all."
+)
+_ASKED_ONCE = "Chance cannot be told apart from tellings that were asked once."
+_IN_CHAINS = (
+    "No interval: a chain's episodes are not independent, and the tellings of a dilemma lie in "
+    "several chains."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +49,52 @@ def tellings_told(records: Sequence[DecisionRecord]) -> list[DecisionRecord]:
     for record in first:
         told[scene_of(record)].add(int(record.annotations["telling"]))
     return [record for record in first if len(told[scene_of(record)]) > 1]
+
+
+def flips_panel(records: Sequence[DecisionRecord], *, seed: int) -> Panel | None:
+    """Return the share of dilemmas that flip; None where none was asked in several tellings.
+
+    Its interval is over dilemmas. There is none where agents remember earlier episodes, as the
+    answers on many dilemmas are then those of few chains.
+    """
+    asked = tellings_told(records)
+    if not asked:
+        return None
+    found = flips(asked, draws=_DRAWS, rng=np.random.default_rng(seed))
+    rate = Estimate.of(_LABEL, clustered_rate(found.flipped, [1.0] * len(found.flipped)))
+    is_chained = any(record.episode.chain is not None for record in asked)
+    notes = [_NOTE]
+    if found.flipped and found.mean is None:
+        notes.append(_ASKED_ONCE)
+    if is_chained:
+        rate = replace(rate, low=None, high=None)
+        notes.append(_IN_CHAINS)
+    return Panel(
+        id="flips",
+        title="Answers that flip with the telling",
+        unit="share of dilemmas",
+        estimates=(rate,),
+        references=_by_lot(found),
+        bounds=(0.0, 1.0),
+        decisions=len(asked),
+        faults=fault_counts(asked),
+        note=" ".join(notes),
+    )
+
+
+def _by_lot(found: Flips) -> tuple[Reference, ...]:
+    if found.mean is None:
+        return ()
+    dealt = "the same choices, dealt to the tellings by lot within a dilemma"
+    point = Estimate(label=_LABEL, value=found.mean, low=found.low, high=found.high)
+    return (
+        Reference(
+            label=_LABEL,
+            points=(point,),
+            source=f"{dealt} ({_DRAWS} draws)",
+            population="computed",
+        ),
+    )
 
 
 def flips(records: Sequence[DecisionRecord], *, draws: int, rng: np.random.Generator) -> Flips:

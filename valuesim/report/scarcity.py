@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from valuesim.archetypes import ArchetypeReport
+from valuesim.choices import chosen_tags
 from valuesim.graph.grouping import Label, label
 from valuesim.log import DecisionRecord, EpisodeRecord
 from valuesim.measures.interval import Rate, clustered_rate
@@ -152,12 +153,6 @@ def _cooperation(records: Sequence[DecisionRecord], cooperative: Collection[str]
             valid[record.episode.unit] += 1
             gave[record.episode.unit] += "cooperation" in chosen_tags(record)
     return clustered_rate([gave[e] for e in valid], list(valid.values()))
-
-
-def chosen_tags(record: DecisionRecord) -> frozenset[str]:
-    """Return the tags of the option taken; none for a fault."""
-    taken = next((option for option in record.options if option.name == record.chosen), None)
-    return taken.tags if taken else frozenset()
 
 
 def _level_name(scarcity: Any, stock: str) -> str:

@@ -15,7 +15,7 @@ from valuesim.graph import Group, grouped
 from valuesim.graph.bootstrap import sharing
 from valuesim.graph.grouping import kept_apart, settings_of
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
-from valuesim.measures.interventions import ArmCheck, checks, effects
+from valuesim.measures.interventions import ArmCheck, checks, effects, uncontrolled
 from valuesim.measures.panel import Panel
 from valuesim.report import status
 from valuesim.report.comparison import ComparedGroup, across_families, moved_by_condition
@@ -43,6 +43,7 @@ class Summary:
     families: tuple[ComparedGroup, ...]
     checks: tuple[ArmCheck, ...]
     effects: tuple[Panel, ...]
+    uncontrolled: tuple[str, ...]
     episodes: int
     decisions: int
     interrupted: int
@@ -144,6 +145,7 @@ def summarise(runs: Sequence[RunFolder], *, seed: int = 0) -> Summary:
         families=families,
         checks=checks(records),
         effects=effects(records),
+        uncontrolled=uncontrolled(records),
         episodes=len(episodes),
         decisions=len(records),
         interrupted=stopped.episodes,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from valuesim.choices import chosen_tags
 from valuesim.episode import Player
 from valuesim.log import DecisionRecord
 from valuesim.report.cards import Card, cards
-from valuesim.report.scarcity import Level, chosen_tags, level
+from valuesim.report.scarcity import Level, level
 from valuesim.report.text import short, shown
 
 

@@ -9,9 +9,7 @@ from functools import cache
 from statistics import mean
 from typing import Any, Literal
 
-import numpy as np
-from scipy import stats
-
+from valuesim.measures.interval import mean_interval
 from valuesim.measures.panel import Estimate, Reference
 from valuesim.measures.questionnaire.answers import Answer
 from valuesim.shipped import shipped_yaml
@@ -141,20 +139,5 @@ def mean_score(
     """
     if not found:
         return Estimate(label=label, value=None, n=n)
-    average = mean(found)
-    apart: dict[object, float] = {}
-    for unit, score in zip(range(len(found)) if units is None else units, found, strict=True):
-        apart[unit] = apart.get(unit, 0.0) + score - average
-    count = len(apart)
-    spread = float(np.linalg.norm(list(apart.values()))) / len(found)
-    if count < 2 or spread < 1e-12:
-        return Estimate(label=label, value=average, n=n)
-    half = float(stats.t.ppf(0.975, count - 1)) * spread * (count / (count - 1)) ** 0.5
-    low, high = bounds
-    return Estimate(
-        label=label,
-        value=average,
-        low=max(low, average - half),
-        high=min(high, average + half),
-        n=n,
-    )
+    average, low, high = mean_interval(found, bounds, units)
+    return Estimate(label=label, value=average, low=low, high=high, n=n)

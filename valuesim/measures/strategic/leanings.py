@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from valuesim.graph.preference import intransitive, preference_graph
 from valuesim.measures.panel import Estimate, Panel
 from valuesim.measures.strategic.preference import Choice, Preference, choices_of, preferences
 from valuesim.measures.strategic.sample import Sample, computed
-from valuesim.measures.strategic.scores import Score, scores
+from valuesim.measures.strategic.scores import Score, Scores, scores
 from valuesim.measures.strategic.treatment import Problem
 
 MOST_PAIRS = 12
@@ -30,6 +30,14 @@ _SCORES_NOTE = (
     "past. Left out, as their majority may be chance (exact binomial test at 5 %): {tellings} "
     "tellings for flips, {undecided} cells for value-based."
 )
+_IN_CHAINS = (
+    "No interval, and nothing is decided: a chain's episodes are not independent, and lie in many "
+    "cells."
+)
+_SCORED_IN_CHAINS = (
+    " No interval: a chain's episodes are not independent, as the binomial test takes them to be, "
+    "and lie in many cells."
+)
 _SHRUNK = "With {each:.1f} choices a cell, 1/2 added to each count draws the log-odds towards 0."
 
 
@@ -37,7 +45,7 @@ _SHRUNK = "With {each:.1f} choices a cell, 1/2 added to each count draws the log
 class _Relation:
     """The preferences of one design in one problem, among `options` in canonical order.
 
-    `n` counts the choices.
+    `n` counts the choices; `is_chained` says that they are those of chains.
     """
 
     design: str
@@ -45,6 +53,7 @@ class _Relation:
     options: tuple[str, ...]
     found: tuple[Preference, ...]
     n: int
+    is_chained: bool = False
 
 
 def leaning_panels(sample: Sample, rng: np.random.Generator) -> Iterator[Panel]:
@@ -74,6 +83,7 @@ def _relations(design: str, choices: Sequence[Choice]) -> list[_Relation]:
             options=own[0].options,
             found=preferences(own),
             n=len(own),
+            is_chained=any(choice.is_chained for choice in own),
         )
         for problem, own in by_problem.items()
     ]
@@ -91,7 +101,7 @@ def _preferences(sample: Sample, relations: Sequence[_Relation]) -> Panel:
     # of menus of more than two options only decided pairs are shown
     rows = [(r, p) for r in relations for p in r.found if p.is_strict or len(r.found) == 1]
     shown = sorted(rows, key=lambda row: -abs(row[1].log_odds))[:MOST_PAIRS]
-    notes = [_decided(len(strict), pairs), _shrunk(relations)]
+    notes = [_decided(len(strict), pairs, relations), _shrunk(relations)]
     if strict and any(len(relation.options) > 2 for relation in relations):
         broken = sum(_intransitive(relation) for relation in relations)
         notes.append(f"{broken or 'No'} triples of them break transitivity.")
@@ -126,14 +136,16 @@ def _curve(sample: Sample, dose: str, relations: Sequence[_Relation]) -> Panel:
         estimates,
         axis=_SAID.get(dose, dose),
         bounds=(None, None),
-        note=f"{_decided(strict, len(relations))} {_shrunk(relations)}",
+        note=f"{_decided(strict, len(relations), relations)} {_shrunk(relations)}",
     )
 
 
 _SAID = {"received": "amount received"}
 
 
-def _decided(strict: int, pairs: int) -> str:
+def _decided(strict: int, pairs: int, relations: Sequence[_Relation]) -> str:
+    if any(relation.is_chained for relation in relations):
+        return _IN_CHAINS
     return (
         f"{strict} of {pairs} pairs are decided: the interval excludes 0, and both orders and "
         "labellings were met."
@@ -187,6 +199,7 @@ def _scores(
 ) -> Panel:
     found = {design: scores(choices, rng=rng) for design, choices in compared.items()}
     cells = [cell for own in compared.values() for cell in {choice.cell for choice in own}]
+    is_chained = any(choice.is_chained for own in compared.values() for choice in own)
     # amounts bear none, so that there is no label to follow
     bears_labels = any(cell.swapped is not None for cell in cells)
     rows = [
@@ -202,12 +215,18 @@ def _scores(
         "share of cells or tellings",
         [Estimate(label=label, value=s.value, low=s.low, high=s.high, n=s.n) for label, s in rows],
         references=[computed("choices dealt by lot", _BY_LOT, _lots(rows))],
-        note=_SCORES_NOTE.format(
-            cells=len(cells),
-            tellings=sum(own.brittle.left_out for own in found.values()),
-            undecided=sum(own.value_based.left_out for own in found.values()),
-        ),
+        note=_scores_note(len(cells), found.values(), is_chained=is_chained),
     )
+
+
+def _scores_note(cells: int, found: Iterable[Scores], *, is_chained: bool) -> str:
+    each = list(found)
+    note = _SCORES_NOTE.format(
+        cells=cells,
+        tellings=sum(own.brittle.left_out for own in each),
+        undecided=sum(own.value_based.left_out for own in each),
+    )
+    return note + _SCORED_IN_CHAINS if is_chained else note
 
 
 _BY_LOT = "the same choices, each problem's dealt over its tellings, orders and labels by lot"

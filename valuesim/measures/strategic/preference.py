@@ -10,7 +10,7 @@ alike, however often they were asked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -42,12 +42,16 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """One valid choice among `options` in canonical order; `place` is that of the one taken."""
+    """One valid choice among `options` in canonical order; `place` is that of the one taken.
+
+    `is_chained` says that its `cluster` is a chain, whose choices lie in many cells.
+    """
 
     cell: Cell
     options: tuple[str, ...]
     place: int
     cluster: str
+    is_chained: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +94,8 @@ def preferences(choices: Sequence[Choice]) -> tuple[Preference, ...]:
     from the options' log-probabilities, where a log holds them, would take their place here). The
     half-width is the larger of Student's t at the spread between cells and the normal quantile at
     the sampling variance sum(1/(a + 1/2) + 1/(b + 1/2)) / cells^2, so that few unanimous choices
-    decide nothing. No pair for menus of more than `MOST_OPTIONS`.
+    decide nothing. There is no interval where choices are those of chains: neither they nor cells
+    are independent then. No pair for menus of more than `MOST_OPTIONS`.
     """
     options = choices[0].options if choices else ()
     if len(options) > MOST_OPTIONS:
@@ -99,6 +104,8 @@ def preferences(choices: Sequence[Choice]) -> tuple[Preference, ...]:
     for choice in choices:
         counts.setdefault(choice.cell, [0] * len(options))[choice.place] += 1
     pairs = [_preference(options, counts, i, j) for i, j in permutations(range(len(options)), 2)]
+    if any(choice.is_chained for choice in choices):
+        pairs = [replace(each, low=None, high=None, is_strict=False) for each in pairs]
     return tuple(p for p in pairs if p.log_odds > 0 or (p.log_odds == 0 and p.over < p.under))
 
 
@@ -142,18 +149,28 @@ def _choice(record: DecisionRecord, own: Treatment) -> Choice | None:
     options = sorted(shown, key=_order)
     if shown not in (options, options[::-1]) or len(options) < 2:
         return None
+    return Choice(
+        cell=_cell(record, own, shown, options),
+        options=tuple(options),
+        place=options.index(move),
+        cluster=cluster_of(record),
+        is_chained=record.episode.chain is not None,
+    )
+
+
+def _cell(
+    record: DecisionRecord, own: Treatment, shown: Sequence[str], options: Sequence[str]
+) -> Cell:
     labels = record.annotations.get("labels") or {}
     bears = tuple(sorted(label for label in labels if len(label) == 1 and not label.isdigit()))
     condition = record.episode.condition
-    cell = Cell(
+    return Cell(
         problem=problem(record, own),
         telling=(str(condition.get("wording", "")), str(condition.get("paraphrase", ""))),
         reversed_order=shown != options,
         labels=bears,
         swapped=str(labels[bears[0]]) != options[0] if bears else None,
     )
-    place = options.index(move)
-    return Choice(cell=cell, options=tuple(options), place=place, cluster=cluster_of(record))
 
 
 def _order(move: str) -> tuple[bool, float, str]:

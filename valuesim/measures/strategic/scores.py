@@ -4,13 +4,14 @@ Each is computed from the mean answers of cells (see `preference`). An answer is
 choice on its menu, from 0 (first option in canonical order) to 1 (last), and its *side* the sign of
 that less 1/2. A score's interval is that of a share (`interval.share_interval`) at its variance
 over resamples of clusters within cells, with no more evidence than there are units that it is a
-mean of: cells for label and position, tellings of problems for the others (see `majority`).
+mean of: cells for label and position, tellings of problems for the others (see `majority`). Where
+clusters are chains of episodes, which lie in many cells, there is no interval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +124,7 @@ def scores(
     known = [each for each in (label, position) if each is not None]
     level = 1 - (1 - LEVEL) / max(len(known), 1)
     dealt = by_lot(means.sides, DEALS, rng)
-    return Scores(
+    found = Scores(
         superficial=_score(
             means, max(known, key=lambda each: abs(each.values[0]), default=None), level
         ),
@@ -132,6 +133,12 @@ def scores(
         brittle=_judged(means, turned(means.sides), turned(dealt)),
         value_based=_judged(means, steady(means.sides), steady(dealt)),
     )
+    return _without_intervals(found) if any(choice.is_chained for choice in choices) else found
+
+
+def _without_intervals(found: Scores) -> Scores:
+    each = {field.name: getattr(found, field.name) for field in fields(found)}
+    return Scores(**{name: replace(own, low=None, high=None) for name, own in each.items()})
 
 
 def _judged(means: _Means, found: Shares, dealt: Shares) -> Score:
