@@ -146,6 +146,12 @@ def test_roles_restrict_an_intervention() -> None:
         (["cross.intervention=[hint,hint]"], "lists an arm twice"),
         (["cross.intervention=[none,weights]"], "intervention.weights.values is not set"),
         (["intervention=esrs", "env=dictator"], "only in survival-v0"),
+        (["cross.intervention=[[none,hint]]"], "none stands alone in an arm"),
+        (["cross.intervention=[{id: none, level: 2}]"], "none stands alone in an arm"),
+        (["cross.intervention=[{level: 3}]"], "{'level': 3} is no intervention"),
+        (["cross.intervention=[[[hint]]]"], "['hint'] is no intervention"),
+        (["intervention=[hint,hint]"], "name each once"),
+        (["intervention=hint", "intervention.hint.roles=[]"], "null, or a list of roles"),
     ],
 )
 def test_an_arm_that_cannot_be_made_is_refused(overrides: Sequence[str], says: str) -> None:

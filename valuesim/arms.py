@@ -58,6 +58,13 @@ def _arm(entry: Any, chosen: Mapping[str, Any]) -> Arm:
     for given in listed:
         own = dict(given) if isinstance(given, dict) else {"id": given}
         name = own.pop("id", None)
+        if name == NONE:
+            raise InputError(f"cross.intervention: {NONE} stands alone in an arm, not in {entry!r}")
+        if not isinstance(name, str):
+            raise InputError(
+                f"cross.intervention: {given!r} is no intervention: give a name, or {{id: NAME}} "
+                "with settings"
+            )
         if name not in options("intervention"):
             known = [NONE, *options("intervention")]
             raise InputError(unknown("intervention", name, known, "cross.intervention"))

@@ -159,6 +159,8 @@ def _check_choice(group: str, given: object) -> None:
     if isinstance(given, dict):
         return
     names = given if group in _LISTED and isinstance(given, list) and given else [given]
+    if group == "intervention" and len({str(name) for name in names}) < len(names):
+        raise InputError(f"intervention={given} makes one twice: name each once")
     for name in names:
         if (_base(name) if group == "agents" else name) not in options(group):
             raise InputError(unknown(group, name, options(group)))

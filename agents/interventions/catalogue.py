@@ -70,7 +70,7 @@ def check(settings: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise InputError for what `build` would not take."""
     for name, own in settings.items():
         roles = own.get(ROLES)
-        if roles is not None and not isinstance(roles, list):
+        if roles is not None and (not isinstance(roles, list) or not roles):
             raise InputError(f"intervention.{name}.{ROLES} is {roles!r}: null, or a list of roles")
         build(of_role(_on_all({name: own}), "any"), role="any", seed=0)
 

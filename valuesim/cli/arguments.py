@@ -233,8 +233,8 @@ def add_list(command: argparse.ArgumentParser) -> None:
         "kind",
         nargs="?",
         metavar="KIND",
-        help="envs, agents, models, elicitations, engines, experiments, taxonomies or archetypes "
-        "(default: all)",
+        help="envs, agents, models, interventions, elicitations, engines, experiments, taxonomies "
+        "or archetypes (default: all)",
     )
     _json(command)
 

@@ -89,8 +89,11 @@ def _structured(base: str, name: str) -> Finding:
     try:
         reply = _asked(f"{base}/chat/completions", body)["choices"][0]["message"]["content"]
     except (_NoAnswer, KeyError, TypeError, IndexError) as error:
+        told = _told(error)
         advice = "look at the server's log; elicitation=json asks for no structured output"
-        return Finding(id="server, reply", status="fail", description=_told(error), advice=advice)
+        if "HTTP 401" in told or "HTTP 403" in told:
+            advice = "set the key that the server wants: VALUESIM_API_KEY or OPENAI_API_KEY"
+        return Finding(id="server, reply", status="fail", description=told, advice=advice)
     try:
         honoured = json.loads(reply) == {"word": _WORD}
     except (ValueError, TypeError):
