@@ -15,8 +15,9 @@ from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.tracers.context import collect_runs
 
 from valuesim.agents.failure import MalformedReply, ServerError, read_failure
+from valuesim.agents.llm.completion import checked
 from valuesim.agents.llm.routing import Routes
-from valuesim.agents.llm.server_chat import ServerChat, checked
+from valuesim.agents.llm.server_chat import ServerChat
 
 Serve = Callable[..., Any]
 TURNS = [SystemMessage("Rules."), HumanMessage("Now?"), AIMessage("I wait."), HumanMessage("Go.")]

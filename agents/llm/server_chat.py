@@ -7,7 +7,6 @@ as with any LangChain model. What a call costs beside LangChain's ChatOpenAI: `m
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,15 +23,15 @@ from langchain_core.callbacks import (
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr, SecretStr
 from yarl import URL
 
-from valuesim.agents.failure import MalformedReply, ServerError
+from valuesim.agents.failure import ServerError
 from valuesim.agents.llm.ask import role_of
+from valuesim.agents.llm.completion import checked, decoded, message_of, result, said
 from valuesim.agents.llm.routing import Routes
 from valuesim.agents.prompt import Role
 
@@ -119,7 +118,7 @@ class ServerChat(BaseChatModel):
         if turns is None or self._is_watched(config):
             return await super().ainvoke(input, config, stop=stop, **kwargs)
         content = await self._answer(turns, stop, **kwargs)
-        message = _message(content["choices"][0], content.get("usage"))
+        message = message_of(content["choices"][0], content.get("usage"))
         message.response_metadata["model_name"] = content.get("model")
         return message
 
@@ -138,7 +137,7 @@ class ServerChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _result(await self._answer([_sent(each) for each in messages], stop, **kwargs))
+        return result(await self._answer([_sent(each) for each in messages], stop, **kwargs))
 
     async def _answer(
         self, turns: Sequence[Mapping[str, Any]], stop: list[str] | None, **kwargs: Any
@@ -200,18 +199,10 @@ async def _post(client: aiohttp.ClientSession, url: URL, body: bytes) -> dict[st
     async with client.post(url, data=body) as response:
         answer = await response.read()
         if response.status >= 400:
-            raise ServerError(response.status, response.headers, _said(answer))
-    content = _decoded(answer)
+            raise ServerError(response.status, response.headers, said(answer))
+    content = decoded(answer)
     checked(content)
     return content  # type: ignore[no-any-return] # a mapping: it was checked
-
-
-def _decoded(answer: bytes) -> Any:
-    try:
-        return orjson.loads(answer)
-    except orjson.JSONDecodeError:
-        # stricter than servers are: half a surrogate pair is no reason to lose a reply
-        return json.loads(answer)
 
 
 def _turns(given: LanguageModelInput) -> list[dict[str, Any]] | None:
@@ -228,74 +219,3 @@ def _turns(given: LanguageModelInput) -> list[dict[str, Any]] | None:
 
 def _sent(message: BaseMessage) -> dict[str, Any]:
     return {"role": role_of(message), "content": message.content}
-
-
-def _said(answer: bytes) -> str:
-    """Return what a server says is wrong: the message of its JSON, else its text."""
-    try:
-        content = orjson.loads(answer)
-    except orjson.JSONDecodeError:
-        return answer.decode("utf-8", "replace").strip()
-    error = content.get("error", content) if isinstance(content, dict) else content
-    for name in ("message", "detail"):
-        if isinstance(error, dict) and isinstance(error.get(name), str):
-            return str(error[name])
-    return str(error)
-
-
-def checked(content: object) -> None:
-    """Raise MalformedReply unless `content` is a chat completion with a message in it."""
-    if not isinstance(content, dict):
-        raise MalformedReply("the server's answer is no JSON object")
-    if content.get("error"):
-        raise MalformedReply(f"the server answered with an error: {content['error']}")
-    choices = content.get("choices")
-    if not isinstance(choices, list) or not choices:
-        raise MalformedReply("the server's answer holds no choices")
-    if not isinstance(choices[0], dict) or not isinstance(choices[0].get("message"), dict):
-        raise MalformedReply("the server's answer holds no message")
-
-
-def _result(content: Mapping[str, Any]) -> ChatResult:
-    return ChatResult(
-        generations=[
-            ChatGeneration(message=_message(choice, content.get("usage")))
-            for choice in content["choices"]
-        ],
-        llm_output={"model_name": content.get("model")},
-    )
-
-
-def _message(choice: Mapping[str, Any], usage: object) -> AIMessage:
-    message = choice["message"]
-    reasoning = message.get("reasoning") or message.get("reasoning_content")
-    kept = {"refusal": message.get("refusal"), "reasoning": reasoning}
-    return AIMessage(
-        content=message.get("content") or "",
-        additional_kwargs={name: text for name, text in kept.items() if isinstance(text, str)},
-        response_metadata={
-            "finish_reason": choice.get("finish_reason"),
-            "logprobs": choice.get("logprobs"),
-        },
-        usage_metadata=_usage(usage) if isinstance(usage, dict) else None,
-    )
-
-
-def _usage(usage: Mapping[str, Any]) -> UsageMetadata:
-    prompt, wrote = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
-    thought = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
-    return UsageMetadata(
-        input_tokens=prompt,
-        output_tokens=wrote,
-        total_tokens=prompt + wrote,
-        input_token_details=InputTokenDetails(cache_read=cached),
-        output_token_details=OutputTokenDetails(reasoning=thought),
-    )
-
-
-def _count(counts: object, name: str) -> int:
-    given = counts.get(name) if isinstance(counts, dict) else None
-    if isinstance(given, bool) or not isinstance(given, int):
-        return 0
-    return max(given, 0)
