@@ -42,6 +42,8 @@ OFFLINE = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
+    # nothing is compiled on the way: that fails where the environment's path holds a space
+    "TORCHDYNAMO_DISABLE": "1",
 }
 
 
