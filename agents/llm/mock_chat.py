@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
 
+from valuesim.agents.llm.ask import role_of
 from valuesim.agents.llm.mock_labels import completion_of
 
 
@@ -36,8 +37,7 @@ class MockChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        roles = {"human": "user", "ai": "assistant"}
-        sent = [{"role": roles.get(m.type, m.type), "content": m.text} for m in messages]
+        sent = [{"role": role_of(message), "content": message.text} for message in messages]
         text, told = completion_of({"messages": sent, **kwargs}, self.seed or 0)
         read, wrote = sum(len(m["content"].split()) for m in sent), len(text.split())
         usage = UsageMetadata(input_tokens=read, output_tokens=wrote, total_tokens=read + wrote)
