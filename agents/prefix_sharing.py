@@ -25,13 +25,15 @@ _QUOTED = 48
 class Sent:
     """One prompt of a run: `messages` in turn `turn` (from 0) of episode `episode`.
 
-    `rules` are what its system message says before interventions add to it.
+    `rules` are what the decision's system message says before interventions add to it. A question
+    that an intervention asks beside the decision (`is_beside`) has those of its decision.
     """
 
     episode: int
     turn: int
     rules: str
     messages: Sequence[Message]
+    is_beside: bool = False
 
     @property
     def text(self) -> str:
@@ -53,6 +55,7 @@ class Difference:
 class Sharing:
     """What prompts have in common at their beginning; lengths in characters, shares in [0, 1].
 
+    Of `prompts`, `beside` are questions that interventions asked beside a decision.
     `share` is what was sent before, of all that is sent; `blocks` the same in whole blocks of
     `BLOCK_TOKENS` tokens. `agents` compares with other agents in the same turn, `turns` with
     earlier turns of the episode, `episodes` with earlier episodes, each over the prompts for which
@@ -62,6 +65,7 @@ class Sharing:
     """
 
     prompts: int
+    beside: int
     length: float
     share: float
     blocks: float
@@ -87,11 +91,9 @@ def sharing(sent: Iterable[Sent]) -> Sharing:
     shares, longest = _shares(prompts)
     texts = [prompt.text for prompt in prompts]
     rules = list(dict.fromkeys(prompt.rules for prompt in prompts))
-    by_episode: dict[int, set[str]] = {}
-    for prompt in prompts:
-        by_episode.setdefault(prompt.episode, set()).add(prompt.rules)
     return Sharing(
         prompts=len(prompts),
+        beside=sum(prompt.is_beside for prompt in prompts),
         length=sum(map(len, texts)) / len(texts),
         share=shares["all"].of or 0.0,
         blocks=shares["blocks"].of or 0.0,
@@ -103,9 +105,17 @@ def sharing(sent: Iterable[Sent]) -> Sharing:
         longest=longest,
         differ=_difference(min(texts), max(texts)),
         rules=len(rules),
-        rules_of_an_episode=max(map(len, by_episode.values())),
+        rules_of_an_episode=_most_rules(prompts),
         rules_differ=_difference(rules[0], rules[1]) if len(rules) > 1 else None,
     )
+
+
+def _most_rules(prompts: Iterable[Sent]) -> int:
+    """Return how many different rules one episode has, at most."""
+    by_episode: dict[int, set[str]] = {}
+    for prompt in prompts:
+        by_episode.setdefault(prompt.episode, set()).add(prompt.rules)
+    return max(map(len, by_episode.values()))
 
 
 def _shares(prompts: Sequence[Sent]) -> tuple[dict[str, _Share], int]:

@@ -9,45 +9,27 @@ told to the agent in its next observation.
 
 from __future__ import annotations
 
-import copy
-import zlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import orjson
 from gymnasium import spaces
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-from valuesim.decision import Decision, Fault, notice
+from valuesim.actions import Action, Reading, on_offer, read
+from valuesim.decision import Decision
+from valuesim.lots import condition_key, keyed, shown_order, world_rng
+from valuesim.masks import Masks
 from valuesim.observation import Observation, State
 from valuesim.option import Move, Option
 from valuesim.parameters import flag
+from valuesim.snapshot import Snapshot
 
 __all__ = ["Action", "Ending", "Environment", "Observation", "Snapshot", "State"]
 
-_WORLD = 2**32 - 1
-"""Marks the world's own draws; no turn has this number."""
-
 Ending = Literal["terminated", "truncated"]
-Action = int | np.integer[Any] | Move | Decision | None
-
-
-def keyed(key: Sequence[int]) -> np.random.Generator:
-    """Return the generator of `key`; an array of words is the same key, read much faster."""
-    is_short = max(key) < 2**32
-    return np.random.default_rng(np.array(key, dtype=np.uint32) if is_short else key)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Snapshot:
-    """Everything an environment needs to go on from here; opaque, and safe from later steps."""
-
-    env: str
-    content: Mapping[str, Any]
 
 
 class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # untyped upstream
@@ -104,10 +86,8 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         self._seed: int | None = None
         # one seed under two conditions gives two orders: episodes of a paired design stay
         # independent in what their presentation does to a choice
-        self._condition_key = zlib.crc32(orjson.dumps(self.condition, option=orjson.OPT_SORT_KEYS))
-        self._indexed: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
-        for index, move in enumerate(self.catalogue):
-            self._indexed.setdefault(move.option, []).append((index, move.arguments))
+        self._condition_key = condition_key(self.condition)
+        self._masks = Masks(self.catalogue)
         self._forget()
 
     @abstractmethod
@@ -157,9 +137,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
             return offered
         place = self.possible_agents.index(agent)
         rng = keyed([self._seed or 0, self._condition_key, self.turn, place])
-        if self.is_scale:
-            return offered[::-1] if rng.integers(2) else offered
-        return tuple(offered[i] for i in rng.permutation(len(offered)))
+        return shown_order(offered, rng, is_scale=self.is_scale)
 
     def joining(self) -> Sequence[str]:
         """Return the agents present at the next step who were not yet; at the start, all."""
@@ -182,10 +160,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         """Start an episode; without a seed, the generator goes on where it was."""
         if seed is not None or self._seed is None:
             self._seed = int(self.rng.integers(2**31)) if seed is None else seed
-            # numpy pads short keys with zeros: without a mark this would be the key of an order
-            own = [self._seed, self._condition_key, _WORLD]
-            key = [self._seed] if self.is_paired else own
-            self.rng = np.random.default_rng(key)
+            self.rng = world_rng(self._seed, self._condition_key, is_paired=self.is_paired)
         self.turn = 0
         self.agents = []
         self.notices: dict[str, str] = {}
@@ -256,7 +231,7 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
     def move(self, agent: str, action: int) -> Move:
         """Return the catalogue's move `action`, completed with the offered option's defaults."""
         move = self.catalogue[action]
-        option = self._on_offer(agent, move.option)
+        option = on_offer(self._offered(agent), move.option)
         if option is None:
             return move
         return Move(option=move.option, arguments=option.complete(move.arguments))
@@ -274,43 +249,24 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
 
     def snapshot(self) -> Snapshot:
         """Return the present state; later steps do not change it."""
-        content = copy.deepcopy({name: getattr(self, name) for name in self._MUTABLE})
-        return Snapshot(env=self.id, content=content)
+        return Snapshot.of(self.id, {name: getattr(self, name) for name in self._MUTABLE})
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to `snapshot`, which stays usable; raise ValueError if it is another env's."""
-        if snapshot.env != self.id:
-            raise ValueError(f"a snapshot of {snapshot.env!r} cannot be restored into {self.id!r}")
-        for name, state in copy.deepcopy(dict(snapshot.content)).items():
+        for name, state in snapshot.content_for(self.id).items():
             setattr(self, name, state)
         self._forget()
 
     def _read(self, actions: Mapping[str, Action]) -> dict[str, Move | None]:
-        self.notices, self.illegal = {}, {}
-        return {agent: self._legal(agent, actions.get(agent)) for agent in self.agents}
+        read_as = {agent: self._reading(agent, actions.get(agent)) for agent in self.agents}
+        self.notices = {a: each.notice for a, each in read_as.items() if each.notice is not None}
+        self.illegal = {a: each.illegal for a, each in read_as.items() if each.illegal is not None}
+        return {agent: each.move for agent, each in read_as.items()}
 
-    def _legal(self, agent: str, action: Action) -> Move | None:
-        if action is None:
-            return None
-        if isinstance(action, Decision):
-            if action.fault is not None:
-                self.notices[agent] = notice(action.fault, action.fault_detail)
-                if action.fault is Fault.ILLEGAL:
-                    self.illegal[agent] = action.fault_detail or ""
-                return None
-            move = Move(option=action.option or "", arguments=action.arguments)
-        elif isinstance(action, Move):
-            move = action
-        else:
-            move = self.move(agent, int(action))
-        option = self._on_offer(agent, move.option)
-        reason = option.fault(move.arguments) if option else f"{move.option!r} was not on offer"
-        if option is None or reason:
-            # abstaining, not the nearest option: a fault must not move the world
-            self.notices[agent] = notice(Fault.ILLEGAL, reason)
-            self.illegal[agent] = reason or ""
-            return None
-        return Move(option=move.option, arguments=option.complete(move.arguments))
+    def _reading(self, agent: str, action: Action) -> Reading:
+        if not (action is None or isinstance(action, Decision | Move)):
+            action = self.move(agent, int(action))
+        return read(action, self._offered(agent))
 
     def _forget(self) -> None:
         # what is offered and seen is worked out once a step, not at every question about it
@@ -322,9 +278,6 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         if agent not in self._offers:
             self._offers[agent] = tuple(self.options(agent))
         return self._offers[agent]
-
-    def _on_offer(self, agent: str, name: str) -> Option | None:
-        return next((option for option in self._offered(agent) if option.name == name), None)
 
     def _states(self, agents: Sequence[str]) -> dict[str, State]:
         for agent in agents:
@@ -340,8 +293,4 @@ class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # unty
         return self._states(self.agents) | left
 
     def _state(self, agent: str, offered: tuple[Option, ...]) -> State:
-        mask = np.zeros(len(self.catalogue), dtype=np.int8)
-        for option in offered:
-            for index, arguments in self._indexed.get(option.name, ()):
-                mask[index] = not option.fault(option.complete(arguments))
-        return {"observation": self.features(agent), "action_mask": mask}
+        return {"observation": self.features(agent), "action_mask": self._masks.of(offered)}

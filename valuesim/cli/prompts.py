@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from valuesim import registry
@@ -152,25 +153,33 @@ class _Witness:
     async def decide(self, observation: Observation) -> Decision:
         """Return what `plays` decides."""
         prompt = prompt_of(observation, self._elicitation)
+        send = partial(self._send, observation.step, prompt.system)
+
+        async def ask(messages: Sequence[Message], *, purpose: str) -> str:  # noqa: ARG001
+            # nobody is there to answer: what is sent is all that is looked at
+            send(messages, is_beside=True)
+            return ""
+
         for intervention in self._interventions:
-            prompt = await intervention.prepare(prompt, observation, _no_answer)
-        self._sent.append(
-            Sent(
-                episode=self._episode,
-                turn=observation.step,
-                rules=prompt.system,
-                messages=prompt.messages(),
-            )
-        )
+            prompt = await intervention.prepare(prompt, observation, ask)
+        send(prompt.messages())
         decision = await self._plays.decide(observation)
         for intervention in self._interventions:
             intervention.saw(observation, decision)
         return decision
 
-
-async def _no_answer(messages: Sequence[Message], *, purpose: str) -> str:  # noqa: ARG001
-    """Answer a question beside the decision, as nobody is there to answer it."""
-    return ""
+    def _send(
+        self, turn: int, rules: str, messages: Sequence[Message], *, is_beside: bool = False
+    ) -> None:
+        self._sent.append(
+            Sent(
+                episode=self._episode,
+                turn=turn,
+                rules=rules,
+                messages=messages,
+                is_beside=is_beside,
+            )
+        )
 
 
 def _row(finding: Finding) -> Mapping[str, Any]:
@@ -181,7 +190,8 @@ def _tell(findings: Sequence[Finding]) -> None:
     told = (
         "What of the prompts was sent before: in all (shared), in blocks of "
         f"{BLOCK_TOKENS} tokens of {CHARACTERS_PER_TOKEN} characters, over agents of a turn, turns "
-        "of an episode, and episodes. Length, and what all begin with (alike), in characters"
+        "of an episode, and episodes. Length, and what all begin with (alike), in characters. "
+        "Beside: questions that interventions ask before a decision"
     )
     print_table(told, _COLUMNS, [_cells(finding) for finding in findings])
     for finding in findings:
@@ -196,9 +206,10 @@ def _tell(findings: Sequence[Finding]) -> None:
 def _cells(finding: Finding) -> list[object]:
     shares = finding.sharing
     count = f" ({shares.rules})" if shares.rules > 1 else ""
+    beside = f" ({shares.beside} beside)" if shares.beside else ""
     return [
         finding.name,
-        shares.prompts,
+        f"{shares.prompts}{beside}",
         round(shares.length),
         *map(percent, (shares.share, shares.blocks, shares.agents, shares.turns, shares.episodes)),
         shares.common,
