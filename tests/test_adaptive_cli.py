@@ -119,7 +119,12 @@ def test_a_run_of_all_episodes_says_nothing_of_the_kind(
 
 @pytest.mark.parametrize(
     "env",
-    [["env=dilemmas", "env.pack=unfolding"], ["env=questionnaire", "env.instrument=best_worst"]],
+    [
+        ["env=dilemmas", "env.pack=unfolding"],
+        ["env=dilemmas", "env.pack=[ai_risk,daily]"],
+        ["env=questionnaire", "env.instrument=best_worst"],
+        ["env=questionnaire", "env.instrument=bundles"],
+    ],
 )
 def test_dilemmas_and_questionnaires_are_asked_too(
     folder: Path, env: list[str], capsys: pytest.CaptureFixture[str]
@@ -128,6 +133,17 @@ def test_dilemmas_and_questionnaires_are_asked_too(
     assert run(*env, *given, "run.name=a") == 0
     assert "neighbouring pairs of values told apart; open: " in capsys.readouterr().out
     assert 0 < sum(1 for _ in read_run(Path("runs/a")).decisions()) <= 40
+
+
+def test_who_asks_among_questions_that_tell_alike_is_told_so_before_they_are_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["agents=random", "asking=adaptive", "asking.budget=4", "asking.batch=2"]
+    assert run("env=daily", *given, "asking.pool=100", "run.name=a") == 0
+    assert "note: dilemmas-v0 has little room to choose" in capsys.readouterr().err
+    packs = ["env=dilemmas", "env.pack=[daily,generated]", "env.per_pair=1"]
+    assert run(*packs, *given, "asking.pool=100", "run.name=b") == 0
+    assert "little room" not in capsys.readouterr().err
 
 
 def test_a_larger_budget_goes_on_with_a_run(
@@ -150,7 +166,8 @@ def test_a_sweep_asks_in_each_job(folder: Path, capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr()
     assert "2 of 2 runs finished in runs/a" in printed.out
     assert printed.err.count("the budget is spent after 16 decisions") == 2
-    assert content(Path("runs/a/0")) != content(Path("runs/a/1"))
+    one, other = sorted(path.parent for path in Path("runs/a").glob("*/run.yaml"))
+    assert content(one) != content(other)
 
 
 @pytest.mark.parametrize(

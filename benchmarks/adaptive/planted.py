@@ -149,12 +149,29 @@ def shipped(env: str, parameters: Mapping[str, Any], size: int = QUESTIONS) -> l
 
 POOLS: Mapping[str, Callable[[], list[Evidence]]] = {
     "drawn scenes": lambda: scenes(VALUES, MOST_A_SIDE, SCENES),
-    "generated pack": lambda: shipped("dilemmas-v0", {"pack": "generated", "per_pair": 24}, MANY),
     "moral machine": lambda: shipped("moral_machine-v0", {}, MANY),
+    "generated pack": lambda: shipped("dilemmas-v0", {"pack": "generated", "per_pair": 24}, MANY),
+    "packs together": lambda: shipped("dilemmas-v0", {"pack": ["ai_risk", "daily", "generated"]}),
     "pack daily": lambda: shipped("dilemmas-v0", {"pack": "daily"}),
     "pack ai_risk": lambda: shipped("dilemmas-v0", {"pack": "ai_risk"}),
+    "bundles": lambda: shipped("questionnaire-v0", {"instrument": "bundles"}),
     "questionnaire": lambda: shipped("questionnaire-v0", {"instrument": "pairwise"}),
 }
+KINDS_OF_POOLS: Mapping[str, tuple[str, ...]] = {
+    "scenes": ("drawn scenes", "moral machine"),
+    "dilemmas": ("generated pack", "packs together", "pack daily", "pack ai_risk"),
+    "questionnaires": ("bundles", "questionnaire"),
+    "with room": ("drawn scenes", "moral machine", "generated pack", "packs together", "bundles"),
+    "without": ("pack daily", "pack ai_risk", "questionnaire"),
+    "all": tuple(POOLS),
+}
+"""Pools whose figures are averaged; those with room hold many questions that differ in width."""
+ACROSS = (
+    ("packs together", "pack daily"),
+    ("packs together", "pack ai_risk"),
+    ("bundles", "questionnaire"),
+)
+"""A pool that is asked adaptively, and one that might be asked at random instead."""
 
 
 def contested(questions: Sequence[Evidence]) -> Prospects:

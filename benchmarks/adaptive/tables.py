@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.adaptive.orders import ORDERS
-from benchmarks.adaptive.planted import POOLS
+from benchmarks.adaptive.planted import ACROSS, KINDS_OF_POOLS, POOLS
 from benchmarks.adaptive.reach import STEP, TAU, Curves
 from benchmarks.adaptive.stopping import ASKING, Stopped
 from valuesim.graph.design import FloatArray
@@ -31,11 +31,14 @@ def reach(measured: Sequence[Curves], *, agents: int, most: int) -> str:
             f"{each.possible:8.2f}"
         )
     pools = {name: [each for each in measured if each.pool == name] for name in POOLS}
-    pools["all"] = list(measured)
+    for name, held in KINDS_OF_POOLS.items():
+        pools[name] = [each for pool in held for each in pools[pool]]
     lines += [_average(name, own, most) for name, own in pools.items()]
     lines += ["", "decisions until the mean tau of all agents is what random order's is after n"]
-    lines.append(f"{'pool':15}" + "".join(f"{f'n = {n}':>30}" for n in _marks(most)))
-    lines += [_same(name, own, most) for name, own in pools.items()]
+    lines.append(f"{'pool':40}" + "".join(f"{f'n = {n}':>30}" for n in _marks(most)))
+    lines += [_same(name, own, own, most) for name, own in pools.items()]
+    for asked, instead in ACROSS:
+        lines.append(_same(f"{asked}, of {instead} by lot", pools[asked], pools[instead], most))
     return "\n".join([*lines, ""])
 
 
@@ -119,25 +122,26 @@ def _marks(most: int) -> list[int]:
     return [most // 4, most // 2, most]
 
 
-def _same(name: str, measured: Sequence[Curves], most: int) -> str:
+def _same(name: str, asked: Sequence[Curves], by_lot: Sequence[Curves], most: int) -> str:
     """Return after how many decisions, and what share of n, adaptive asking knows as much.
 
-    The interval is a bootstrap over agents.
+    Adaptive asking is that of `asked`, random order that of `by_lot`, with as many agents. The
+    interval is a bootstrap over agents.
     """
-    taus = [
-        np.concatenate([each.tau[order] for each in measured]) for order in ("adaptive", "random")
-    ]
+    adaptive = np.concatenate([each.tau["adaptive"] for each in asked])
+    at_random = np.concatenate([each.tau["random"] for each in by_lot])
     rng = np.random.default_rng(0)
-    drawn = rng.integers(0, len(taus[0]), (_DRAWS, len(taus[0])))
+    drawn = rng.integers(0, len(adaptive), (_DRAWS, len(adaptive)))
     told = ""
     for n in _marks(most):
-        needed = _until(taus[0].mean(axis=0), taus[1].mean(axis=0), n)
+        needed = _until(adaptive.mean(axis=0), at_random.mean(axis=0), n)
         shares = [
-            _until(taus[0][each].mean(axis=0), taus[1][each].mean(axis=0), n) / n for each in drawn
+            _until(adaptive[each].mean(axis=0), at_random[each].mean(axis=0), n) / n
+            for each in drawn
         ]
         low, high = np.quantile(shares, [0.025, 0.975])
         told += f"{f'{needed} = {needed / n:.2f} ({low:.2f} to {high:.2f})':>30}"
-    return f"{name:15}{told}"
+    return f"{name:40}{told}"
 
 
 def _until(adaptive: FloatArray, by_lot: FloatArray, n: int) -> int:

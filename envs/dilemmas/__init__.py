@@ -30,6 +30,9 @@ text and the omission is balanced; and files in the same format (YAML, or JSON l
 then a dilemma a line), which `checked_pack` looks through. `importers` makes packs of other
 projects' data sets, whose texts are not shipped.
 
+Several packs are one pool (`shelf`): an episode then asks dilemmas of one of them, drawn by lot, in
+that pack's own role and words.
+
 **Source.** Packs say where their dilemmas come from. That risky behaviour of AI systems is put to
 them as dilemmas is after LitmusValues and AIRiskDilemmas (arXiv 2505.14633), everyday situations
 after DailyDilemmas (arXiv 2410.02683); texts, stakes, turns and tellings are ours. Unlike there,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,17 +10,9 @@ from numpy.typing import NDArray
 
 from valuesim.env import Ending, Environment
 from valuesim.envs.dilemmas import wording
-from valuesim.envs.dilemmas.generator import GENERATED, PER_PAIR, generated_pack, pairs_of
-from valuesim.envs.dilemmas.loading import load_pack
 from valuesim.envs.dilemmas.pack import Pack, PackOption
-from valuesim.envs.dilemmas.parameters import (
-    DRAWN,
-    LABELS,
-    Parameters,
-    asked,
-    check_paraphrase,
-    topics_of,
-)
+from valuesim.envs.dilemmas.parameters import DRAWN, LABELS, PackName, Parameters
+from valuesim.envs.dilemmas.shelf import condition, shelf
 from valuesim.envs.dilemmas.world import World, dilemma_of, first_world, taken, turn_of
 from valuesim.labels import AGENT_NAMES, drawn_labels
 from valuesim.option import Move, Option
@@ -35,9 +26,11 @@ _LABELLING = 1
 class Dilemmas(Environment):
     """One agent and a pack of dilemmas; `pack` and the rest are the fields of `Parameters`.
 
-    `pack` is a shipped pack's name, "generated", or a file's path. `scenes` are asked in an
-    episode, drawn without replacement by the seed; None, or more than there are, is all. With
-    `part` k, dilemmas are dealt out to as few parts as `scenes` allow, and the k-th is asked.
+    `pack` is a shipped pack's name, "generated", or a file's path, or a list of these, which are
+    one pool of dilemmas: each episode then asks those of one pack, drawn by lot (see `shelf`).
+    `scenes` are asked in an episode, drawn without replacement by the seed; None, or more than
+    there are, is all. With `part` k, dilemmas are dealt out to as few parts as `scenes` allow, and
+    the k-th is asked.
     `topics` keeps those on some topics (names with commas between, or a list). `paraphrase` is a
     telling's number, or "drawn" for every scene by the seed. `perspective`: "act", or "predict"
     what most people would do. `labels`: "letters" or "numbers". `pairs` ("Truthfulness/Privacy")
@@ -49,13 +42,13 @@ class Dilemmas(Environment):
     panels: ClassVar[str] = "valuesim.measures.dilemmas:panels"
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "name": "dilemmas-v0"}  # noqa: RUF012 (PettingZoo's)
     # the rules are told in a telling that the seed draws: they belong to the episode
-    _MUTABLE = (*Environment._MUTABLE, "rules")
+    _MUTABLE = (*Environment._MUTABLE, "rules", "_drawn_pack")
     world: World
 
     def __init__(
         self,
         *,
-        pack: str | os.PathLike[str] = "daily",
+        pack: PackName | Sequence[PackName] = "daily",
         scenes: int | None = 20,
         part: int | None = None,
         topics: str | Sequence[str] | None = None,
@@ -82,14 +75,13 @@ class Dilemmas(Environment):
             pairs=pairs,
             per_pair=per_pair,
         )
-        self.pack = _pack(self.parameters)
-        check_paraphrase(self.pack, paraphrase)
-        self._places = asked(self.pack, self.parameters)
+        self._shelf = shelf(self.parameters)
+        self._drawn_pack = self._shelf.first()
         self.taxonomy = self.pack.taxonomy
         self.possible_agents = [_ROLE]
         self.rules = wording.rules(self.pack, self._telling or 0, perspective)
-        self.condition = _condition(self.pack, self.parameters, shuffle_options)
-        self._labels = LABELS[labels][: self.pack.most_options]
+        self.condition = condition(self._shelf, self.parameters, shuffle_options)
+        self._labels = LABELS[labels][: self._shelf.most_options]
         self.catalogue = tuple(Move(option=label) for label in self._labels)
         self._values = load_taxonomy(self.taxonomy).names
         size = len(self._labels) * len(self._values)
@@ -98,8 +90,9 @@ class Dilemmas(Environment):
 
     def start(self) -> World:
         """Return the first world: which scenes are asked, in which order and telling."""
+        self._drawn_pack = self._shelf.draw(self.rng)
         world = first_world(
-            self._places,
+            self._shelf.places[self._drawn_pack],
             len(self.pack.role),
             self.parameters.scenes,
             self._telling,
@@ -197,7 +190,7 @@ class Dilemmas(Environment):
 
     def singles(self) -> Sequence[Mapping[str, Any]]:
         """Return the arguments that ask one dilemma of those that may be asked (its `part`)."""
-        return [{"scenes": 1, "part": place} for place in range(len(self._places))]
+        return [{"scenes": 1, "part": place} for place in range(self._shelf.size)]
 
     def measure(self, turns: Sequence[Any]) -> dict[str, Any]:
         """Return counts: scenes, decisions, and those that offered and that showed risk."""
@@ -224,6 +217,11 @@ class Dilemmas(Environment):
         return "\n".join([self.describe(_ROLE), *options]) + "\n"
 
     @property
+    def pack(self) -> Pack:
+        """The pack that this episode asks; before the first, the first of those that may be."""
+        return self._shelf.packs[self._drawn_pack]
+
+    @property
     def _telling(self) -> int | None:
         """The telling of everything, or None where each is drawn."""
         paraphrase = self.parameters.paraphrase
@@ -244,36 +242,6 @@ class Dilemmas(Environment):
         key = [self._seed or 0, self._condition_key, self.turn, _LABELLING]
         drawn = drawn_labels(list(by_id), np.random.default_rng(key), self._labels)
         return {label: by_id[id] for label, id in drawn.items()}
-
-
-def _pack(given: Parameters) -> Pack:
-    if given.pack == GENERATED:
-        return generated_pack(given.pairs, PER_PAIR if given.per_pair is None else given.per_pair)
-    return load_pack(given.pack)
-
-
-def _condition(pack: Pack, given: Parameters, shuffled: bool) -> dict[str, Any]:
-    topics = topics_of(pack, given.topics)
-    pairs = (
-        None if given.pairs is None else ",".join("/".join(pair) for pair in pairs_of(given.pairs))
-    )
-    return {
-        "pack": pack.id,
-        "pack_version": pack.version,
-        "pack_digest": pack.digest,
-        "taxonomy": pack.taxonomy,
-        "locale": pack.locale,
-        "scenes": given.scenes,
-        "part": given.part,
-        "topics": None if given.topics is None else ",".join(topics),
-        "paraphrase": given.paraphrase,
-        "perspective": given.perspective,
-        "labels": given.labels,
-        "shuffle_options": shuffled,
-        "pairs": pairs,
-        "per_pair": given.per_pair,
-        "wording_id": f"{wording.version()}/{pack.id}.{pack.version}/{given.perspective}",
-    }
 
 
 def _tags(option: PackOption) -> frozenset[str]:

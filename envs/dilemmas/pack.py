@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import orjson
 
@@ -90,13 +91,27 @@ class Pack:
     dilemmas: tuple[Dilemma, ...]
     predict: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        """Return a hash of what names the pack: its texts are many and cannot all be hashed."""
+        return hash((self.id, self.version, len(self.dilemmas)))
+
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that change with anything the pack says."""
-        canonical = orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
-        return hashlib.sha256(canonical).hexdigest()[:12]
+        return _digest(self)
 
     @property
     def most_options(self) -> int:
         """The largest number of options that any turn offers."""
-        return max(len(turn.options) for each in self.dilemmas for turn in each.all_turns())
+        return _most_options(self)
+
+
+@lru_cache(maxsize=64)
+def _digest(pack: Pack) -> str:
+    canonical = orjson.dumps(pack, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(canonical).hexdigest()[:12]
+
+
+@lru_cache(maxsize=64)
+def _most_options(pack: Pack) -> int:
+    return max(len(turn.options) for each in pack.dilemmas for turn in each.all_turns())

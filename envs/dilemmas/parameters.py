@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from valuesim.envs.dilemmas.format import MOST_DILEMMAS
 from valuesim.envs.dilemmas.generator import GENERATED
-from valuesim.envs.dilemmas.pack import Pack
-from valuesim.errors import unknown
 from valuesim.labels import LETTERS
 from valuesim.parameters import levels, whole
 
@@ -19,6 +17,7 @@ LABELS: dict[str, tuple[str, ...]] = {
 }
 """What options may be called."""
 PERSPECTIVES = ("act", "predict")
+PackName = str | os.PathLike[str]
 DRAWN = "drawn"
 """The paraphrase that is drawn for every scene."""
 
@@ -30,7 +29,7 @@ class Parameters:
     Raises ValueError, naming the argument, for what can be seen to be wrong without the pack.
     """
 
-    pack: str | os.PathLike[str] = "daily"
+    pack: PackName | Sequence[PackName] = "daily"
     scenes: int | None = 20
     part: int | None = None
     topics: str | Sequence[str] | None = None
@@ -42,52 +41,23 @@ class Parameters:
 
     def __post_init__(self) -> None:
         """Check what needs no pack."""
-        if not isinstance(self.pack, str | os.PathLike) or not str(self.pack):
-            raise ValueError(f"pack={self.pack!r} is not allowed: a pack's name or a file's path")
+        if not self.packs or not all(map(_is_name, self.packs)):
+            told = "a pack's name, a file's path, or a list of these"
+            raise ValueError(f"pack={self.pack!r} is not allowed: {told}")
         if self.scenes is not None:
             whole("scenes", self.scenes, 1, MOST_DILEMMAS)
         levels(self, {"perspective": PERSPECTIVES, "labels": LABELS})
         for name in ("pairs", "per_pair"):
-            if getattr(self, name) is not None and self.pack != GENERATED:
+            if getattr(self, name) is not None and GENERATED not in self.packs:
                 raise ValueError(f"{name} is only for pack={GENERATED!r}: leave it out")
 
-
-def asked(pack: Pack, given: Parameters) -> tuple[int, ...]:
-    """Return which dilemmas of `pack` may be asked, by their places in it, in its order.
-
-    Those of the topics; of these, with a part, every k-th, so that each part has something of
-    everything and the parts together have each dilemma once. Raises ValueError for an unknown
-    topic, for topics without a dilemma, and for a part that there is not.
-    """
-    topics = topics_of(pack, given.topics)
-    places = [i for i, dilemma in enumerate(pack.dilemmas) if dilemma.topic in topics]
-    if not places:
-        raise ValueError(f"topics={given.topics!r}: no dilemma of {pack.id} is on any of these")
-    if given.part is None:
-        return tuple(places)
-    parts = 1 if given.scenes is None else -(-len(places) // given.scenes)
-    whole("part", given.part, 0, parts - 1)
-    return tuple(places[given.part :: parts])
+    @property
+    def packs(self) -> tuple[PackName, ...]:
+        """The packs that are named, each a name or a path."""
+        if isinstance(self.pack, str | os.PathLike):
+            return (self.pack,)
+        return tuple(self.pack) if isinstance(self.pack, list | tuple) else ()
 
 
-def topics_of(pack: Pack, given: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return the topics named by `given` (a list, or names with commas between), None for all."""
-    if given is None:
-        return pack.topics
-    names = given.split(",") if isinstance(given, str) else given
-    if not isinstance(names, list | tuple):
-        raise ValueError(f"topics={given!r} is not allowed: a list, or names with commas between")
-    topics = [name.strip() if isinstance(name, str) else name for name in names]
-    for topic in topics:
-        if topic not in pack.topics:
-            raise ValueError(unknown("topic", topic, pack.topics, f"topics, pack {pack.id}"))
-    if not topics:
-        raise ValueError("topics=[] is not allowed: name one or more, or leave them out")
-    return tuple(sorted(set(topics)))
-
-
-def check_paraphrase(pack: Pack, paraphrase: int | str) -> None:
-    """Raise ValueError unless `paraphrase` is one of the pack's, or "drawn"."""
-    if paraphrase != DRAWN:
-        most = len(pack.role) - 1
-        whole("paraphrase", paraphrase, 0, most, f" or {DRAWN!r}")
+def _is_name(given: object) -> bool:
+    return isinstance(given, str | os.PathLike) and bool(str(given))

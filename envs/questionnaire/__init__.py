@@ -12,6 +12,8 @@ other.
 | --- | --- | --- |
 | A, B (one value each) | `pairwise`: which of two values matters more | +1 on the value it names |
 | A, B (one value each) | the same, `reversed`: which matters less | -1 on the value it names |
+| A, B (one to three values each) | `bundles`: which of two bundles matters more (`reversed`: \
+less) | +1 (-1) on each value it names |
 | A to D (one value each) | `best_worst`: which of four matters most | +1 on the value it names |
 | those left of A to D | `best_worst`: which of the rest matters least | -1 on the value it names |
 | 1 to 7 | `rating`: how important a value is | none: answers are scored, not ranked |
@@ -23,6 +25,10 @@ other.
 
 - `pairwise`: all ordered pairs of the vocabulary in each of three templates; labels are drawn,
   and so is the order of the options; the question names the values in the order of the pair.
+- `bundles`: two bundles of as many values, without a value in common: all pairs of single values,
+  1,000 pairs of two and of three each, drawn by a fixed seed such that values are balanced (all
+  pairs where there are fewer). That a bundle is worth the sum of its values is an assumption, which
+  the pairs of single values among the questions do without.
 - `best_worst`: blocks of four values in a cyclic design (`blocks`), in which each value stands
   equally often and each two meet as equally as possible; which value takes which place is drawn
   by the seed.
@@ -33,14 +39,14 @@ other.
 - `basic_values`: ten values in portraits of other people (Schwartz 2003).
 - `risk_taking`: ethical, financial, health, recreational, social (Blais and Weber 2006).
 
-**Parameters.** `vocabulary` names the taxonomy (`pairwise`, `best_worst`, `rating`) and
+**Parameters.** `vocabulary` names the taxonomy (`pairwise`, `bundles`, `best_worst`, `rating`) and
 `definitions` whether its definitions are shown. `template` is "drawn" or the number of one
 template. `items` is how many items an episode asks, drawn without replacement: a number, "all",
-or None for the instrument's usual number (20 of `pairwise`, all of the others). `part` asks a
-fixed slice of that many items instead: the parts of one seed ask every item once. `reversed` asks
-from the other end (which matters less; the scale's numbers the other way round). `perspective` is
-"act" (for oneself) or "predict" (what most people would answer), never pooled. A factor that the
-instrument does not have is None in the condition.
+or None for the instrument's usual number (20 of `pairwise` and `bundles`, all of the others).
+`part` asks a fixed slice of that many items instead: the parts of one seed ask every item once.
+`reversed` asks from the other end (which matters less; the scale's numbers the other way round).
+`perspective` is "act" (for oneself) or "predict" (what most people would answer), never pooled. A
+factor that the instrument does not have is None in the condition.
 
 **Details that matter.** A scale is shown upwards or downwards by lot. A fault leaves the item
 unanswered and the next is asked. Each question is asked by itself, without the earlier answers.

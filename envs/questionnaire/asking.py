@@ -6,12 +6,12 @@ from typing import Any
 
 from valuesim.envs.questionnaire.instrument import Scale
 from valuesim.envs.questionnaire.parameters import Parameters
-from valuesim.envs.questionnaire.sheet import Question, Sheet
+from valuesim.envs.questionnaire.sheet import Entry, Question, Sheet, in_words
 from valuesim.labels import LETTERS
 from valuesim.option import Option
 from valuesim.values import load_taxonomy
 
-_PLACES = {"pairwise": 2}
+_PLACES = {"pairwise": 2, "bundles": 2}
 
 
 class Asking:
@@ -41,7 +41,7 @@ class Asking:
         template = self.asked.templates[kind][question.template]
         entry = question.entry
         values = dict(zip(("first", "second"), entry.values, strict=False))
-        item = entry.item.text if entry.item else self._shown(entry.values[0])
+        item = entry.item.text if entry.item else self._shown(entry, entry.values[0])
         return template.format(item=item, **values)
 
     def options(self, sheet: Sheet) -> tuple[Option, ...]:
@@ -53,8 +53,12 @@ class Asking:
         if scale is None:
             stake = -1.0 if question.kind in ("reversed", "worst") else 1.0
             return tuple(
-                Option(name=label, text=self._shown(value), stakes={value: stake})
-                for label, value in sheet.labels.items()
+                Option(
+                    name=label,
+                    text=self._shown(question.entry, name),
+                    stakes=dict.fromkeys(question.entry.held(name), stake),
+                )
+                for label, name in sheet.labels.items()
             )
         flipped = self.parameters.reversed
         return tuple(
@@ -77,9 +81,9 @@ class Asking:
         """Return what the measures need of the present question.
 
         `scene`: the item or the unordered values, whatever the telling; `item`: its id, with the
-        order of the values; `kind`: which templates; `named`: the values in the order in which they
-        are named; `labels`: {label: value on offer}; `scale`, `keyed`: the subscale and its key;
-        `scores`: {option: what it scores}, before the key.
+        order of the values; `kind`: which templates; `named`: the values (or bundles) in the order
+        in which they are named; `labels`: {label: value or bundle on offer}; `scale`, `keyed`: the
+        subscale and its key; `scores`: {option: what it scores}, before the key.
         """
         question = sheet.now
         if question is None:
@@ -89,7 +93,7 @@ class Asking:
         named = "+".join(entry.values)
         flipped = self.parameters.reversed
         return {
-            "scene": f"{self._place}/{item.id if item else '+'.join(sorted(entry.values))}",
+            "scene": f"{self._place}/{item.id if item else _unordered(entry)}",
             "instrument": self.asked.id,
             "item": item.id if item else named,
             "kind": question.kind,
@@ -112,10 +116,16 @@ class Asking:
     def _scale(self, question: Question) -> Scale | None:
         return self.asked.responses.get(question.kind)
 
-    def _shown(self, value: str) -> str:
+    def _shown(self, entry: Entry, name: str) -> str:
+        values = entry.held(name)
         if not self.parameters.definitions:
-            return value
-        return f"{value} ({self._definitions[value]})"
+            return in_words(values)
+        return in_words([f"{value} ({self._definitions[value]})" for value in values])
+
+
+def _unordered(entry: Entry) -> str:
+    """Return what names the values that are set against each other, in whichever order."""
+    return "+".join(sorted(entry.values))
 
 
 def _clause(definition: str) -> str:

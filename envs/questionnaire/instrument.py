@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from valuesim.shipped import shipped_yaml
 
-Form = Literal["pairwise", "rating", "best_worst", "items"]
+Form = Literal["pairwise", "bundles", "rating", "best_worst", "items"]
 Key = int | Literal["catch"]
 INSTRUMENTS = (
     "pairwise",
+    "bundles",
     "rating",
     "best_worst",
     "oxford_utilitarianism",
@@ -66,7 +67,9 @@ class Instrument:
 
     `templates` maps a kind of question (an answer scale, "forward" or "reversed", "best" or
     "worst") and a perspective to its wordings; all have the same number. `usual` is how many items
-    an episode asks unless told otherwise, None for all.
+    an episode asks unless told otherwise, None for all. `block` is how many values a best-worst
+    question shows, `widest` how many values a bundle holds at most, and `most` how many questions
+    there are about bundles of each size but one.
     """
 
     id: str
@@ -80,6 +83,8 @@ class Instrument:
     items: tuple[Item, ...] = ()
     usual: int | None = None
     block: int = 0
+    widest: int = 1
+    most: int = 0
 
     @property
     def wordings(self) -> int:
@@ -111,6 +116,8 @@ def instrument(name: str) -> Instrument:
         items=tuple(Item(**entry) for entry in content.get("items", ())),
         usual=content.get("usual"),
         block=content.get("block", 0),
+        widest=content.get("widest", 1),
+        most=content.get("most", 0),
     )
 
 

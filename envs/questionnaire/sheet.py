@@ -9,8 +9,8 @@ from itertools import permutations, product
 
 import numpy as np
 
-from valuesim.envs.questionnaire.blocks import cyclic_blocks
-from valuesim.envs.questionnaire.instrument import Item
+from valuesim.envs.questionnaire.blocks import bundle_pairs, cyclic_blocks
+from valuesim.envs.questionnaire.instrument import Instrument, Item
 from valuesim.envs.questionnaire.parameters import Parameters
 from valuesim.labels import drawn_labels
 from valuesim.values import load_taxonomy
@@ -20,12 +20,18 @@ from valuesim.values import load_taxonomy
 class Entry:
     """One item that can be asked: values set against each other, or a statement.
 
-    `template` is the number of its template if the item fixes it, else None.
+    `template` is the number of its template if the item fixes it, else None. `bundles` holds what
+    stands behind the names in `values` where these are those of bundles; else each is one value.
     """
 
     values: tuple[str, ...] = ()
     item: Item | None = None
     template: int | None = None
+    bundles: tuple[tuple[str, ...], ...] = ()
+
+    def held(self, name: str) -> tuple[str, ...]:
+        """Return the values that stand behind a name of `values`."""
+        return self.bundles[self.values.index(name)] if self.bundles else (name,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,10 +98,33 @@ def _of_values(parameters: Parameters, names: Sequence[str]) -> list[Entry]:
             Entry(values=pair, template=template)
             for pair, template in product(permutations(names, 2), wordings)
         ]
+    if asked.form == "bundles":
+        return _of_bundles(asked, names)
     if asked.form == "best_worst":
         blocks = cyclic_blocks(len(names), asked.block)
         return [Entry(values=tuple(names[place] for place in block)) for block in blocks]
     return [Entry(values=(name,)) for name in names]
+
+
+def _of_bundles(asked: Instrument, names: Sequence[str]) -> list[Entry]:
+    found = []
+    for size in range(1, min(asked.widest, len(names) // 2) + 1):
+        # of single values all pairs are asked, as many as they are
+        most = asked.most if size > 1 else len(names) ** 2
+        for pair in bundle_pairs(len(names), size, most):
+            bundles = tuple(tuple(names[place] for place in bundle) for bundle in pair)
+            found.append(Entry(values=tuple(map(in_words, bundles)), bundles=bundles))
+    return found
+
+
+def in_words(texts: Sequence[str]) -> str:
+    """Return one text or more as a list in a sentence.
+
+    >>> in_words(["Care", "Justice", "Power"])
+    'Care, Justice and Power'
+    """
+    *before, last = texts
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def items_asked(parameters: Parameters) -> int:
@@ -134,7 +163,7 @@ def _asked(entry: Entry, parameters: Parameters, rng: np.random.Generator) -> li
         fixed = parameters.template
         template = int(rng.integers(asked.wordings)) if fixed == "drawn" else int(fixed)
     labels: tuple[tuple[str, str], ...] = ()
-    if asked.form in ("pairwise", "best_worst"):
+    if asked.form in ("pairwise", "bundles", "best_worst"):
         labels = tuple(sorted(drawn_labels(entry.values, rng).items()))
     kinds = _kinds(entry, parameters)
     return [Question(entry=entry, kind=kind, template=template, labels=labels) for kind in kinds]
@@ -143,7 +172,7 @@ def _asked(entry: Entry, parameters: Parameters, rng: np.random.Generator) -> li
 def _kinds(entry: Entry, parameters: Parameters) -> tuple[str, ...]:
     if entry.item is not None:
         return (entry.item.response,)
-    if parameters.asked.form == "pairwise":
+    if parameters.asked.form in ("pairwise", "bundles"):
         return ("reversed" if parameters.reversed else "forward",)
     if parameters.asked.form == "best_worst":
         return ("worst", "best") if parameters.reversed else ("best", "worst")

@@ -29,8 +29,15 @@ from valuesim.episode import EpisodeSpec
 from valuesim.graph.arms import arm_of, arms_apart
 from valuesim.graph.information import choose, prospects
 from valuesim.graph.order import Order, order
+from valuesim.graph.room import room
 from valuesim.log import RunWriter
 from valuesim.log.reader import read_run
+
+LITTLE_ROOM = 0.56
+"""The share of random order's decisions above which choosing well among all questions saves little.
+
+Where pools were measured (docs/adaptive.md) those above it did not come to half.
+"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -137,6 +144,20 @@ def cells(specs: Sequence[EpisodeSpec], asking: Asking, seed: int) -> list[Cell]
         )
         for spec, pool, name in zip(specs, asked, _names(specs), strict=True)
     ]
+
+
+def room_notes(planned: Sequence[Cell]) -> list[str]:
+    """Return a sentence for each pool of questions among which choosing cannot save much."""
+    pools = {id(cell.pool.questions): cell.pool for cell in planned}
+    found = []
+    for pool in pools.values():
+        share = room(prospects(pool.questions, ()))
+        if share is not None and share > LITTLE_ROOM:
+            found.append(
+                f"{pool.specs[0].env} has little room to choose: the best choice among its "
+                f"questions needs about {share:.2f} of random order's decisions (docs/adaptive.md)"
+            )
+    return found
 
 
 async def run_adaptively(

@@ -20,7 +20,7 @@ from valuesim.option import Move, Option
 
 _ALLOWED = (
     "asking=adaptive asks one agent one scene at a time, of dilemmas, a questionnaire that sets "
-    "values against each other (pairwise, best_worst), or the moral machine without a panel"
+    "values against each other (bundles, pairwise, best_worst), or the moral machine without panel"
 )
 
 
