@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from valuesim.cli.collector import spare_what_is_loaded
 from valuesim.cli.connecting import cache_of, connected, secrets_of, trace_of
+from valuesim.cli.crew import OFFLINE, check_engine, crew_of
 from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
 from valuesim.cli.person import note, seating
 from valuesim.cli.signals import stop_on_signals
@@ -26,9 +27,11 @@ from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
 from valuesim.engine.budget import Budget
 from valuesim.engine.connections import distinct
+from valuesim.engine.dispatch import run_on
 from valuesim.engine.manifest import departures, manifest, redacted, resumed
-from valuesim.engine.plan import MODEL_AGENT, regimes
+from valuesim.engine.plan import MODEL_AGENT, Design, regimes
 from valuesim.engine.progress import Progress
+from valuesim.engine.settings import RAY
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter
@@ -38,6 +41,7 @@ from valuesim.tracing import STOPPED, span, tracing
 if TYPE_CHECKING:
     from valuesim.agents.llm import Connection as LLMConnection
     from valuesim.engine.adaptive import Cell
+    from valuesim.engine.crew import Crew
 
 _LOGS = {"decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl"}
 _BEFORE_LOGS = {".lock", "run.yaml.part"}
@@ -74,21 +78,20 @@ def play_into(folder: Path, config: RunConfig, *, debug: bool = False) -> Summar
     Where `debug` is wanted, the first exchange with a model is shown on the error stream.
     """
     hidden = secrets_of(config)
-    design = config.design()
-    # a model's settings are logged with every episode
-    models = {role: redacted(model, hidden) for role, model in design.models.items()}
-    arms = [redacted(arm, hidden) for arm in design.arms]
-    design = replace(design, model=redacted(design.model, hidden), models=models, arms=arms)
+    design = logged_design(config, hidden)
     planned: list[Cell] = []
     if (asking := config.adaptive()) is None:
         with _told_if_slow(f"planning {config.episodes:,} episodes for each cell ..."):
             specs = plan(design)
     else:
-        from valuesim.engine.adaptive import cells
+        from valuesim.engine.adaptive import cells, room_notes
 
         with _told_if_slow(f"preparing {asking.pool:,} questions or more ..."):
             planned = cells(plan(replace(design, episodes=1)), asking, config.seed)
+        for note in room_notes(planned):
+            print(f"valuesim: note: {note}", file=sys.stderr)
         specs = [spec for cell in planned for spec in cell.pool.specs]
+    check_engine(config, specs)
     budget = budget_of(config, specs)
     described = manifest(config.resolved(), specs, secrets=hidden, now=datetime.now().astimezone())
     if planned:
@@ -115,10 +118,19 @@ def run_folder(name: str | None, now: datetime) -> Path:
     return home if is_path else Path("runs") / name
 
 
+def logged_design(config: RunConfig, secrets: Sequence[str]) -> Design:
+    """Return what `config` plays as it is logged: a model's settings, without `secrets`."""
+    design = config.design()
+    models = {role: redacted(model, secrets) for role, model in design.models.items()}
+    arms = [redacted(arm, secrets) for arm in design.arms]
+    return replace(design, model=redacted(design.model, secrets), models=models, arms=arms)
+
+
 def check(config: RunConfig) -> None:
     """Raise InputError for what is seen to be wrong with `config` before anything is played."""
     secrets_of(config)
     cells_of = plan(replace(config.design(), episodes=1))
+    check_engine(config, cells_of)
     budget_of(config, cells_of)
     if config.adaptive() is not None:
         from valuesim.engine.pool import check_askable
@@ -151,9 +163,12 @@ async def _play(
             tracing(trace),
             spending_kept(writer, connections, budget.prices),
         ):
-            if any(spec.id not in writer.finished for spec in specs):
-                await _probe(models, writer)
-            return await _ask(writer, specs, planned, connections, config, budget)
+            if all(spec.id in writer.finished for spec in specs):
+                return await _ask(writer, specs, planned, connections, config, budget)
+            workers = crew_of(config, folder, specs, budget.prices, debug=debug)
+            with workers if config.engine.id == RAY else nullcontext() as crew:
+                await _probe(models if crew is None else _served(models), writer)
+                return await _ask(writer, specs, planned, connections, config, budget, crew)
     finally:
         for connection in models:
             await connection.close()
@@ -168,9 +183,15 @@ async def _ask(
     connections: Mapping[str, LLMConnection],
     config: RunConfig,
     budget: Budget,
+    crew: Crew | None = None,
 ) -> Summary:
-    """Play `specs`, or ask the cells that are `planned`, until that is done or told to end."""
+    """Play `specs`, or ask the cells that are `planned`, until that is done or told to end.
+
+    Without a `crew` they are played in this process.
+    """
     ask = partial(_adaptively(), planned) if planned else partial(run, specs)
+    if crew is not None:
+        ask = partial(run_on, crew, specs)
     stop = stop_on_signals()
     seats = seating(specs, writer, config, stop, secrets_of(config))
     about = {"valuesim.run": str(writer.folder), "valuesim.episodes": len(specs)}
@@ -209,6 +230,11 @@ def _settled(
     if changed := departures(continued):
         _note(f"this run goes on with another set-up than before: {changed}")
     return continued
+
+
+def _served(connections: Sequence[LLMConnection]) -> list[LLMConnection]:
+    """Return those that have a server; an engine without one is loaded by workers alone."""
+    return [each for each in connections if each.channel.model.provider != OFFLINE]
 
 
 async def _probe(connections: Sequence[LLMConnection], writer: RunWriter) -> None:

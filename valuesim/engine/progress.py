@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TextIO
@@ -93,6 +93,17 @@ class Progress:
         kinds = [str(d.fault) for d in turn.decisions.values() if d.fault is not None]
         self.faults += len(kinds)
         self.fault_kinds.update(kinds)
+
+    def count(self, decisions: int, faults: Mapping[str, int]) -> None:
+        """Count decisions that were made elsewhere, and their faults by kind."""
+        self.decisions += decisions
+        self.faults += sum(faults.values())
+        self.fault_kinds.update(faults)
+
+    def note(self, told: str) -> None:
+        """Tell one line, unless nothing is shown."""
+        if self._show != "none":
+            self._tell(told)
 
     def episode(self, *, interrupted: bool = False) -> None:
         """Count an episode that ended."""

@@ -24,6 +24,7 @@ from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Turn, play
 from valuesim.errors import STOPPED, InputError, Interruption, LogError, ValueSimError
 from valuesim.log import RunWriter
+from valuesim.log.appending import LogWriter
 from valuesim.tracing import EPISODE, span
 
 _LOOK_EVERY_S = 0.1
@@ -65,27 +66,32 @@ async def run(
 class Table:
     """Where the episodes of one run are played; `interrupted` counts reasons.
 
-    `specs` are those of the whole plan; what is known of their cells orders the last of them.
+    `specs` are those of the whole plan; what is known of their cells orders the last of them. The
+    `budget` is kept by a ledger of its own, or by the one given.
     """
 
     def __init__(
         self,
-        writer: RunWriter,
+        writer: LogWriter,
         connections: Mapping[str, Connection],
         progress: Progress,
         specs: Sequence[EpisodeSpec],
         *,
         stop: Shutdown | None = None,
         budget: Budget | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.chains = Chains(specs, writer)
+        writer.places = {spec.id: place for place, spec in enumerate(specs)}
         self._writer = writer
         self._connections = connections
         self._progress = progress
         self._shutdown = stop or Shutdown()
         given = budget or Budget()
-        known = read_experience(writer.folder, specs, given.prices)
-        self._ledger = Ledger(given, connections, known)
+        if ledger is None:
+            known = read_experience(writer.folder, specs, given.prices)
+            ledger = Ledger(given, connections, known)
+        self._ledger = ledger
         self._prices = given.prices
         self._under_way: dict[str, tuple[asyncio.Task[Any], EpisodeSpec]] = {}
         self._one_ended = asyncio.Event()

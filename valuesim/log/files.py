@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -37,7 +37,7 @@ class AppendFile:
         self.path = path
         check_regular(path)
         try:
-            _mend(path)
+            mend(path)
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise unwritable(path, error) from error
@@ -62,7 +62,13 @@ class AppendFile:
 
 
 def read_lines(path: Path, keys: Mapping[str, type]) -> Iterator[tuple[int, Any]]:
-    """Yield (line number from 1, line) of a JSON-lines file; a missing file has none.
+    """Yield (line number from 1, line) of a JSON-lines file, as `read_places` does."""
+    for number, _, line in read_places(path, keys):
+        yield number, line
+
+
+def read_places(path: Path, keys: Mapping[str, type]) -> Iterator[tuple[int, int, Any]]:
+    """Yield (number from 1, where it begins, line) of a JSON-lines file; a missing file has none.
 
     `keys` says what a line must hold and of which type (a count, `int`, is from 0). A last line
     without its newline is one that a kill cut short, or that is being written: it is left out, with
@@ -72,8 +78,10 @@ def read_lines(path: Path, keys: Mapping[str, type]) -> Iterator[tuple[int, Any]
     check_regular(path)
     if not path.exists():
         return
+    begins = ends = 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
+            begins, ends = ends, ends + len(raw)
             if not raw.endswith(b"\n"):
                 logger.warning("%s, line %d is cut short and left out", path, number)
                 return
@@ -86,7 +94,16 @@ def read_lines(path: Path, keys: Mapping[str, type]) -> Iterator[tuple[int, Any]
                     raise corrupt(
                         path, number, f"has {key}={line[key]!r:.80}, which is not {wanted}"
                     )
-            yield number, line
+            yield number, begins, line
+
+
+def line_at(file: BinaryIO, begins: int, path: Path, number: int) -> Any:
+    """Return the line of `path`, open as `file`, that begins at a byte; it was read before.
+
+    Raises LogError where it is no line of this schema any more.
+    """
+    file.seek(begins)
+    return _decoded(file.readline(), path, number)
 
 
 def corrupt(path: Path, number: int, wrong: str) -> LogError:
@@ -132,7 +149,8 @@ def _decoded(raw: bytes, path: Path, number: int) -> Any:
     return line
 
 
-def _mend(path: Path) -> None:
+def mend(path: Path) -> None:
+    """Cut a last line of `path` that a kill left without its newline; a missing file is left so."""
     if not path.exists():
         return
     with path.open("rb+") as file:

@@ -8,8 +8,8 @@
 What an agent was shown is rebuilt from these alone. A key is left out of a decision where there is
 nothing to say: tries, attempted, schema_break, added, interventions, labellings, probabilities and
 unaccounted; so is a usage's
-cached_tokens, and of an episode the chain it stands in and what it carries on (chain, carried). See
-`options` for those of an option.
+cached_tokens, and of an episode its place in the plan (place), the chain it stands in and what it
+carries on (chain, carried). See `options` for those of an option.
 
 Whatever differs between two identical runs (times) stands under the key "time" alone.
 """
@@ -35,6 +35,7 @@ SCHEMA = 1
 # why the play of a finished episode is void
 AGAIN = "an earlier episode of its chain is played again"
 LOST = "decisions of this episode were lost"
+GONE = "the worker that played this episode was lost"
 
 Line = dict[str, Any]
 
@@ -156,11 +157,15 @@ _option = PerOption(_encoded)
 
 
 def episode_line(
-    spec: EpisodeSpec, env: Environment, turns: Sequence[Turn], left: Aftermath
+    spec: EpisodeSpec,
+    env: Environment,
+    turns: Sequence[Turn],
+    left: Aftermath,
+    place: int | None = None,
 ) -> Line:
     """Return the line of a finished episode; it holds no time, so that equal runs are equal.
 
-    What looking back on it cost counts as the episode's.
+    What looking back on it cost counts as the episode's. `place` is its own in the plan, from 0.
     """
     decisions = [decision for turn in turns for decision in turn.decisions.values()]
     faults = Counter(str(d.fault) for d in decisions if d.fault is not None)
@@ -181,6 +186,8 @@ def episode_line(
     }
     if left.carried:
         line["carried"] = left.carried
+    if place is not None:
+        line["place"] = place
     return line | _chain(spec)
 
 

@@ -93,19 +93,19 @@ def decisions_once(runs: Sequence[RunFolder]) -> Pool:
             if record.episode.id in again:
                 again[record.episode.id].append(record)
         for id, own in again.items():
-            samples[id].add(_digest(own))
+            samples[id].add(digest_of(own))
         episodes = {**run.episodes, **episodes}
     return Pool(
         episodes=episodes,
         decisions=tuple(decisions),
-        interrupted=_interrupted(runs, episodes),
+        interrupted=unfinished(runs, episodes),
         repeated=len(repeated),
         differing=sum(len(digests) > 1 for digests in samples.values()),
-        told=_told(runs),
+        told=told_by(runs),
     )
 
 
-def _told(runs: Sequence[RunFolder]) -> tuple[str, ...]:
+def told_by(runs: Sequence[RunFolder]) -> tuple[str, ...]:
     """Return each note of the runs' sessions once, with its runs' names where some lack it."""
     said: dict[str, dict[str, None]] = {}
     for run in runs:
@@ -123,9 +123,10 @@ def _notes(sessions: object) -> Iterator[str]:
         yield from (str(note) for note in found or () if note) if isinstance(found, list) else ()
 
 
-def _interrupted(
+def unfinished(
     runs: Iterable[RunFolder], finished: Mapping[str, object]
 ) -> tuple[InterruptedRecord, ...]:
+    """Return the last record of each episode that none of `runs` has finished."""
     last: dict[str, InterruptedRecord] = {}
     for record in (record for run in runs for record in run.interrupted):
         if record.episode not in finished:
@@ -134,7 +135,7 @@ def _interrupted(
     return tuple(last.values())
 
 
-def _digest(records: Iterable[DecisionRecord]) -> str:
+def digest_of(records: Iterable[DecisionRecord]) -> str:
     """Return what two plays of an episode share if every agent decided alike at every step."""
     decided: list[tuple[Any, ...]] = sorted(
         (r.step, r.role, r.chosen or "", r.fault or "", _canonical(r.arguments)) for r in records

@@ -20,7 +20,8 @@ class EpisodeRecord:
 
     `elicitation` is empty where nobody was asked in words, `chain` None where no other episode was
     remembered. What comes after it is known at the episode's end only: an import leaves it out, and
-    counts. `carried` is what went on to the next of the chain, by role and intervention.
+    counts. `carried` is what went on to the next of the chain, by role and intervention. `place` is
+    its own in the run's plan, from 0; None in an import, and in runs of versions before 0.2.
     """
 
     id: str
@@ -37,6 +38,7 @@ class EpisodeRecord:
     faults: Mapping[str, int] = field(default_factory=dict)
     usage: Mapping[str, int] = field(default_factory=dict)
     carried: Mapping[str, Any] = field(default_factory=dict)
+    place: int | None = None
 
     @property
     def world(self) -> str:

@@ -1,0 +1,170 @@
+"""Reads one line of a log file as a record; what cannot be one is an error with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from valuesim.decision import Addition, Fault, Labelling, Try
+from valuesim.episode import Chain, Player
+from valuesim.log.files import INTERRUPTED_KEYS, MISSHAPEN, corrupt, read_lines, wrong_in
+from valuesim.log.options import OptionReader
+from valuesim.log.records import DecisionRecord, EpisodeRecord, InterruptedRecord
+from valuesim.option import Move, Option
+from valuesim.parameters import is_number
+
+
+def episode_of(line: Any, path: Path, number: int) -> EpisodeRecord:
+    """Return the episode of a line of `path`; raise LogError if it is none."""
+    try:
+        return EpisodeRecord(
+            id=line["episode"],
+            population=_population(line["population"]),
+            chain=Chain(**line["chain"]) if "chain" in line else None,
+            carried=_expect(line.get("carried", {}), dict),
+            place=_expect(line.get("place"), int | None),
+            **{name: _expect(line[name], kind) for name, kind in _EPISODE_FIELDS.items()},
+        )
+    except MISSHAPEN as error:
+        raise corrupt(path, number, f"is not an episode: {wrong_in(error)}") from error
+
+
+def _population(players: Mapping[str, Any]) -> dict[str, Player]:
+    population = {role: Player(**player) for role, player in players.items()}
+    for player in population.values():
+        _expect(player.agent, str)
+        _expect(player.parameters, dict)
+        for settings in player.interventions.values():
+            _expect(settings, dict)
+        _expect(player.model, dict | None)
+    return population
+
+
+def _expect(given: object, kind: Any) -> Any:
+    """Return `given`; raise ValueError if it is not of `kind`."""
+    if not isinstance(given, kind):
+        raise ValueError(f"{given!r:.80} is not what it should be")
+    return given
+
+
+_EPISODE_FIELDS: Mapping[str, Any] = {
+    **dict.fromkeys(("seed", "steps", "decisions"), int),
+    **dict.fromkeys(("condition", "elicitation", "outcome", "measures", "faults", "usage"), dict),
+    "env": str,
+}
+
+
+def decision_of(
+    line: Any,
+    episode: EpisodeRecord,
+    read_option: OptionReader,
+    texts: Mapping[str, str],
+    path: Path,
+    number: int,
+) -> DecisionRecord:
+    """Return the decision of a line of `path`; raise LogError if it is none.
+
+    `episode` is its own, `texts` those of the log by id.
+    """
+    try:
+        seen, answer = line["observation"], line["decision"]
+        options = tuple(read_option(option) for option in seen["options"])
+        _check(line["agent"], answer, options, episode)
+        return DecisionRecord(
+            episode=episode,
+            step=_expect(line["step"], int),
+            role=line["agent"],
+            options=options,
+            chosen=answer["option"],
+            arguments=answer["arguments"],
+            fault=Fault(answer["fault"]) if answer["fault"] else None,
+            fault_detail=answer["fault_detail"],
+            text=seen["text"],
+            rules_id=seen["rules"],
+            message=answer["message"],
+            rationale=answer["rationale"],
+            reply=answer["reply"],
+            attempts=answer["attempts"],
+            tries=tuple(_try(tried) for tried in answer.get("tries", ())),
+            attempted=_attempted(answer),
+            schema_break=answer.get("schema_break", False),
+            added=tuple(_addition(each, texts) for each in answer.get("added", ())),
+            interventions=_expect(answer.get("interventions", {}), dict),
+            labellings=tuple(_labelling(each) for each in answer.get("labellings", ())),
+            probabilities=_shares(answer.get("probabilities", {})),
+            unaccounted=_expect(answer.get("unaccounted"), float | int | None),
+            usage=answer["usage"],
+            view=_expect(seen["view"], dict),
+            annotations=_expect(seen["annotations"], dict),
+            effect=_expect(line["effect"], dict),
+            payoff=line["payoff"],
+            latency=line["time"]["latency"],
+        )
+    except MISSHAPEN as error:
+        raise corrupt(path, number, f"is not a decision: {wrong_in(error)}") from error
+
+
+def _check(role: str, answer: Any, options: Iterable[Option], episode: EpisodeRecord) -> None:
+    """Raise ValueError for a role that nobody plays, or what is neither a choice nor a fault."""
+    if role not in episode.population:
+        raise ValueError(f"nobody plays {role!r}")
+    if (answer["option"] is None) == (answer["fault"] is None):
+        raise ValueError("it holds neither an option nor a fault, or both")
+    if answer["option"] is not None and answer["option"] not in {o.name for o in options}:
+        raise ValueError(f"{answer['option']!r} was not on offer")
+
+
+def _addition(given: Any, texts: Mapping[str, str]) -> Addition:
+    return Addition(by=given["by"], place=given["place"], text=texts[given["text"]])
+
+
+def _labelling(given: Any) -> Labelling:
+    found = given.get("found")
+    return Labelling(
+        labels=tuple(_expect(label, str) for label in given["labels"]),
+        found=None if found is None else _shares(found),
+    )
+
+
+def _shares(given: Any) -> dict[str, float]:
+    """Return probabilities by name; raise ValueError for what is no number from 0."""
+    for name, share in _expect(given, dict).items():
+        if not is_number(share) or share < 0:
+            raise ValueError(f"the probability of {name!r:.80} is {share!r:.80}")
+    return dict(given)
+
+
+def _try(tried: Any) -> Try:
+    return Try(
+        reply=tried["reply"],
+        fault=Fault(tried["fault"]),
+        detail=tried["detail"],
+        attempted=_attempted(tried),
+        schema_break=tried.get("schema_break", False),
+    )
+
+
+def _attempted(attempt: Any) -> Move | None:
+    return Move(**attempt["attempted"]) if "attempted" in attempt else None
+
+
+def interruptions_in(path: Path, finished: Mapping[str, object]) -> Iterator[InterruptedRecord]:
+    """Yield the plays that `path` lists as interrupted; raise LogError for a line that is none.
+
+    `finished` holds the ids of episodes that were finished all the same.
+    """
+    for number, line in read_lines(path, INTERRUPTED_KEYS):
+        try:
+            yield InterruptedRecord(
+                episode=line["episode"],
+                play=line["play"],
+                reason=line["reason"],
+                is_open=line["episode"] not in finished,
+                population=_population(line.get("population", {})),
+                env=_expect(line.get("env"), str | None),
+                condition=_expect(line.get("condition"), dict | None),
+                elicitation=_expect(line.get("elicitation", {}), dict),
+            )
+        except MISSHAPEN as error:
+            raise corrupt(path, number, f"is not an interruption: {wrong_in(error)}") from error
