@@ -16,13 +16,14 @@ class Format:
     """One format: its function as "module:function", and what it holds.
 
     `takes` are the settings that an import takes beside the file; `suffixes` the endings that the
-    file may have, none meaning any.
+    file may have, none meaning any; `folders` says that it may also be a folder.
     """
 
     function: str
     line: str
     takes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
+    folders: bool = False
 
     def load(self) -> Any:
         """Return the function."""
@@ -48,8 +49,10 @@ IMPORTS: Mapping[str, Format] = {
     ),
     "choices": Format(
         function="valuesim.formats.choice_table:read_choices",
-        line="one row a decision (.parquet, .csv, .jsonl), as `valuesim export choices` writes",
+        line="one row a decision (.parquet, .csv, .jsonl, or a folder of .parquet files), as "
+        "`valuesim export choices` writes",
         suffixes=_TABLES,
+        folders=True,
     ),
     "moral-machine": Format(
         function="valuesim.formats.moral_machine:read_moral_machine",
@@ -116,6 +119,8 @@ def format_of(name: str, formats: Mapping[str, Format], path: Path) -> Format:
     if name not in formats:
         raise InputError(unknown("format", name, formats))
     found = formats[name]
+    if found.folders and path.is_dir():
+        return found
     if found.suffixes and path.suffix.lower() not in found.suffixes:
         kinds = ", ".join(found.suffixes)
         raise InputError(f"{str(path)!r} is no file for {name}: its name must end in {kinds}")

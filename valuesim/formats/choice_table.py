@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from math import isnan
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -17,6 +19,7 @@ from valuesim.formats.choice_columns import (
     NEEDED,
     NUMBERS,
     TRUTHS,
+    Cell,
     Row,
     rows_of,
 )
@@ -27,12 +30,21 @@ from valuesim.formats.rows import CsvTable, guarded, text_lines, unguarded, writ
 from valuesim.log.reader import DecisionRecord
 from valuesim.log.whole import whole
 
+if TYPE_CHECKING:
+    from valuesim.formats.parquet import Part
+
 _LARGEST = 2.0**53
 _WORDS = {"true": True, "false": False, "1": True, "0": False, "": None}
 
 
 def write_choices(source: Source, path: Path) -> Exported:
-    """Write a row for each decision of `source`, as the suffix of `path` says, whole or not at all.
+    """Write a row for each decision of `source`, as `write_rows` does."""
+    write_rows(rows_of(source.pool.decisions, source.run_of), path)
+    return Exported(files={path: len(source.pool.decisions)})
+
+
+def write_rows(rows: Iterable[Row], path: Path) -> None:
+    """Write rows one by one, as the suffix of `path` says, whole or not at all.
 
     A text that a spreadsheet would run stands in a CSV file with an apostrophe before it, which
     `read_choices` takes away. Raises InputError where `path` is no place to write to.
@@ -43,31 +55,38 @@ def write_choices(source: Source, path: Path) -> Exported:
         ".jsonl": _write_json_lines,
     }
     with whole(path) as draft:
-        writers[path.suffix.lower()](draft, rows_of(source.pool.decisions, source.run_of))
-    return Exported(files={path: len(source.pool.decisions)})
+        writers[path.suffix.lower()](draft, rows)
 
 
 def read_choices(path: Path) -> Importing:
     """Return the decisions in the table of choices at `path`: the same evidence, faults and groups.
 
-    What the table does not hold (texts, replies, measures) is empty. Raises InputError, saying
-    where, for a table that cannot be read or a row that is no decision.
+    A folder is a data set (see `data_set`). What the table does not hold (texts, replies, measures)
+    is empty. Raises InputError, saying where, for a table that cannot be read or a row that is no
+    decision.
     """
+    from valuesim.formats.data_set import parts_of
+    from valuesim.formats.parquet import Part
+
     notes: list[str] = []
-    return Importing(records=_records(path, choice_rows(path), notes), notes=notes)
+    parts = parts_of(path) if path.is_dir() else [Part(path=path)]
+    return Importing(records=_records(parts, notes), notes=notes)
 
 
-def choice_rows(path: Path) -> Iterator[tuple[int, Row]]:
+def choice_rows(
+    path: Path, told: Mapping[str, Cell] = MappingProxyType({})
+) -> Iterator[tuple[int, Row]]:
     """Yield (its line, or number, from 1; itself) of each row of the table at `path`.
 
-    Raises InputError as `read_choices`.
+    `told` are the contents of columns that the names of its folders tell. Raises InputError as
+    `read_choices`.
     """
     readers: Mapping[str, Callable[[Path], Iterator[tuple[int, Row]]]] = {
-        ".parquet": _parquet,
+        ".parquet": partial(_parquet, told=told),
         ".csv": _csv,
         ".jsonl": _json_lines,
     }
-    usual: Row = dict.fromkeys(COLUMNS)
+    usual: Row = dict.fromkeys(COLUMNS) | dict(told)
     for line, row in readers[path.suffix.lower()](path):
         yield line, usual | row
 
@@ -94,11 +113,11 @@ def _write_json_lines(path: Path, rows: Iterable[Row]) -> None:
             file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _parquet(path: Path) -> Iterator[tuple[int, Row]]:
+def _parquet(path: Path, told: Mapping[str, Cell]) -> Iterator[tuple[int, Row]]:
     from valuesim.formats.parquet import parquet_columns, parquet_rows
 
     found = parquet_columns(path)
-    _check_columns(path, found)
+    _check_columns(path, (*found, *told))
     for number, row in enumerate(parquet_rows(path, [c for c in COLUMNS if c in found]), start=1):
         yield number, _typed(path, number, row)
 
@@ -168,12 +187,11 @@ def _typed(path: Path, line: int, found: Mapping[str, Any]) -> Row:
 _KINDS = {int: "a whole number", bool: "true or false", str: "text"}
 
 
-def _records(
-    path: Path, rows: Iterable[tuple[int, Row]], notes: list[str]
-) -> Iterator[DecisionRecord]:
+def _records(parts: Iterable[Part], notes: list[str]) -> Iterator[DecisionRecord]:
     reading = Reading(notes)
-    for line, row in rows:
-        try:
-            yield reading.record(row)
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{path}:{line}: {error}") from None
+    for part in parts:
+        for line, row in choice_rows(part.path, part.told):
+            try:
+                yield reading.record(row)
+            except (ValueError, TypeError) as error:
+                raise InputError(f"{part.path}:{line}: {error}") from None

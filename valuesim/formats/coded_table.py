@@ -12,20 +12,26 @@ import numpy as np
 from valuesim.decision import Fault
 from valuesim.errors import InputError
 from valuesim.formats.choice_columns import situation_of
-from valuesim.formats.parquet import Coded
+from valuesim.formats.parquet import Coded, Codes
 from valuesim.formats.table_codes import (
     CHAIN,
     LABELS,
     SCENE,
     IntArray,
+    TableFiles,
+    firsts,
     keyed,
     number_of,
     player_of,
+    present,
     table_codes,
 )
 from valuesim.graph.coded import CodedChoices
 from valuesim.graph.grouping import Group, grouped, kept_apart
 from valuesim.log.reader import EpisodeRecord
+
+Paths = Path | Sequence[Path]
+_FAR = 2**15 - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,106 +49,102 @@ class CodedTable:
     notes: tuple[str, ...] = ()
 
 
-def read_coded(path: Path, by: Sequence[str] = ("agent", "model")) -> dict[Group, CodedChoices]:
+def read_coded(path: Paths, by: Sequence[str] = ("agent", "model")) -> dict[Group, CodedChoices]:
     """Return the choices in the table at `path` by the keys `by`, groups in order of appearance.
 
     They are those of `choices(read_choices(path).records)`, grouped as `valuesim graph --by` does,
     without a record being made; a cluster that the table names is taken as it is, and `chosen` is
-    not looked at. A Parquet file is read column by column, any other row by row. Raises InputError
-    for a table that cannot be read, lacks a column, holds what is no choice or one twice, and for a
-    key that is none.
+    not looked at. Several paths are one table; a folder is a partitioned data set. Parquet is read
+    column by column, any other file row by row. Raises InputError for a table that cannot be read,
+    lacks a column, holds what is no choice or one twice, and for a key that is none.
     """
     return dict(read_coded_table(path, by).groups)
 
 
-def read_coded_table(path: Path, by: Sequence[str] = ("agent", "model")) -> CodedTable:
+def read_coded_table(path: Paths, by: Sequence[str] = ("agent", "model")) -> CodedTable:
     """Return the table at `path` as `read_coded` does, with who played and under what."""
-    codes, notes = table_codes(path)
-    rows = keyed([codes[name][0] for name in LABELS])
-    _, first, kind = np.unique(rows, return_index=True, return_inverse=True)
-    players = [player_of(path, codes, int(row)) for row in first]
+    files, codes, notes = table_codes([path] if isinstance(path, Path) else path)
+    kind = keyed([codes[name][0] for name in LABELS])
+    first = firsts(kind)
+    players = [player_of(files.path, codes, int(row)) for row in first]
     keys = kept_apart(by, [player.episode for player in players])
     groups = grouped([players[place] for place in np.argsort(first)], keys)
     number = {id(player): n for n, own in enumerate(groups.values()) for player in own}
-    parts = _parts(np.array([number[id(player)] for player in players], dtype=np.int64), kind)
-    columns = _Columns(path, codes)
-    found = {group: columns.choices(part) for group, part in zip(groups, parts, strict=True)}
+    of_kind = np.array([number[id(player)] for player in players], dtype=np.int32)
+    columns = _Columns(files, codes)
+    found = {}
+    for place, group in enumerate(groups):
+        is_alone = len(groups) == 1
+        rows = None if is_alone else np.flatnonzero((of_kind == place)[kind]).astype(np.int32)
+        found[group] = columns.choices(rows)
     episodes = {group: tuple(player.episode for player in own) for group, own in groups.items()}
     return CodedTable(by=keys, groups=found, episodes=episodes, notes=notes)
-
-
-def _parts(number: IntArray, kind: IntArray) -> list[IntArray | None]:
-    """Return the rows of each group, `number` saying which each kind is in; None for all rows."""
-    size = int(number.max(initial=-1)) + 1
-    if size < 2:
-        return [None] * size
-    of_row = number[kind]
-    order = np.argsort(of_row, kind="stable")
-    return list(np.split(order, np.searchsorted(of_row[order], np.arange(1, size))))
 
 
 class _Columns:
     """The evidence of a table, of which some rows are asked for."""
 
-    def __init__(self, path: Path, codes: dict[str, Coded]) -> None:
-        self._path = path
+    def __init__(self, files: TableFiles, codes: dict[str, Coded]) -> None:
         self._codes = codes
+        path = files.path
         try:
             self._options = [situation_of(str(text)) for text in codes["situation"][1]]
         except ValueError as error:
             raise InputError(f"{path}: {error}") from None
-        positions = codes["position"]
-        numbers = [number_of(path, "position", cell) for cell in positions[1]]
-        self._position = np.array([*numbers, -1], dtype=np.int64)[positions[0]]
-        fault = codes["fault"][0]
-        if ((self._position < 0) == (fault < 0)).any():
+        numbers = [number_of(path, "position", cell) for cell in codes["position"][1]]
+        short = [min(number, _FAR) for number in numbers]
+        self._position = np.array([*short, -1], dtype=np.int16)[codes["position"][0]]
+        if ((self._position < 0) == (codes["fault"][0] < 0)).any():
             raise InputError(f"{path} has a row with neither a position nor a fault, or with both")
-        widths = np.array([len(options) for options in self._options], dtype=np.int64)
+        widths = np.array([len(options) for options in self._options], dtype=np.int16)
         beyond = np.flatnonzero(self._position >= widths[codes["situation"][0]])
         if len(beyond):
-            row = beyond[0]
-            width = widths[codes["situation"][0][row]]
+            place, row = files.place(int(beyond[0]))
+            width = widths[codes["situation"][0][beyond[0]]]
             raise InputError(
-                f"{path}: position {self._position[row]} in row {row + 1:,} is not that of one of "
-                f"{width} options"
+                f"{place}: position {numbers[codes['position'][0][beyond[0]]]} in row {row:,} is "
+                f"not that of one of {width} options"
             )
         self._faults = [Fault(name) for name in codes["fault"][1] if _is_fault(path, name)]
 
-    def choices(self, rows: IntArray | None) -> CodedChoices:
+    def choices(self, rows: Codes | None) -> CodedChoices:
         """Return the choices of `rows`, all if None."""
         part: Any = slice(None) if rows is None else rows
-        position, fault = self._position[part], self._codes["fault"][0][part]
-        chosen = np.flatnonzero(position >= 0)
-        ordered, words = self._codes["ordered"]
-        is_unknown = np.array([word is False for word in words] + [False])[ordered[part]][chosen]
-        situation = self._codes["situation"][0][part][chosen]
-        both, place = np.unique(2 * situation + ~is_unknown, return_inverse=True)
-        used, cluster = np.unique(self._codes["cluster"][0][part][chosen], return_inverse=True)
+        fault = self._codes["fault"][0][part]
         counts = np.bincount(fault[fault >= 0], minlength=len(self._faults))
+        is_choice = self._position[part] >= 0
+        chosen = np.flatnonzero(is_choice) if rows is None else rows[is_choice]
+        ordered, words = self._codes["ordered"]
+        is_known = np.array([word is not False for word in words] + [True])[ordered[chosen]]
+        situation = 2 * self._codes["situation"][0][chosen].astype(np.int32) + is_known
+        both, place = present(situation, 2 * len(self._options))
+        used, cluster = present(self._codes["cluster"][0][chosen], len(self._codes["cluster"][1]))
         names = self._codes["cluster"][1]
         return CodedChoices(
             situations=tuple((self._options[each // 2], bool(each % 2)) for each in both),
             clusters=tuple(str(names[each]) for each in used),
-            situation=place.astype(np.int64),
-            cluster=cluster.astype(np.int64),
-            position=position[chosen],
-            decisions=len(position),
+            situation=place,
+            cluster=cluster,
+            position=self._position[chosen],
+            decisions=len(fault),
             faults={str(f): int(n) for f, n in zip(self._faults, counts, strict=True) if n},
-            unit=self._unit(part, chosen, cluster),
+            unit=self._unit(chosen, cluster),
         )
 
-    def _unit(self, part: Any, chosen: IntArray, cluster: IntArray) -> str:
+    def _unit(self, chosen: IntArray, cluster: Codes) -> str:
         """Return what clusters are, as `Choices.unit`: a world of several episodes is a seed."""
         unit, names = self._codes["unit"]
-        own_unit = unit[part][chosen]
-        is_named = np.array([name in (SCENE, CHAIN) for name in names] + [False])[own_unit]
-        units = {str(names[each]) for each in np.unique(own_unit[is_named])}
+        is_named = np.array([name in (SCENE, CHAIN) for name in names] + [False])[unit[chosen]]
+        occurring, _ = present(unit[chosen[is_named]], len(names))
+        units = {str(names[each]) for each in occurring}
         if not is_named.all():
-            own = cluster[~is_named]
-            episodes = self._codes["episode"][0][part][chosen][~is_named]
-            width = int(episodes.max()) + 1
-            played = np.bincount(np.unique(own * width + episodes) // width)
-            units |= {"seed" if times > 1 else "episode" for times in np.unique(played[played > 0])}
+            own, episodes = cluster[~is_named], self._codes["episode"][0][chosen[~is_named]]
+            # an episode of each world; a world is a seed where any row is of another
+            one = np.full(int(own.max()) + 1, -1, dtype=np.int32)
+            one[own] = episodes
+            is_seed = np.zeros(len(one), dtype=bool)
+            is_seed[own[episodes != one[own]]] = True
+            units |= {"seed" if each else "episode" for each in np.unique(is_seed[one >= 0])}
         return units.pop() if len(units) == 1 else "cluster" if units else "episode"
 
 

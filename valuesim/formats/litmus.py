@@ -221,16 +221,10 @@ def _records(
             continue
         scene = first.scene or text_id(first.dilemma)
         times = asked[scene] = asked.get(scene, -1) + 1
-        options = tuple(
-            Option(name=name, text=row.text, stakes=dict.fromkeys(labels.values(row.values), 1.0))
-            for name, row in zip(ACTIONS, (first, second), strict=True)
-        )
-        annotations: dict[str, object] = {"scene": scene}
-        if first.targets or second.targets:
-            annotations["targets"] = [first.targets, second.targets]
+        options = _options(first, second, labels)
         for population, reply in zip(players, first.replies, strict=True):
-            chosen = _answer(reply if first.clean is None else first.clean)
             told = reply if first.clean is None else first.clean
+            chosen = _answer(told)
             yield DecisionRecord(
                 episode=_episode(population, source, scene, times),
                 step=0,
@@ -241,8 +235,20 @@ def _records(
                 fault_detail=None if chosen else f"the table holds {told[:60]!r}",
                 text=first.dilemma,
                 reply=reply,
-                annotations=annotations,
+                annotations=_annotations(first, second, scene),
             )
+
+
+def _options(first: _Row, second: _Row, labels: Vocabulary) -> tuple[Option, ...]:
+    return tuple(
+        Option(name=name, text=row.text, stakes=dict.fromkeys(labels.values(row.values), 1.0))
+        for name, row in zip(ACTIONS, (first, second), strict=True)
+    )
+
+
+def _annotations(first: _Row, second: _Row, scene: str) -> dict[str, object]:
+    targets = [first.targets, second.targets]
+    return {"scene": scene, "targets": targets} if any(targets) else {"scene": scene}
 
 
 def _episode(population: dict[str, Player], source: str, scene: str, times: int) -> EpisodeRecord:

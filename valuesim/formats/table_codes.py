@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from valuesim.episode import Player
 from valuesim.errors import InputError
 from valuesim.formats.choice_columns import BY_EPISODE, NEEDED, own_seed, players_parameters
 from valuesim.formats.choice_table import choice_rows
-from valuesim.formats.parquet import Coded, parquet_codes, parquet_columns
+from valuesim.formats.data_set import parts_of
+from valuesim.formats.parquet import Coded, Part, parquet_codes, parquet_columns, parquet_length
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 
 LABELS = ("env", "role", "agent", "model", "interventions", "elicitation", "condition")
@@ -24,65 +26,103 @@ SCENE, CHAIN, _EPISODE = "scene", "chain", "episode"
 _EVIDENCE = ("cluster", "unit", "ordered", "situation", "position", "fault")
 _BESIDE = ("episode", "step", "scene", "seed")
 _FILLED = ("env", "episode", "step", "role", "agent", "cluster", "unit", "situation")
+_WANTED = (*_BESIDE, *LABELS, *_EVIDENCE)
+_UNNAMED = ("episode", "step")
+_DENSE = 2**22
 
 IntArray = NDArray[np.int64]
 
 
-def table_codes(path: Path) -> tuple[dict[str, Coded], tuple[str, ...]]:
-    """Return the columns of the table at `path` by name, and sentences on what had to be filled in.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableFiles:
+    """The files that are one table, in their order, and where the rows of each end."""
 
-    Raises InputError for a table that cannot be read, lacks a column, has an empty cell where one
-    must be filled, or says twice what an agent decided.
+    parts: tuple[Part, ...]
+    ends: tuple[int, ...]
+
+    @property
+    def path(self) -> Path:
+        """The first of them, for what is wrong with no row of its own."""
+        return self.parts[0].path
+
+    def place(self, row: int) -> tuple[Path, int]:
+        """Return the file that a row, from 0, stands in, and its number there, from 1."""
+        file = int(np.searchsorted(self.ends, row, side="right"))
+        return self.parts[file].path, row + 1 - (self.ends[file - 1] if file else 0)
+
+
+def table_codes(paths: Sequence[Path]) -> tuple[TableFiles, dict[str, Coded], tuple[str, ...]]:
+    """Return the table in `paths`: its files, its columns by name, and what had to be filled in.
+
+    A path is a file, or the folder of a data set; all together are one table. Raises InputError for
+    what cannot be read, lacks a column, has an empty cell where one must be filled, or says twice
+    what an agent decided.
     """
-    wanted = (*_BESIDE, *LABELS, *_EVIDENCE)
-    if path.suffix.lower() == ".parquet":
-        codes = _of_parquet(path, wanted)
+    parts = [p for path in paths for p in (parts_of(path) if path.is_dir() else [Part(path=path)])]
+    if all(part.path.suffix.lower() == ".parquet" for part in parts):
+        files, codes = _of_parquet(parts)
     else:
-        codes = _of_rows(path, wanted)
+        files, codes = _of_rows(parts)
     notes: tuple[str, ...] = ()
     if _is_empty(codes["cluster"]):
-        notes = _seed_episodes(path, codes)
-        codes["cluster"] = _clusters(path, codes)
+        notes = _seed_episodes(files, codes)
+        codes["cluster"] = _clusters(files.path, codes)
     if _is_empty(codes["unit"]):
         is_scene = codes["scene"][0] >= 0
-        codes["unit"] = np.where(is_scene, 0, 1).astype(np.int64), [SCENE, _EPISODE]
+        codes["unit"] = np.where(is_scene, 0, 1).astype(np.int8), [SCENE, _EPISODE]
     for name in _FILLED:
         empty = np.flatnonzero(codes[name][0] < 0)
         if len(empty):
-            raise InputError(f"{path}: {name} is empty in row {empty[0] + 1:,}")
-    _check_once(path, codes)
-    return codes, notes
+            path, row = files.place(int(empty[0]))
+            raise InputError(f"{path}: {name} is empty in row {row:,}")
+    _check_once(files, codes)
+    return files, codes, notes
 
 
-def _of_parquet(path: Path, wanted: Sequence[str]) -> dict[str, Coded]:
-    there = set(parquet_columns(path))
-    if missing := [name for name in NEEDED if name not in there]:
-        raise InputError(
-            f"{path} lacks the column {missing[0]!r} of choices; needed: {', '.join(NEEDED)}"
-        )
-    found = parquet_codes(path, [n for n in wanted if n in there], unnamed=("episode", "step"))
-    nothing = np.full(len(found["episode"][0]), -1, dtype=np.int64)
-    return {name: found.get(name, (nothing, [])) for name in wanted}
+def _of_parquet(parts: Sequence[Part]) -> tuple[TableFiles, dict[str, Coded]]:
+    told = {name for part in parts for name in part.told}
+    for part in parts:
+        there = {*parquet_columns(part.path), *part.told}
+        if missing := [name for name in NEEDED if name not in there]:
+            raise InputError(
+                f"{part.path} lacks the column {missing[0]!r} of choices; needed: "
+                f"{', '.join(NEEDED)}"
+            )
+        told |= there
+    ends = np.cumsum([parquet_length(part.path) for part in parts]).tolist()
+    nothing = np.full(ends[-1], -1, dtype=np.int8)
+    codes = {
+        name: parquet_codes(parts, name, is_named=name not in _UNNAMED)
+        if name in told
+        else (nothing, [])
+        for name in _WANTED
+    }
+    return TableFiles(parts=tuple(parts), ends=tuple(ends)), codes
 
 
-def _of_rows(path: Path, wanted: Sequence[str]) -> dict[str, Coded]:
-    codes = {name: array("q") for name in wanted}
-    places: dict[str, dict[Any, int]] = {name: {} for name in wanted}
-    for _, row in choice_rows(path):
-        for name, column in codes.items():
-            cell, known = row[name], places[name]
-            column.append(-1 if cell is None else known.setdefault(cell, len(known)))
-    return {
-        name: (np.array(column, dtype=np.int64), list(places[name]))
+def _of_rows(parts: Sequence[Part]) -> tuple[TableFiles, dict[str, Coded]]:
+    codes = {name: array("i") for name in _WANTED}
+    places: dict[str, dict[Any, int]] = {name: {} for name in _WANTED}
+    ends = []
+    for part in parts:
+        for _, row in choice_rows(part.path, part.told):
+            for name, column in codes.items():
+                cell, known = row[name], places[name]
+                column.append(-1 if cell is None else known.setdefault(cell, len(known)))
+        ends.append(len(codes["env"]))
+    found = {
+        name: (np.frombuffer(column, dtype=np.int32) if column else np.zeros(0, dtype=np.int32))
         for name, column in codes.items()
     }
+    files = TableFiles(parts=tuple(parts), ends=tuple(ends))
+    return files, {name: (column, list(places[name])) for name, column in found.items()}
 
 
 def _is_empty(column: Coded) -> bool:
     return bool((column[0] < 0).all())
 
 
-def _seed_episodes(path: Path, codes: dict[str, Coded]) -> tuple[str, ...]:
+def _seed_episodes(files: TableFiles, codes: dict[str, Coded]) -> tuple[str, ...]:
     """Give a seed of its own to each episode without seed and scene; say so if there is one."""
     seed, told = codes["seed"]
     # pandas writes nan for nothing
@@ -91,8 +131,9 @@ def _seed_episodes(path: Path, codes: dict[str, Coded]) -> tuple[str, ...]:
     alone = ~is_told & (codes["scene"][0] < 0) & (episode >= 0)
     if not alone.any():
         return ()
-    names = codes["episode"][1] or parquet_codes(path, ["episode"])["episode"][1]
-    codes["seed"] = np.where(alone, len(told) + episode, seed), [*told, *map(own_seed, names)]
+    names = codes["episode"][1] or parquet_codes(files.parts, "episode")[1]
+    seeds = np.where(alone, len(told) + episode.astype(np.int64), seed)
+    codes["seed"] = seeds, [*told, *map(own_seed, names)]
     return (BY_EPISODE,)
 
 
@@ -101,11 +142,10 @@ def _clusters(path: Path, codes: Mapping[str, Coded]) -> Coded:
     env, scene = codes["env"][0], codes["scene"][0]
     is_scene = scene >= 0
     world = [np.where(is_scene, -1, codes[name][0]) for name in ("condition", "seed")]
-    rows = keyed([env, scene, *world])
-    _, first, place = np.unique(rows, return_index=True, return_inverse=True)
+    place = keyed([env, scene, *world])
     names: dict[str, int] = {}
-    own = [names.setdefault(_cluster(path, codes, int(row)), len(names)) for row in first]
-    return np.array(own, dtype=np.int64)[place], list(names)
+    own = [names.setdefault(_cluster(path, codes, int(row)), len(names)) for row in firsts(place)]
+    return np.array(own, dtype=np.int32)[place], list(names)
 
 
 def _cluster(path: Path, codes: Mapping[str, Coded], row: int) -> str:
@@ -114,25 +154,67 @@ def _cluster(path: Path, codes: Mapping[str, Coded], row: int) -> str:
     return record.episode.world if scene is None else f"{record.episode.env}/{scene}"
 
 
-def _check_once(path: Path, codes: Mapping[str, Coded]) -> None:
+def _check_once(files: TableFiles, codes: Mapping[str, Coded]) -> None:
     """Raise InputError where an agent decided twice at one step of an episode."""
-    key = keyed([codes[name][0] for name in ("episode", "role", "step")])
-    if len(key) and int(key.max()) + 1 < len(key):
-        again = np.ones(len(key), dtype=bool)
-        again[np.unique(key, return_index=True)[1]] = False
-        row = int(np.flatnonzero(again)[0])
-        role = codes["role"][1][codes["role"][0][row]]
-        raise InputError(f"{path}: row {row + 1:,} repeats what {role} decided at that step")
+    key = _combined([codes[name][0] for name in ("episode", "role", "step")])
+    key.sort()
+    if not (key[1:] == key[:-1]).any():
+        return
+    key = _combined([codes[name][0] for name in ("episode", "role", "step")])
+    again = np.ones(len(key), dtype=bool)
+    again[np.unique(key, return_index=True)[1]] = False
+    at = int(np.flatnonzero(again)[0])
+    role = codes["role"][1][codes["role"][0][at]]
+    path, row = files.place(at)
+    raise InputError(f"{path}: row {row:,} repeats what {role} decided at that step")
 
 
-def keyed(columns: Sequence[IntArray]) -> IntArray:
-    """Return one number for each distinct row of `columns`, from 0 without a gap."""
+def _combined(columns: Sequence[NDArray[Any]]) -> IntArray:
+    """Return one number for each distinct row of `columns`; eight bytes a row are all it takes."""
     key = np.zeros(len(columns[0]), dtype=np.int64)
+    largest = 0
     for column in columns:
-        if len(column) and column.min() < column.max():
-            key = key * (int(column.max()) + 2) + column + 1
-            key = np.unique(key, return_inverse=True)[1]
+        width = int(column.max(initial=-1)) + 2
+        if (largest + 1) * width > 2**62:
+            key = _closed(key).astype(np.int64)
+            largest = int(key.max(initial=0))
+        key *= width
+        key += column
+        key += 1
+        largest = (largest + 1) * width
     return key
+
+
+def keyed(columns: Sequence[NDArray[Any]]) -> NDArray[np.int32]:
+    """Return a number for each distinct row of `columns`, from 0 without a gap, in their order."""
+    several = [column for column in columns if len(column) and column.min() < column.max()]
+    if not several:
+        return np.zeros(len(columns[0]), dtype=np.int32)
+    return _closed(_combined(several))
+
+
+def _closed(key: IntArray) -> NDArray[np.int32]:
+    """Return keys from 0 as their places among those that occur."""
+    size = int(key.max(initial=-1)) + 1
+    if size > max(_DENSE, len(key)):
+        return np.unique(key, return_inverse=True)[1].astype(np.int32)
+    return present(key, size)[1]
+
+
+def present(codes: NDArray[Any], size: int) -> tuple[IntArray, NDArray[np.int32]]:
+    """Return those of the codes from 0 to `size` - 1 that occur, sorted, and each one's place."""
+    occurs = np.zeros(size, dtype=bool)
+    occurs[codes] = True
+    places = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
+    return np.flatnonzero(occurs), places[codes]
+
+
+def firsts(key: NDArray[np.int32]) -> IntArray:
+    """Return the first row of each of the keys from 0 on."""
+    first = np.zeros(int(key.max(initial=-1)) + 1, dtype=np.int64)
+    # the last one written is the first row
+    first[key[::-1]] = np.arange(len(key) - 1, -1, -1, dtype=np.int32)
+    return first
 
 
 def player_of(path: Path, codes: Mapping[str, Coded], row: int) -> DecisionRecord:

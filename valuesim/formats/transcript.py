@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
 
 from valuesim.choices import choices
 from valuesim.log.reader import DecisionRecord, EpisodeRecord, RunFolder
+from valuesim.log.segments import log_folders
 
 Speaker = Literal["system", "user", "assistant"]
 
@@ -116,7 +118,14 @@ def last_time(run: RunFolder) -> str | None:
 
     Decisions are appended as they are made; a last line that a kill cut short is passed over.
     """
-    with (run.path / "decisions.jsonl").open("rb") as file:
+    times = [_last_time(folder / "decisions.jsonl") for folder in log_folders(run.path)]
+    return max((time for time in times if time is not None), default=None)
+
+
+def _last_time(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
         file.seek(max(file.seek(0, 2) - _TAIL, 0))
         lines = file.read().splitlines()
     for line in reversed(lines):

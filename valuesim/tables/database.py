@@ -1,0 +1,221 @@
+"""SQL over the tables of run folders, through DuckDB, which only this module imports.
+
+What is asked may come from somebody else: it is one SELECT over the views, it opens no file,
+extension or network, changes no setting, and stays within the memory and threads that it is given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Self
+
+from valuesim.errors import InputError
+from valuesim.formats.choice_columns import COLUMNS
+from valuesim.tables.columns import DECISIONS, EPISODES, RUNS
+from valuesim.tables.derived import RunTables, tables_of
+
+VIEWS = {
+    "runs": tuple(RUNS),
+    "episodes": tuple(EPISODES),
+    "decisions": tuple(DECISIONS),
+    "choices": COLUMNS,
+}
+"""The views that may be asked: name -> columns."""
+_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree", "repeat"})
+"""The functions that may stand in a FROM: none of them reads anything but its arguments."""
+_FETCHED = 10_000
+_CLOSED = {
+    "python_enable_replacements": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Answer:
+    """What a query found: names and types of its columns, and its rows, which are read once."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]
+
+
+class Database:
+    """The tables of some run folders as views; use it in `with`.
+
+    Of an episode in several folders the first one's counts, as in `decisions_once`. `repeated` says
+    how many there are, `unkept` in which folders no tables could be kept.
+    """
+
+    def __init__(
+        self, runs: Sequence[Path], *, memory: str = "2GB", threads: int | None = None
+    ) -> None:
+        """Ask the run folders `runs`, with at most so much memory (as "500MB") and threads (all).
+
+        Raises InputError where DuckDB or pyarrow is missing, or what is given is no size of a
+        memory; LogError for a run that cannot be read.
+        """
+        self._duckdb = _duckdb()
+        self._spare = TemporaryDirectory(prefix="valuesim-tables-")
+        try:
+            tables = [
+                tables_of(run, Path(self._spare.name) / str(number))
+                for number, run in enumerate(runs)
+            ]
+            self.unkept = tuple(each.run for each in tables if not each.is_kept)
+            self._connection = self._connected(memory, threads)
+            self.repeated = self._view(self._linked(tables))
+        except BaseException:
+            self._spare.cleanup()
+            raise
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the database and take away what it spilled."""
+        self._connection.close()
+        self._spare.cleanup()
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> Answer:
+        """Return what one SELECT finds, each `?` in it being one of `parameters`.
+
+        Raises InputError for anything else, or a bad one. One answer is read at a time.
+        """
+        self._check(sql)
+        try:
+            cursor = self._connection.execute(sql, list(parameters))
+            columns = tuple(str(each[0]) for each in cursor.description)
+            types = tuple(str(each[1]) for each in cursor.description)
+        except self._duckdb.Error as error:
+            raise _refused(error) from None
+        return Answer(columns=columns, types=types, rows=self._rows(cursor))
+
+    def _rows(self, cursor: Any) -> Iterator[tuple[Any, ...]]:
+        while True:
+            try:
+                block = cursor.fetchmany(_FETCHED)
+            except self._duckdb.Error as error:
+                raise _refused(error) from None
+            if not block:
+                return
+            yield from block
+
+    def _check(self, sql: str) -> None:
+        """Raise InputError for what is not one SELECT, or calls a function that reads files."""
+        try:
+            statements = self._connection.extract_statements(sql)
+        except self._duckdb.Error as error:
+            raise _refused(error) from None
+        select = self._duckdb.StatementType.SELECT
+        if len(statements) != 1 or statements[0].type != select:
+            kinds = ", ".join(statement.type.name for statement in statements) or "nothing"
+            raise InputError(f"the SQL holds {kinds}; it must be one SELECT")
+        (told,) = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+        tree = json.loads(told)
+        if tree["error"]:
+            raise InputError(f"the SQL is not a plain SELECT: {tree['error_message']:.200}")
+        for name in _called(tree):
+            if name.lower() not in _FUNCTIONS:
+                raise InputError(
+                    f"FROM {name}(...) is not allowed: the views are {', '.join(VIEWS)}, and the "
+                    f"functions {', '.join(sorted(_FUNCTIONS))}"
+                )
+
+    def _connected(self, memory: str, threads: int | None) -> Any:
+        connection = self._duckdb.connect(":memory:", config=_CLOSED)
+        spill = Path(self._spare.name) / "spill"
+        try:
+            connection.execute(f"SET memory_limit={_quoted(memory)}")
+        except self._duckdb.Error:
+            raise InputError(f"--memory {memory!r:.40} is no size: write 500MB or 4GB") from None
+        connection.execute(f"SET temp_directory={_quoted(str(spill))}")
+        if threads is not None:
+            connection.execute(f"SET threads={int(threads)}")
+        return connection
+
+    def _linked(self, tables: Sequence[RunTables]) -> dict[str, list[str]]:
+        """Return, by name, paths of our own to the tables: a run's may hold what a pattern does."""
+        found: dict[str, list[str]] = {name: [] for name in ("runs", "episodes", "decisions")}
+        for number, each in enumerate(tables):
+            for name, listed in found.items():
+                link = Path(self._spare.name) / f"{name}-{number:06}.parquet"
+                link.symlink_to(each.files[name].resolve())
+                listed.append(str(link))
+        return found
+
+    def _view(self, files: dict[str, list[str]]) -> int:
+        """Make the views, then shut the doors; return how many episodes stand in several runs."""
+        run = self._connection.execute
+        every = ", ".join(_quoted(path) for paths in files.values() for path in paths)
+        run(f"SET allowed_paths=[{every}]")
+        run("CREATE SCHEMA own")
+        for name, paths in files.items():
+            listed = ", ".join(map(_quoted, paths))
+            number = "parse_filename(filename).regexp_extract('\\d+')::INTEGER AS number"
+            run(
+                f"CREATE VIEW own.{name} AS SELECT * EXCLUDE (filename), {number} "
+                f"FROM read_parquet([{listed}], filename=true)"
+            )
+        run(
+            "CREATE TABLE own.later AS SELECT episode, unnest(list_sort(list(number))[2:]) "
+            "AS number FROM own.episodes GROUP BY episode HAVING count(*) > 1"
+        )
+        (repeated,) = run("SELECT count(DISTINCT episode) FROM own.later").fetchone()
+        for name, columns in VIEWS.items():
+            run(_view(name, columns, is_once=repeated > 0))
+        run("SET enable_external_access=false")
+        run("SET lock_configuration=true")
+        return int(repeated)
+
+
+def _view(name: str, columns: Sequence[str], *, is_once: bool) -> str:
+    source = "decisions" if name == "choices" else name
+    listed = ", ".join(f'"{column}"' for column in columns)
+    view = f"CREATE VIEW {name} AS SELECT {listed} FROM own.{source}"
+    if is_once and name != "runs":
+        view += " ANTI JOIN own.later USING (episode, number)"
+    return view
+
+
+def _called(tree: object) -> Iterator[str]:
+    """Yield the functions in the FROM of a statement, at any depth."""
+    if isinstance(tree, dict):
+        if tree.get("type") == "TABLE_FUNCTION":
+            yield str(tree["function"].get("function_name"))
+        for each in tree.values():
+            yield from _called(each)
+    elif isinstance(tree, list):
+        for each in tree:
+            yield from _called(each)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _refused(error: Exception) -> InputError:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith(("LINE ", "^"))]
+    return InputError(f"the SQL cannot be run: {' '.join(told)[:400]}")
+
+
+def _duckdb() -> Any:
+    try:
+        return import_module("duckdb")
+    except ImportError:
+        needed = "pip install 'valuesim[tables]'"
+        raise InputError(f"SQL over run folders needs the package duckdb: {needed}") from None
