@@ -18,6 +18,7 @@ from benchmarks.validity import (
     faults,
     permutation,
     position,
+    power,
 )
 from benchmarks.validity.figures import figures
 from benchmarks.validity.measured import Measured
@@ -52,6 +53,7 @@ def page(measured: Mapping[str, Mapping[str, Measured]], *, seed: int, quick: bo
         agreement=agreement.table(measured["agreement"]).markdown(),
         permutation=permutation.table(measured["permutation"]).markdown(),
         blind=blind.table(measured["blind"]).markdown(),
+        power=power.table(measured["power"]).markdown(),
         draws=coverage.DRAWS,
         scale=coverage.SCALE,
         values=permutation.VALUES,

@@ -13,12 +13,21 @@ from zlib import crc32
 
 import numpy as np
 
-from benchmarks.validity import agreement, blind, coverage, error, faults, permutation, position
+from benchmarks.validity import (
+    agreement,
+    blind,
+    coverage,
+    error,
+    faults,
+    permutation,
+    position,
+    power,
+)
 from benchmarks.validity.measured import Experiment, Measured, Repeat, gathered
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     module.EXPERIMENT.name: module.EXPERIMENT
-    for module in (permutation, coverage, error, faults, position, blind, agreement)
+    for module in (permutation, coverage, error, faults, position, blind, agreement, power)
 }
 _BLOCK = 10
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
