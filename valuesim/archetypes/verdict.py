@@ -88,7 +88,8 @@ def verdict(behaviour: Behaviour, rule: Rule, rng: np.random.Generator) -> Verdi
     )
 
 
-def _posterior(behaviour: Behaviour, drawn: RateDraws, rule: Rule) -> dict[str, float]:
+def drawn_names(behaviour: Behaviour, drawn: RateDraws, rule: Rule) -> dict[str, BoolArray]:
+    """Return which draws meet the rule of each behavioural name; no draw meets two."""
     cells = np.column_stack(list(drawn.cells.values()))
     is_exploitative = _is_exploitative(behaviour, drawn, rule)
     is_ethical = (
@@ -97,11 +98,12 @@ def _posterior(behaviour: Behaviour, drawn: RateDraws, rule: Rule) -> dict[str, 
         & (drawn.ratio < rule.ethical_ratio)
     )
     depends = (_largest_difference(behaviour, drawn) > rule.difference) & ~is_exploitative
-    named = {
-        ETHICAL: float(is_ethical.mean()),
-        EXPLOITATIVE: float(is_exploitative.mean()),
-        CONTEXT_DEPENDENT: float(depends.mean()),
-    }
+    return {ETHICAL: is_ethical, EXPLOITATIVE: is_exploitative, CONTEXT_DEPENDENT: depends}
+
+
+def _posterior(behaviour: Behaviour, drawn: RateDraws, rule: Rule) -> dict[str, float]:
+    names = drawn_names(behaviour, drawn, rule)
+    named = {name: float(is_met.mean()) for name, is_met in names.items()}
     return {**named, NONE: max(0.0, 1.0 - sum(named.values()))}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +10,22 @@ from typing import Any
 
 from valuesim.cli.compared import print_comparison
 from valuesim.cli.evidence import Evidence, files_for, interrupted_by_group
+from valuesim.cli.paired import Arm, arm_to_json, beside_first, print_paired
+from valuesim.cli.pairs import check_pairs, read_pair
+from valuesim.cli.sources import RUN, named_paths, read_pool
 from valuesim.cli.terminal import clean, write_json
 from valuesim.errors import InputError, unknown
 from valuesim.graph import Group, grouped
+from valuesim.graph.arms import is_arm_key
 from valuesim.graph.compared import Comparison, to_json
 from valuesim.graph.flips import Pair
 from valuesim.graph.grouping import Played
 from valuesim.graph.levels import Records, compare_levels, groups_beside, level_keys, levels, mixed
-from valuesim.log import decisions_once, find_runs, read_run
 from valuesim.log.pool import Pool
 from valuesim.log.whole import whole
 
-RUN = "run"
+UNPAIRED = ("family", "env")
+"""Keys whose levels are other questions, so that no rate of one is one of another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +35,7 @@ class _Compared:
     levels: Mapping[str, Records]
     comparison: Comparison
     notes: Sequence[str]
+    arms: Sequence[Arm]
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -40,8 +44,15 @@ def main(arguments: argparse.Namespace) -> int:
         from valuesim.report.drawing import graph_format
 
         graph_format(arguments.png)
-    pairs = [_pair(given) for given in arguments.pair]
-    key = arguments.between
+    pairs = [read_pair(given) for given in arguments.pair]
+    if arguments.between is None:
+        from valuesim.cli.two_runs import main as compare_two
+
+        return compare_two(arguments, pairs)
+    return _compare_levels(arguments, arguments.between, pairs)
+
+
+def _compare_levels(arguments: argparse.Namespace, key: str, pairs: Sequence[Pair]) -> int:
     sources = _sources(arguments.paths, key)
     by = _by(arguments.by, key, sources)
     placed, unplaced = interrupted_by_group(
@@ -49,13 +60,9 @@ def main(arguments: argparse.Namespace) -> int:
     )
     stopped = Evidence(by=by, groups={}, interrupted=placed, unplaced=unplaced)
     groups = _levels(sources, by, key, arguments.against)
-    _check_pairs(pairs, groups)
+    check_pairs(pairs, (records for own in groups.values() for records in own.values()))
     found = {
-        group: _Compared(
-            levels=own,
-            comparison=compare_levels(own, key, pairs=pairs),
-            notes=[*filter(None, [stopped.interruptions(group)]), *_notes(own, by, key)],
-        )
+        group: _compared(own, key, pairs, _notes(group, own, by, key, stopped))
         for group, own in groups.items()
     }
     why = None if found else stopped.why_nothing
@@ -70,13 +77,35 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _compared(
+    own: Mapping[str, Records], key: str, pairs: Sequence[Pair], notes: Iterator[str]
+) -> _Compared:
+    return _Compared(
+        levels=own,
+        comparison=compare_levels(own, key, pairs=pairs),
+        notes=list(notes),
+        arms=_arms(own, key),
+    )
+
+
 def _print(found: Mapping[Group, _Compared], key: str) -> None:
     for group, own in found.items():
         if own.levels:
             print_comparison(f"{group}, between levels of {key}", own.comparison, own.notes)
+            for arm in (each for each in own.arms if each.has_acts):
+                print_paired(arm)
+                print()
     without = [str(group) for group, own in found.items() if not own.levels]
     if without:
         print(clean(f"without {key}: {'; '.join(without)}"))
+
+
+def _arms(own: Mapping[str, Records], key: str) -> list[Arm]:
+    if key in UNPAIRED:
+        return []
+    episodes = [record.episode for records in own.values() for record in records[:1]]
+    is_who = key in ("agent", "model", RUN) or is_arm_key(key, episodes)
+    return beside_first(own, with_archetype=is_who)
 
 
 def _sources(paths: Sequence[Path], key: str) -> dict[str, Pool]:
@@ -84,28 +113,11 @@ def _sources(paths: Sequence[Path], key: str) -> dict[str, Pool]:
     if key in ("condition", "elicitation"):
         raise InputError(f"--between {key} is many factors: name one, such as scarcity")
     if key != RUN:
-        return {"": _read(paths)}
-    named = _names(paths)
+        return {"": read_pool(paths)}
+    named = named_paths(paths)
     if len(named) < 2:
         raise InputError(f"--between run compares paths with each other; given: {paths[0]}")
-    return {name: _read([path]) for name, path in named.items()}
-
-
-def _names(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return the paths by the shortest ends of theirs that tell them apart."""
-    different = list(dict.fromkeys(path.resolve() for path in paths))
-    for length in range(1, max(len(path.parts) for path in different) + 1):
-        named = {"/".join(path.parts[-length:]): path for path in different}
-        if len(named) == len(different):
-            break
-    return named
-
-
-def _read(paths: Sequence[Path]) -> Pool:
-    pool = decisions_once([read_run(path) for path in find_runs(paths)])
-    for note in pool.notes:
-        print(f"valuesim: note: {clean(note)}", file=sys.stderr)
-    return pool
+    return {name: read_pool([path]) for name, path in named.items()}
 
 
 def _by(given: str, key: str, sources: Mapping[str, Pool]) -> tuple[str, ...]:
@@ -153,25 +165,10 @@ def _check(found: Mapping[Group, Mapping[str, Records]], key: str, against: str 
         raise InputError(unknown("level", against, known, "--against"))
 
 
-def _pair(given: str) -> Pair:
-    over, _, under = (part.strip() for part in given.partition(","))
-    if not over or not under or over == under:
-        raise InputError(f"--pair {given!r} does not name two values: write U,W")
-    return over, under
-
-
-def _check_pairs(pairs: Sequence[Pair], groups: Mapping[Group, Mapping[str, Records]]) -> None:
-    if not pairs:
-        return
-    each = [records for own in groups.values() for records in own.values()]
-    options = {id(o): o for records in each for record in records for o in record.options}
-    known = {value for option in options.values() for value in option.stakes}
-    for value in (value for pair in pairs for value in pair):
-        if known and value not in known:
-            raise InputError(unknown("value", value, known, "--pair"))
-
-
-def _notes(own: Mapping[str, Records], by: Sequence[str], key: str) -> Iterator[str]:
+def _notes(
+    group: Group, own: Mapping[str, Records], by: Sequence[str], key: str, stopped: Evidence
+) -> Iterator[str]:
+    yield from filter(None, [stopped.interruptions(group)])
     within, between = mixed(own, key)
     for name, number in within.items():
         keys = ",".join([*by, name])
@@ -185,6 +182,7 @@ def _json(found: Mapping[Group, _Compared], key: str) -> list[dict[str, Any]]:
         {
             "group": dict(group.items()),
             "between": key,
+            "paired": [arm_to_json(arm) for arm in own.arms],
             **to_json(own.comparison),
             "notes": list(own.notes),
         }

@@ -6,17 +6,20 @@ taken. `coded` makes the columns from evidence; a reader of a columnar file make
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from valuesim.choices import Choices
+from valuesim.choices import Choices, Evidence
 from valuesim.errors import InputError
 from valuesim.option import Option
 
 IntArray = NDArray[np.int64]
+Codes = NDArray[np.signedinteger[Any]]
 Options = tuple[Option, ...]
 Situation = tuple[Options, bool]
 """Options, and whether they stand in the order shown."""
@@ -27,16 +30,17 @@ class CodedChoices:
     """The choices of some decisions as columns, and what was no choice.
 
     Row n is one choice: `situation[n]` and `cluster[n]` are places in `situations` and `clusters`,
-    `position[n]` the place of the option taken, from 0. Names of clusters are all different;
-    situations need not be. `decisions` counts all decisions, `faults` those that were no choice, by
-    kind; `unit` says what a cluster is. Raises InputError where the columns do not fit.
+    `position[n]` the place of the option taken, from 0 (whole numbers of any size in memory). Names
+    of clusters are all different; situations need not be. `decisions` counts all decisions,
+    `faults` those that were no choice, by kind; `unit` says what a cluster is. Raises InputError
+    where the columns do not fit.
     """
 
     situations: tuple[Situation, ...] = ()
     clusters: tuple[str, ...] = ()
-    situation: IntArray
-    cluster: IntArray
-    position: IntArray
+    situation: Codes
+    cluster: Codes
+    position: Codes
     decisions: int
     faults: Mapping[str, int] = field(default_factory=dict)
     unit: str = "episode"
@@ -51,7 +55,7 @@ class CodedChoices:
             )
         if len(set(self.clusters)) < len(self.clusters):
             raise InputError("names of clusters were given twice; each must be named once")
-        widths = np.array([len(options) for options, _ in self.situations], dtype=np.int64)
+        widths = np.array([len(options) for options, _ in self.situations], dtype=np.int32)
         _within("situation", self.situation, len(widths))
         _within("cluster", self.cluster, len(self.clusters))
         if (
@@ -78,31 +82,44 @@ def coded(choices: Choices | CodedChoices) -> CodedChoices:
     """
     if isinstance(choices, CodedChoices):
         return choices
-    kinds = Kinds()
-    places: dict[tuple[int, ...], int] = {}
-    situations: list[Situation] = []
-    clusters: dict[str, int] = {}
-    rows = np.empty((len(choices.evidence), 3), dtype=np.int64)
-    for number, evidence in enumerate(choices.evidence):
-        key = (evidence.is_ordered, *map(kinds.number, evidence.options))
-        place = places.setdefault(key, len(places))
-        if place == len(situations):
-            situations.append((evidence.options, evidence.is_ordered))
-        rows[number] = (
-            place,
-            clusters.setdefault(evidence.cluster, len(clusters)),
-            evidence.position,
+    coding = Coding()
+    for evidence in choices.evidence:
+        coding.add(evidence)
+    return coding.columns(decisions=choices.decisions, faults=choices.faults, unit=choices.unit)
+
+
+class Coding:
+    """Makes columns of evidence as it comes, in twelve bytes a choice."""
+
+    def __init__(self) -> None:
+        self._kinds = Kinds()
+        self._places: dict[tuple[int, ...], int] = {}
+        self._situations: list[Situation] = []
+        self._clusters: dict[str, int] = {}
+        self._rows = array("i")
+
+    def add(self, evidence: Evidence) -> None:
+        """Add one choice."""
+        key = (evidence.is_ordered, *map(self._kinds.number, evidence.options))
+        place = self._places.setdefault(key, len(self._places))
+        if place == len(self._situations):
+            self._situations.append((evidence.options, evidence.is_ordered))
+        cluster = self._clusters.setdefault(evidence.cluster, len(self._clusters))
+        self._rows.extend((place, cluster, evidence.position))
+
+    def columns(self, *, decisions: int, faults: Mapping[str, int], unit: str) -> CodedChoices:
+        """Return what was added, in its order, beside what was no choice."""
+        rows = np.array(self._rows, dtype=np.int32).reshape(-1, 3)
+        return CodedChoices(
+            situations=tuple(self._situations),
+            clusters=tuple(self._clusters),
+            situation=rows[:, 0],
+            cluster=rows[:, 1],
+            position=rows[:, 2],
+            decisions=decisions,
+            faults=dict(faults),
+            unit=unit,
         )
-    return CodedChoices(
-        situations=tuple(situations),
-        clusters=tuple(clusters),
-        situation=rows[:, 0],
-        cluster=rows[:, 1],
-        position=rows[:, 2],
-        decisions=choices.decisions,
-        faults=dict(choices.faults),
-        unit=choices.unit,
-    )
 
 
 class Kinds:
@@ -129,6 +146,6 @@ class Kinds:
         return number
 
 
-def _within(name: str, column: IntArray, size: int) -> None:
+def _within(name: str, column: Codes, size: int) -> None:
     if len(column) and not 0 <= int(column.min()) <= int(column.max()) < size:
         raise InputError(f"a {name} is numbered outside 0 to {size - 1}, the places there are")

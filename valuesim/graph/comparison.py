@@ -48,13 +48,13 @@ def compare(
         pairs=told,
         no_pairs=no_pairs,
     )
-    names, thin = _thinned(joint, names)
+    names, thin = thinned(joint, names)
     values, left_out = joint.common(names)
     found = replace(found, thin=thin, left_out=left_out)
     if len(values) < 2:
         return found
     changes = [(names[0], name) for name in names[1:]]
-    centre = _centre(joint, names, values)
+    centre = centre_of(joint, names, values)
     first = joint.contrasts({names[0]: joint.rows(names[0], values, centre)})
     values = tuple(values[place] for place in np.argsort(-first.estimate, kind="stable"))
     return replace(
@@ -85,7 +85,7 @@ def level_counts(groups: Mapping[str, Choices], joint: Joint) -> tuple[LevelCoun
     return tuple(found)
 
 
-def _thinned(joint: Joint, names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def thinned(joint: Joint, names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return the levels whose strengths are compared, and why those of others are not.
 
     A level that takes more than half of the values from what the others have in common is left
@@ -104,7 +104,7 @@ def _thinned(joint: Joint, names: Sequence[str]) -> tuple[list[str], dict[str, s
     return kept, thin
 
 
-def _centre(joint: Joint, names: Sequence[str], values: Sequence[str]) -> tuple[str, ...]:
+def centre_of(joint: Joint, names: Sequence[str], values: Sequence[str]) -> tuple[str, ...]:
     """Return the values to centre on: those whose sizes are known, or all if fewer than two are."""
     bounded = joint.bounded(names)
     known = tuple(value for value in values if value not in bounded)

@@ -72,7 +72,8 @@ class Played(Protocol):
         ...
 
 
-_KEYS = ("agent", "model", "env", "family", "role", INTERVENTION)
+OTHERS = "others"
+_KEYS = ("agent", "model", "env", "family", "role", OTHERS, INTERVENTION)
 _SETS = ("condition", "elicitation")
 _ALWAYS = {*_KEYS, *_SETS, "format"}
 _APART = {"perspective": "act", "form": None, "pack": None}
@@ -86,9 +87,10 @@ def grouped(
 ) -> dict[Group, list[DecisionRecord]]:
     """Return `records` by the keys `by`, groups in order of appearance, records in their own.
 
-    A key is "agent", "model", "env", "family" (see `family_of`), "role", "condition" (every factor
-    of the episode's condition), "elicitation" (every setting by which a model is asked), the
-    name of one such factor or setting, such as "format", or one of interventions (see `arms`).
+    A key is "agent", "model", "env", "family" (see `family_of`), "role", "others" (see
+    `others_of`), "condition" (every factor of the episode's condition), "elicitation" (every
+    setting by which a model is asked), the name of one such factor or setting, such as "format", or
+    one of interventions (see `arms`).
     Without keys all records are one group; without records there is none. Raises InputError for a
     key that neither a record nor an episode of `beside` has.
     """
@@ -132,13 +134,15 @@ def kept_apart(by: Sequence[str], episodes: Iterable[Played]) -> tuple[str, ...]
 def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:
     """Return the group, by the keys `by` (see `grouped`), of what `role` decides in `episode`."""
     player = episode.population[role]
-    own = {
+    own: dict[str, Label] = {
         "agent": player.agent,
         "model": player.model_name,
         "env": episode.env,
         "family": None if episode.env is None else family_of(episode.env),
         "role": role,
     }
+    if OTHERS in by:
+        own[OTHERS] = others_of(episode.population, role)
     known = settings(episode) | own
     labels: list[tuple[str, Label]] = []
     for key in by:
@@ -148,6 +152,22 @@ def group_of(episode: Played, role: str, by: Sequence[str]) -> Group:
         else:
             labels.append((key, known[key] if key in known else arm_in(episode, role, key)))
     return Group(tuple(labels))
+
+
+def others_of(population: Mapping[str, Player], role: str) -> str | None:
+    """Return who plays beside `role`: agents (models by name), with how many where not one.
+
+    None where `role` plays alone.
+
+    >>> grim, random = Player(agent="grim"), Player(agent="random")
+    >>> others_of({"A": grim, "B": random, "C": random}, "A"), others_of({"A": grim}, "A")
+    ('2 random', None)
+    """
+    met = Counter(
+        player.model_name or player.agent for name, player in population.items() if name != role
+    )
+    told = [who if number == 1 else f"{number} {who}" for who, number in sorted(met.items())]
+    return " and ".join(told) or None
 
 
 def named(groups: Iterable[Group]) -> dict[Group, str]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from valuesim.graph.coded import Codes
 from valuesim.graph.design import TERMS, Design, FloatArray
 from valuesim.graph.logit import LogitFit, probabilities
 from valuesim.graph.pairwise import Tally
@@ -124,10 +125,10 @@ def _worth(
     for part in sorted({every, 1}, reverse=True):
         kept = chosen.coords[0] % part == 0
         cells = _Cells.of(
-            cluster=chosen.coords[0][kept].astype(np.int64),
-            content=content[chosen.coords[1][kept] // p.shape[1]],
-            place=place.ravel()[chosen.coords[1][kept]],
-            times=chosen.data[kept].astype(float),
+            cluster=chosen.coords[0][kept],
+            content=content.astype(np.int32)[chosen.coords[1][kept] // p.shape[1]],
+            place=place.ravel().astype(np.int32)[chosen.coords[1][kept]],
+            times=chosen.data[kept].astype(float, copy=False),
         )
         modelled = _mean_by(content, np.take_along_axis(p, np.argsort(place, axis=1), axis=1))
         sameness = cells.sameness(modelled)
@@ -151,11 +152,11 @@ class _Cells:
     cell_of_answer: IntArray
 
     @classmethod
-    def of(
-        cls, *, cluster: IntArray, content: IntArray, place: IntArray, times: FloatArray
-    ) -> _Cells:
+    def of(cls, *, cluster: Codes, content: Codes, place: Codes, times: FloatArray) -> _Cells:
         n_contents, n_places = int(content.max()) + 1, int(place.max()) + 1
-        names, cell = np.unique(cluster * n_contents + content, return_inverse=True)
+        key = cluster.astype(np.int64) * n_contents + content
+        names, cell = np.unique(key, return_inverse=True)
+        del key
         answers, entry = np.unique(cell * n_places + place, return_inverse=True)
         return cls(
             of_entry=cell,

@@ -53,6 +53,8 @@ def _panels(records: Sequence[DecisionRecord], *, seed: int) -> Sequence[Panel]:
 
 def _of_instrument(instrument: str, answers: Sequence[Answer], seed: int) -> list[Panel]:
     form = answers[0].form
+    if form == "bundles":
+        return _habits(instrument, answers)
     if form == "pairwise":
         main = _consistency(instrument, answers, seed)
     elif form == "best_worst":

@@ -14,7 +14,7 @@ from valuesim.measures.strategic import cooperation
 from valuesim.measures.strategic.history import History, cooperative, histories, intended
 from valuesim.measures.strategic.people import references as people
 from valuesim.measures.strategic.sample import Arm, Figures, Sample, computed, estimate
-from valuesim.measures.strategic.strategies import MOST_RANGE, STRATEGIES, estimated
+from valuesim.measures.strategic.strategies import MOST_RANGE, STRATEGIES, Mixture, estimated
 from valuesim.measures.strategic.theory import Theory, predicted
 from valuesim.measures.strategic.worth import WELFARE, WELFARE_NOTE, has_welfare, welfare_of
 
@@ -212,29 +212,16 @@ def _strategies(
 ) -> Panel:
     sequences = [h for h in own if sum(play.cooperates is not None for play in h.plays) > 1]
     mixture = estimated(sequences, rng=rng) if len(sequences) >= LEAST_SEQUENCES else None
-    if mixture is None or not mixture.is_better_than_lot:
-        estimates = [Estimate(label=name, value=None, n=len(sequences)) for name in STRATEGIES]
-        note = f"Undetermined: {len(sequences)} sequences of two rounds or more; "
-        if mixture is None:
-            note += f"at least {LEAST_SEQUENCES} are needed."
-        else:
-            note += "no mixture of these strategies describes the moves better than a fair coin."
+    if mixture is not None and mixture.is_better_than_lot:
+        estimates, note = _of_strategies(mixture), _note_on(mixture)
     else:
-        estimates = [
-            Estimate(
-                label=name,
-                value=share,
-                low=mixture.low[name],
-                high=mixture.high[name],
-                n=mixture.n,
-            )
-            for name, share in mixture.shares.items()
-        ]
-        note = f"{_MEANING} Tremble {mixture.tremble:.2f} over {mixture.rounds} moves."
-        if any("=" in name for name in mixture.shares):
-            note += " Strategies joined by = prescribe the same in every round of this evidence."
-        if any(share is None for share in mixture.shares.values()):
-            note += f" {_UNDETERMINED}"
+        estimates = [Estimate(label=name, value=None, n=len(sequences)) for name in STRATEGIES]
+        why = (
+            f"at least {LEAST_SEQUENCES} are needed."
+            if mixture is None
+            else "no mixture of these strategies describes the moves better than a fair coin."
+        )
+        note = f"Undetermined: {len(sequences)} sequences of two rounds or more; {why}"
     return sample.panel(
         "strategies",
         "Strategies that fit best",
@@ -243,3 +230,21 @@ def _strategies(
         records=acts,
         note=note,
     )
+
+
+def _of_strategies(mixture: Mixture) -> list[Estimate]:
+    return [
+        Estimate(
+            label=name, value=share, low=mixture.low[name], high=mixture.high[name], n=mixture.n
+        )
+        for name, share in mixture.shares.items()
+    ]
+
+
+def _note_on(mixture: Mixture) -> str:
+    note = f"{_MEANING} Tremble {mixture.tremble:.2f} over {mixture.rounds} moves."
+    if any("=" in name for name in mixture.shares):
+        note += " Strategies joined by = prescribe the same in every round of this evidence."
+    if any(share is None for share in mixture.shares.values()):
+        note += f" {_UNDETERMINED}"
+    return note
