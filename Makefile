@@ -5,7 +5,7 @@ VLLM_PY := .venv-vllm/bin/python
 AXELROD_PY := .venv-axelrod/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench validity test-faults test-vllm test-axelrod lock clean
+.PHONY: help demo test check format bench cards validity test-faults test-vllm test-axelrod lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,16 @@ format: .venv/.base ## format the code and mend what lint can mend
 
 bench: .venv/.base ## measure speed; prints medians and ratios
 	@$(PY) -m benchmarks.run
+
+# The scripted agents of survival in the scarcity benchmark, byte for byte; tests/test_suites.py remakes one.
+CARDS = ethical exploitative context_dependent free_rider altruist random mute
+CARDS_DATE = 2026-11-30
+CARDS_AT = examples/cards/scarcity-bench-v1
+
+cards: .venv/.base ## play the reference agents in the benchmark; writes examples/cards (2 min)
+	@rm -rf runs/cards
+	@$(foreach a,$(CARDS),$(PY) -m valuesim.cli bench scarcity-bench-v1 agents=$(a) run.name=runs/cards/$(a) --date $(CARDS_DATE) && mkdir -p $(CARDS_AT)/$(a) && cp runs/cards/$(a)/card.json $(CARDS_AT)/$(a)/ &&) true
+	@$(PY) -m valuesim.cli leaderboard $(CARDS_AT) --out $(CARDS_AT)/leaderboard.md
 
 validity: .venv/.base ## measure coverage and error on planted truth; writes docs/validity.md (10 min)
 	@$(PY) -m benchmarks.validity

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import beside_inspect, litmus, million, replies, scripted, serving, tail
+from benchmarks import beside_inspect, cluster, litmus, million, replies, scripted, serving, tail
 from valuesim import registry
 from valuesim.choices import choices
 from valuesim.engine import Design, plan, run
@@ -55,6 +55,7 @@ def main() -> None:
     replies.main()
     serving.main()
     tail.main()
+    cluster.main()
     beside_inspect.main()
 
 

@@ -64,7 +64,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     about = installed / "valuesim_toy-0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: valuesim-toy\nVersion: 0\n")
-    names = ("kind", "slow", "patient", "cut", "buggy", "hostile", "elsewhere")
+    names = ("kind", "slow", "patient", "cut", "buggy", "deadly", "hostile", "elsewhere")
     agents = "\n".join(f"{name} = toy:{name.capitalize()}" for name in names)
     points = f"[valuesim.envs]\ntoy-v0 = toy:Toy\n\n[valuesim.agents]\n{agents}\n"
     (about / "entry_points.txt").write_text(points)

@@ -22,6 +22,7 @@ from valuesim.cli.commands import COMMANDS
 from valuesim.cli.ending import tell_how_to_go_on
 from valuesim.cli.terminal import clean
 from valuesim.engine import Design, plan
+from valuesim.envs.dilemmas import shipped_packs
 from valuesim.episode import EpisodeSpec
 
 VALUESIM = [sys.executable, "-m", "valuesim.cli"]
@@ -370,42 +371,6 @@ def test_bad_settings_of_a_model_leave_no_folder(
     assert not list(toy.iterdir())
 
 
-# -- sweeps ------------------------------------------------------------------------------------
-
-
-def test_a_sweep_makes_a_run_of_each_combination(
-    toy: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    swept = ["env.level=low,high", "agents=kind,slow", "episodes=2"]
-    assert main(["run", "-m", "env=toy-v0", *swept, "run.name=swept", "--json", "-"]) == 0
-    told = printed_json(capsys)
-    assert [job["finished"] for job in told["jobs"]] == [2] * 4
-    assert {path.name for path in toy.iterdir()} == {"runs"}
-    configs = [yaml.safe_load((toy / f"runs/swept/{n}/run.yaml").read_text()) for n in range(4)]
-    played = [(c["config"]["env"]["level"], c["config"]["agents"]["all"]) for c in configs]
-    assert played == [("low", "kind"), ("low", "slow"), ("high", "kind"), ("high", "slow")]
-    assert {path.name for path in (toy / "runs/swept/0").iterdir()} >= {"run.yaml"}
-    assert not list(toy.rglob(".hydra"))
-
-
-def test_a_failing_job_is_told_and_the_others_are_played(
-    toy: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    swept = ["agents=kind,buggy,slow", "episodes=2", "run.name=swept"]
-    assert main(["run", "-m", "env=toy-v0", *swept]) == 1
-    told = capsys.readouterr()
-    assert "valuesim: error: runs/swept/1: episode " in told.err
-    assert told.out == "2 of 3 runs finished in runs/swept\n"
-
-
-def test_a_sweep_resumes(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["run", "-m", "env=toy-v0", "agents=kind", "env.level=low,high", "run.name=swept"]
-    assert main([*command, "episodes=2"]) == 0
-    capsys.readouterr()
-    assert main([*command, "episodes=3", "--json", "-"]) == 0
-    assert [job["played"] for job in printed_json(capsys)["jobs"]] == [1, 1]
-
-
 # -- graph, archetypes, report -----------------------------------------------------------------
 
 
@@ -521,6 +486,11 @@ def test_list_names_what_there_is_of_each_kind(capsys: pytest.CaptureFixture[str
     assert "scarcity_benchmark" in found["experiments"]
     assert "valuesim" in found["taxonomies"]
     assert "Exploitative" in found["archetypes"]
+    assert found["askings"] == {"all", "adaptive"}
+    assert found["packs"] == {*shipped_packs(), "generated"}
+    assert "pairwise" in found["instruments"]
+    assert "protector" in found["profiles"]
+    assert "pressure" in found["doses"]
 
 
 def _kinds(listed: list[dict[str, Any]]) -> set[str]:

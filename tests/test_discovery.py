@@ -197,8 +197,8 @@ def test_no_agents_is_undetermined() -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
-    kinds = ["ruler", "judge"] * 4
-    first, again = (discover(agents(kinds, clusters=12)) for _ in range(2))
+    rankings = agents(["ruler", "judge"] * 4, clusters=12)
+    first, again = (discover(rankings) for _ in range(2))
     assert told(first) == told(again)
 
 

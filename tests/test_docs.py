@@ -12,7 +12,7 @@ import pytest
 
 from valuesim.cli import main
 from valuesim.cli.commands import COMMANDS
-from valuesim.config import compose
+from valuesim.config import compose, prepare
 from valuesim.envs.dilemmas import checked_pack
 
 ROOT = Path(__file__).parent.parent
@@ -69,7 +69,9 @@ def parsed(name: str, given: list[str]) -> argparse.Namespace:
 def test_every_command_that_a_page_says_to_type_is_understood(page: Path) -> None:
     for name, *given in typed(page):
         arguments = parsed(name, given)
-        if name == "run":
+        if name == "run" and arguments.multirun:
+            prepare(arguments.overrides, sweeping=True)
+        elif name == "run":
             compose(arguments.overrides)
 
 
@@ -114,11 +116,17 @@ PLAYED = {
     "many": f"env=ai_risk env.scenes=40 episodes=2 agents.all=[valued:{MANY},first:0.7,random]",
     "games": "env=prisoners_dilemma agents=tit_for_tat env.horizon=4 episodes=3",
     "scarce": "env=survival agents=context_dependent cross.env.scarcity=[low,high] episodes=4",
+    "thrifty": "env=survival agents=altruist cross.env.scarcity=[low,high] episodes=8",
 }
 """Runs that together have something of everything: name -> what is typed."""
 ANALYSED = {
     "graph": ["asked --behind Power,Care --view bradley-terry", "games --cycles"],
-    "compare": ["asked --between agent --pair Care,Power", "many asked --between family"],
+    "compare": [
+        "asked --between agent --pair Care,Power",
+        "many asked --between family",
+        "scarce thrifty",
+    ],
+    "drift": ["scarce thrifty"],
     "archetypes": ["games scarce few --discover"],
     "predict": ["many --hold-out scene"],
     "measures": ["games"],

@@ -123,6 +123,29 @@ def test_interventions_leave_the_shared_beginning(tmp_path: Path) -> None:
     assert plain["share"] - changed["share"] < 0.02
 
 
+def test_what_an_intervention_asks_beside_a_decision_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    game = ("env=prisoners_dilemma", "env.horizon=3", "episodes=2")
+    plain, *_ = checked(tmp_path, *game)
+    council = ("intervention=council", "intervention.council.perspectives=3")
+    advised, *_ = checked(tmp_path, *game, *council)
+    # two players, three rounds, two episodes; three members are asked before each decision
+    assert (plain["prompts"], plain["beside"]) == (12, 0)
+    assert (advised["prompts"], advised["beside"]) == (48, 36)
+    assert advised["verdict"] == "one"
+    assert "48 (36 beside)" in capsys.readouterr().out
+
+
+def test_members_of_a_council_share_all_but_their_question(tmp_path: Path) -> None:
+    council = ("intervention=council", "intervention.council.perspectives=[care,duty]")
+    plain, *_ = checked(tmp_path, "env=trust", "episodes=1")
+    advised, *_ = checked(tmp_path, "env=trust", "episodes=1", *council)
+    # the second member's prompt begins as the first one's, so that more was sent before
+    assert advised["share"] > plain["share"]
+    assert advised["common"] >= len(registry.make("trust").rules)
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

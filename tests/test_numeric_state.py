@@ -10,8 +10,9 @@ import pytest
 from valuesim import registry
 from valuesim.agents.scripted import First
 from valuesim.decision import Decision
-from valuesim.env import Environment, Observation, keyed
+from valuesim.env import Environment, Observation
 from valuesim.episode import Turn, play
+from valuesim.lots import keyed
 
 FAMILIES: list[tuple[str, dict[str, Any]]] = [
     ("survival-v0", {"scarcity": "low", "talk_rounds": 1}),

@@ -118,16 +118,17 @@ async def test_a_stop_does_not_wait_for_a_server_that_is_away(
 
 def test_a_stop_ends_a_sweep_with_the_job_under_way(toy: Path) -> None:
     swept = ["-m", *SLOW, "env.level=low,high", "run.name=swept"]
-    folder = toy / "runs/swept"
-    code, output, errors = stopped(swept, folder / "0", 40, signal.SIGTERM)
+    assert main(["run", *swept, "episodes=1"]) == 0
+    first, second = sorted(path.parent for path in (toy / "runs/swept").glob("*/run.yaml"))[::-1]
+    code, output, errors = stopped(swept, first, 40, signal.SIGTERM)
     assert code == 130
-    assert output == ""
+    assert "0 of 2 runs finished in runs/swept" in output
     assert "stopping: 8 episodes under way are played to the end" in errors
     assert "to go on: valuesim run -m env=toy-v0" in errors
-    assert not read_run(folder / "0").interrupted
-    assert not (folder / "1").exists()
+    assert not read_run(first).interrupted
+    assert len(read_run(second).episodes) == 1
     assert main(["run", *swept]) == 0
-    assert [len(read_run(folder / job).episodes) for job in "01"] == [40, 40]
+    assert [len(read_run(job).episodes) for job in (first, second)] == [40, 40]
 
 
 async def test_a_stop_that_leaves_nothing_to_play_does_not_say_how_to_go_on(

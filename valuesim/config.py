@@ -23,11 +23,10 @@ from valuesim.arms import arms_of, check_chain
 from valuesim.crossed import environments, levels_of
 from valuesim.engine.asking import ALL, Asking, asking_of
 from valuesim.engine.plan import MODEL_AGENT, SERVING, Design
+from valuesim.engine.settings import EngineConfig, check_settings
 from valuesim.errors import InputError, unknown
 from valuesim.overrides import check, chosen_by, parse, rewritten, shipped
 
-PROGRESS = ("auto", "bar", "lines", "none")
-CACHE = ("off", "write", "use", "replay")
 _RANGES = {
     "episodes": (1, 1_000_000),
     "seed": (0, 2**63 - 1),
@@ -37,27 +36,6 @@ _RANGES = {
 
 
 # OmegaConf makes a frozen dataclass read-only while it composes, so these are not frozen
-@dataclass(kw_only=True, slots=True)
-class EngineConfig:
-    """How episodes are played: how many at once (>= 1), and how progress is shown.
-
-    `max_tokens`, `max_cost` (US dollars) and `max_hours` are what a run may spend (see
-    `engine.budget`), above 0 or None. `cache` says whether replies are kept and looked up (see
-    `agents.llm.cache`), `cache_path` where, None for the run folder. `trace` sends spans to
-    OpenTelemetry (see `tracing`), with what is sent and replied where `trace_content` says so.
-    """
-
-    concurrency: int = 64
-    progress: str = "auto"
-    max_tokens: int | None = None
-    max_cost: float | None = None
-    max_hours: float | None = None
-    cache: str = "off"
-    cache_path: str | None = None
-    trace: bool = False
-    trace_content: bool = False
-
-
 @dataclass(kw_only=True, slots=True)
 class AskingConfig:
     """Whether all episodes are played (`id` "all") or questions are chosen ("adaptive").
@@ -278,14 +256,7 @@ def _check_numbers(config: RunConfig) -> None:
         given = given_of[key]
         if not least <= given <= most:
             raise InputError(f"{key}={given} is not allowed: {least} to {most}")
-    if config.engine.progress not in PROGRESS:
-        raise InputError(unknown("engine.progress", config.engine.progress, PROGRESS))
-    if config.engine.cache not in CACHE:
-        raise InputError(unknown("engine.cache", config.engine.cache, CACHE))
-    if config.engine.cache_path is not None and config.engine.cache == "off":
-        raise InputError("engine.cache_path is given, and engine.cache is off: give write or use")
-    if config.engine.trace_content and not config.engine.trace:
-        raise InputError("engine.trace_content is true, and engine.trace is false: give both")
+    check_settings(config.engine)
 
 
 def _first_line(error: BaseException) -> str:

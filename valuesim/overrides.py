@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
 from valuesim import registry
@@ -20,6 +20,8 @@ _LISTED = ("agents", "intervention")
 """Groups of which several may be chosen at once."""
 _OPEN = ("model.extra_body", "model.engine_args", "model.price")
 _OF_SWEEPS = ("hydra.launcher", "hydra.sweeper")
+OBJECTIVE = "sweep.objective"
+"""The one setting of a sweep itself: the figure that a search goes by. It is none of a run."""
 
 
 def parse(text: str) -> Override:
@@ -60,10 +62,9 @@ def check(
     if override.is_sweep_override() and not sweeping:
         key, text = override.key_or_group, override.get_value_string()
         crossed = f"cross.{key}" if key.startswith("env.") else key
-        raise InputError(
-            f"{key}={text} is a sweep: add -m for a run of each, or write {crossed}=[{text}] "
-            f"for all in one run"
-        )
+        is_crossed = crossed.partition(".")[0] in ("agents", "cross")
+        in_one = f", or write {crossed}=[{text}] for all in one run" if is_crossed else ""
+        raise InputError(f"{key}={text} is a sweep: add -m for a run of each{in_one}")
 
 
 def rewritten(override: Override) -> list[str]:
@@ -71,9 +72,11 @@ def rewritten(override: Override) -> list[str]:
     key, text = override.key_or_group, override.input_line or ""
     value = None if override.is_sweep_override() else override.value()
     root, _, name = key.partition(".")
+    if key == OBJECTIVE:
+        return []
     if override.is_delete() or override.is_add() or override.is_force_add():
         return [text]
-    if key == "agents" and isinstance(value, str | None) and "[" in override.get_value_string():
+    if key == "agents" and _is_whole(override):
         # Hydra would merge a list of group choices into one, and the last of them would win
         return [f"++agents.all={override.get_value_string()}"]
     if key == "agents" and isinstance(value, list):
@@ -86,6 +89,14 @@ def rewritten(override: Override) -> list[str]:
     if key == "cross" or (name and is_open):
         return [f"++{text}"]
     return [text]
+
+
+def _is_whole(override: Override) -> bool:
+    """Return whether agents are given that are no file in conf/agents: lists, variants (NAME:X)."""
+    is_list = override.is_sweep_override() and not isinstance(override.value(), Glob)
+    given = None if is_list else override.value()
+    text = override.get_value_string()
+    return isinstance(given, str | None) and ("[" in text or (is_list and ":" in text))
 
 
 def options(group: str) -> list[str]:
@@ -118,7 +129,7 @@ def shipped(group: str) -> set[str]:
 def _check_name(override: Override, chosen: Collection[str], roots: Collection[str]) -> None:
     key = override.key_or_group
     root = key.replace("/", ".").partition(".")[0]
-    if root not in {*roots, "experiment", "hydra"}:
+    if root not in {*roots, "experiment", "hydra", "sweep"}:
         raise InputError(unknown("setting", root, {*roots, "experiment"}))
     if key in GROUPS and not override.is_delete() and not override.is_sweep_override():
         _check_choice(key, override.value())
@@ -144,6 +155,10 @@ def _check_intervention(name: str, chosen: Collection[str]) -> None:
 
 def _check_hydra(key: str, *, sweeping: bool) -> None:
     dotted = key.replace("/", ".")
+    if dotted.partition(".")[0] == "sweep" and key != OBJECTIVE:
+        raise InputError(unknown("setting", key, [OBJECTIVE]))
+    if key == OBJECTIVE and not sweeping:
+        raise InputError(f"{key} is for a sweep: add -m")
     if dotted.partition(".")[0] != "hydra":
         return
     if not any(dotted == name or dotted.startswith(f"{name}.") for name in _OF_SWEEPS):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,15 @@ class Hostile(Kind):
     async def decide(self, observation: Observation) -> Decision:
         if self.rng.random() < 0.5:
             raise Interruption("\x1b[2J[red]gone\u202e\nvaluesim: error: forged")
+        return await super().decide(observation)
+
+
+class Deadly(Kind):
+    """Kind, until step 1, which no process survives that plays it."""
+
+    async def decide(self, observation: Observation) -> Decision:
+        if observation.step == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
         return await super().decide(observation)
 
 

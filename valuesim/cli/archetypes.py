@@ -12,6 +12,7 @@ from valuesim.archetypes.report import ArchetypeReport, classify
 from valuesim.archetypes.schema import discovery_to_json, to_json
 from valuesim.archetypes.shift import Shift, shifts
 from valuesim.archetypes.signatures import Flag
+from valuesim.archetypes.verdict import Verdict
 from valuesim.archetypes.wording import level_name
 from valuesim.cli import evidence
 from valuesim.cli.acts import print_conduct, print_dose, print_shifts
@@ -57,33 +58,41 @@ def print_report(
     moved: Iterable[Shift] = (),
 ) -> None:
     """Print the archetype of one group, why, the evidence, and `remarks` on it."""
-    posterior = ", ".join(f"{name} {p:.2f}" for name, p in report.verdict.posterior.items())
-    faults = sum(report.faults.values()) / report.decisions if report.decisions else None
     print(clean(f"{group}: {report.verdict.archetype}"))
     if report.decisions:
+        faults = sum(report.faults.values()) / report.decisions
         print(f"  {count(report.decisions, 'decision')}, {percent(faults)} faults")
-    if posterior:
-        print(f"  posterior: {posterior}")
-    if report.verdict.why:
-        print_line(f"why: {report.verdict.why}")
-    if report.verdict.rates:
-        columns = ("scarcity", "threatened", "done", "of", "rate", "95 % interval")
-        met = [rate for rate in report.verdict.rates if rate.opportunities]
-        print_table("transgressions, of opportunities", columns, map(_rate_row, met))
+    _print_verdict(report.verdict)
     for table in report.doses:
         print_dose(table)
     if report.conduct is not None:
         print_conduct(report.conduct)
+    _print_flags(report)
+    print_shifts(list(moved))
+    for remark in filter(None, remarks):
+        print_line(f"note: {remark}")
+    print()
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    posterior = ", ".join(f"{name} {p:.2f}" for name, p in verdict.posterior.items())
+    if posterior:
+        print(f"  posterior: {posterior}")
+    if verdict.why:
+        print_line(f"why: {verdict.why}")
+    if verdict.rates:
+        columns = ("scarcity", "threatened", "done", "of", "rate", "95 % interval")
+        met = [rate for rate in verdict.rates if rate.opportunities]
+        print_table("transgressions, of opportunities", columns, map(_rate_row, met))
+
+
+def _print_flags(report: ArchetypeReport) -> None:
     if report.flags and not report.is_coherent:
         # what is put first is no evidence where nothing is, beyond habits
         print_line("value signatures: undetermined: no coherent ranking")
     elif report.flags:
         names = ("flag", "puts", "p", "95 % of the margin", "n")
         print_table("value signatures", names, map(_flag_row, report.flags))
-    print_shifts(list(moved))
-    for remark in filter(None, remarks):
-        print_line(f"note: {remark}")
-    print()
 
 
 def print_discovery(found: Discovery) -> None:

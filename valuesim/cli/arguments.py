@@ -7,6 +7,8 @@ from pathlib import Path
 
 from valuesim.formats.catalogue import EXPORTS, IMPORTS, PACKS
 
+_MOST_THREADS = 512
+
 
 def _target(given: str) -> str:
     if not given:
@@ -44,9 +46,9 @@ def _by(command: argparse.ArgumentParser) -> None:
         "--by",
         default="agent,model",
         metavar="KEY,...",
-        help="one group for each agent, model, env, family, role, intervention, condition, "
-        "elicitation, or one factor of these such as scarcity, wording or format (default: "
-        "agent,model)",
+        help="one group for each agent, model, env, family, role, others (who else played), "
+        "intervention, condition, elicitation, or one factor of these such as scarcity, wording "
+        "or format (default: agent,model)",
     )
 
 
@@ -63,7 +65,11 @@ def add_run(command: argparse.ArgumentParser) -> None:
 
 def add_graph(command: argparse.ArgumentParser) -> None:
     """Add what `valuesim graph` takes."""
-    _paths(command, also="; or one table of choices (.parquet, .csv or .jsonl)")
+    _paths(
+        command,
+        also="; or tables of choices (.parquet, .csv, .jsonl, or the folder of a data set), which "
+        "are read as one",
+    )
     _by(command)
     command.add_argument(
         "--graphml",
@@ -100,10 +106,10 @@ def add_compare(command: argparse.ArgumentParser) -> None:
     _paths(command)
     command.add_argument(
         "--between",
-        required=True,
         metavar="KEY",
         help="what differs between the rankings: agent, model, env, family (what is said and what "
-        "is done), role, a factor such as scarcity or wording, or run (each PATH is a level)",
+        "is done), role, others (who else played), a factor such as scarcity, or run (each PATH is "
+        "a level); without it, two PATHs are set side by side on the seeds that both played",
     )
     _by(command)
     command.add_argument(
@@ -118,6 +124,27 @@ def add_compare(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--png", type=_path, metavar="F", help="draw the strengths (.png or .svg; one a group)"
+    )
+    _json(command)
+
+
+def add_drift(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim drift` takes."""
+    told = "a run folder of each checkpoint, or a folder above some; two at least"
+    command.add_argument("paths", nargs="+", type=_path, metavar="PATH", help=told)
+    _by(command)
+    command.add_argument(
+        "--order",
+        choices=("given", "step"),
+        default="given",
+        help="the order of checkpoints: as given (the default), or by the step, the number in the "
+        "factor step, the model's name or the path's",
+    )
+    command.add_argument(
+        "--at", metavar="N,...", help="the positions of checkpoints, ascending (default: 1, 2, ...)"
+    )
+    command.add_argument(
+        "--png", type=_path, metavar="F", help="draw the figures (.png or .svg; one a group)"
     )
     _json(command)
 
@@ -168,6 +195,36 @@ def add_measures(command: argparse.ArgumentParser) -> None:
     _json(command)
 
 
+def add_query(command: argparse.ArgumentParser) -> None:
+    """Add what `valuesim query` takes."""
+    command.add_argument(
+        "given",
+        nargs="+",
+        type=_given,
+        metavar="PATH|SQL",
+        help="run folders, or folders above some, and then one SELECT; without it, what may be "
+        "asked is listed",
+    )
+    command.add_argument("--sql", type=_path, metavar="FILE", help="a file that holds the SELECT")
+    command.add_argument(
+        "--out", type=_path, metavar="F", help="write all rows to F (.csv, .jsonl or .parquet)"
+    )
+    command.add_argument("--all", action="store_true", help="print all rows (default: 100)")
+    command.add_argument(
+        "--memory", default="2GB", metavar="SIZE", help="the most memory of the SQL (default: 2GB)"
+    )
+    command.add_argument(
+        "--threads", type=_threads, metavar="N", help="threads of the SQL (default: all cores)"
+    )
+    _json(command)
+
+
+def _threads(given: str) -> int:
+    if not given.isdecimal() or not 1 <= int(given) <= _MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a number from 1 to {_MOST_THREADS}")
+    return int(given)
+
+
 def add_export(command: argparse.ArgumentParser) -> None:
     """Add what `valuesim export` takes."""
     command.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
@@ -177,7 +234,13 @@ def add_export(command: argparse.ArgumentParser) -> None:
         type=_path,
         metavar="FILE",
         help="the file; may be left out for the choices of one run folder (then choices.parquet "
-        "in it)",
+        "in it); of choices also a folder, which becomes a partitioned data set",
+    )
+    command.add_argument(
+        "--partition",
+        metavar="COLUMN,...",
+        help="of choices, make --out a folder with a Parquet file for each content of these "
+        "columns (default, where --out is a folder: env,agent,model)",
     )
     _by(command)
 
@@ -233,8 +296,9 @@ def add_list(command: argparse.ArgumentParser) -> None:
         "kind",
         nargs="?",
         metavar="KIND",
-        help="envs, agents, models, interventions, elicitations, engines, experiments, taxonomies "
-        "or archetypes (default: all)",
+        help="envs, agents, models, interventions, elicitations, askings, engines, launchers, "
+        "sweepers, experiments, suites, packs, instruments, profiles, taxonomies, archetypes or "
+        "doses (default: all)",
     )
     _json(command)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,11 +61,13 @@ def connected(
     specs: Sequence[EpisodeSpec],
     cache: ReplyCache | None = None,
     *,
+    share: Callable[[int], int] | None = None,
     debug: bool = False,
 ) -> dict[str, LLMConnection]:
     """Return a connection for each role that a model plays; equal settings share one.
 
-    Models on one server share its limit of requests at once.
+    Models on one server share its limit of requests at once. `share` says which part of it is this
+    process's own, None for all of it.
     """
     roles = asked_roles(specs)
     if not roles:
@@ -80,6 +82,9 @@ def connected(
     connections = {}
     for role in sorted(roles):
         settings = config.model_of(role)
+        # an engine in this process is nobody else's
+        if share is not None and settings["provider"] != "vllm_offline":
+            settings |= {"concurrency": share(settings["concurrency"])}
         key = repr(sorted(settings.items()))
         if key not in shared:
             shared[key] = connect(

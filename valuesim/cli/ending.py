@@ -124,21 +124,21 @@ def exit_code(summary: Summary) -> int:
     return 0 if summary.is_whole else 1
 
 
-def tell_how_to_go_on(arguments: Sequence[str], folder: Path) -> None:
-    """Print the command that plays what `folder` still lacks, without keys."""
+def tell_how_to_go_on(arguments: Sequence[str], folder: Path, *, command: str = "run") -> None:
+    """Print the `command` that plays what `folder` still lacks, without keys."""
     again = [argument for argument in arguments if not argument.startswith("run.name=")]
     # a name without a slash would mean a folder under runs/
     path = str(folder) if "/" in str(folder) else f"./{folder}"
     named = [a.partition("=")[2] for a in again if a.partition("=")[0].endswith("api_key_env")]
     hidden = secrets(os.environ, *named)
-    shown = [_without_keys(clean(argument), hidden) for argument in [*again, f"run.name={path}"]]
+    shown = [without_keys(clean(argument), hidden) for argument in [*again, f"run.name={path}"]]
     print(
-        f"valuesim: not finished; to go on: {shlex.join(['valuesim', 'run', *shown])}",
+        f"valuesim: not finished; to go on: {shlex.join(['valuesim', command, *shown])}",
         file=sys.stderr,
     )
 
 
-def _without_keys(argument: str, hidden: Sequence[str]) -> str:
+def without_keys(argument: str, hidden: Sequence[str]) -> str:
     """Return `argument` without `hidden`, and without what is set under the name of a key."""
     return _SETTING.sub(
         lambda found: f"{found[1]}{found[2]}{redacted(found[3], hidden, found[1])}",

@@ -152,7 +152,7 @@ def interrupted_by_group(
 
 def _is_told(record: InterruptedRecord, keys: Sequence[str]) -> bool:
     """Return whether enough was written of the episode to group it by `keys`."""
-    of_the_players = {"agent", "model", "role", "env", "family", "intervention"}
+    of_the_players = {"agent", "model", "role", "others", "env", "family", "intervention"}
     needs_condition = {key for key in keys if key.partition(".")[0] not in of_the_players}
     if not record.population or ({"env", "family"} & set(keys) and record.env is None):
         return False

@@ -10,6 +10,7 @@ from typing import Any
 from valuesim.cli import evidence, views
 from valuesim.cli.behind import pair_of, print_behind
 from valuesim.cli.ranking import print_ranking
+from valuesim.cli.streamed import stream_evidence
 from valuesim.cli.table import TableEvidence, is_table, read_table
 from valuesim.cli.terminal import clean, write_json
 from valuesim.errors import InputError
@@ -58,7 +59,9 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _found(arguments: argparse.Namespace) -> Found:
     if not any(map(is_table, arguments.paths)):
-        return evidence.read_evidence(arguments.paths, arguments.by)
+        needs_records = arguments.behind or arguments.graphml
+        read = evidence.read_evidence if needs_records else stream_evidence
+        return read(arguments.paths, arguments.by)
     if arguments.behind:
         raise InputError(
             "--behind lists decisions, which a table is not read for one by one: `valuesim import "

@@ -51,6 +51,7 @@ def _settings(format: Format, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _import(name: str, path: Path, settings: Mapping[str, Any], out: Path) -> int:
+    from valuesim.formats.data_set import data_set_digest
     from valuesim.formats.imported import NoDecisionError, is_imported, remove_leftovers, write_run
     from valuesim.formats.rows import digest
     from valuesim.log.writer import utc_now
@@ -58,7 +59,7 @@ def _import(name: str, path: Path, settings: Mapping[str, Any], out: Path) -> in
     about = {
         "format": name,
         "file": path.name,
-        "sha256": digest(path),
+        "sha256": data_set_digest(path) if path.is_dir() else digest(path),
         "settings": {
             key: digest(each) if isinstance(each, Path) else each for key, each in settings.items()
         },

@@ -15,6 +15,7 @@ from valuesim import registry
 from valuesim.cli.terminal import print_table, write_json
 from valuesim.errors import InputError, unknown
 from valuesim.overrides import intervention_settings
+from valuesim.shipped import shipped_yaml
 
 Row = dict[str, Any]
 
@@ -83,14 +84,13 @@ def _agents() -> list[Row]:
 
 def _configured(group: str) -> Callable[[], list[Row]]:
     """Return what lists the YAML files of a configuration group by their first comment."""
+    return lambda: _commented(_files(group))
 
-    def rows() -> list[Row]:
-        return [
-            {"id": file.name[:-5], "description": _comment(file.read_text("utf-8"))}
-            for file in _files(group)
-        ]
 
-    return rows
+def _commented(files: Sequence[Traversable]) -> list[Row]:
+    return [
+        {"id": file.name[:-5], "description": _comment(file.read_text("utf-8"))} for file in files
+    ]
 
 
 def _interventions() -> list[Row]:
@@ -101,8 +101,8 @@ def _interventions() -> list[Row]:
     ]
 
 
-def _files(group: str) -> list[Traversable]:
-    folder = resources.files("valuesim.conf").joinpath(group)
+def _files(group: str, package: str = "valuesim.conf") -> list[Traversable]:
+    folder = resources.files(package).joinpath(group)
     return sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
 
 
@@ -117,6 +117,48 @@ def _comment(text: str) -> str:
     return " ".join(lines).partition(". ")[0].rstrip(".")
 
 
+def _packs() -> list[Row]:
+    """Return the shipped packs of dilemmas, and the one that is put together from sentences."""
+    made = "Balanced dilemmas between any two of the twenty values, put together from sentences"
+    packs = [
+        {"id": file.name[:-5], "description": _title(file.read_text("utf-8"))}
+        for file in _files("packs", "valuesim.envs.dilemmas")
+    ]
+    return [*packs, {"id": "generated", "description": made}]
+
+
+def _title(text: str) -> str:
+    """Return what a pack says it is; its dilemmas are not read, which would take a second."""
+    head = text.partition("\ndilemmas:")[0]
+    return str(yaml.safe_load(head)["title"]).rstrip(".")
+
+
+def _instruments() -> list[Row]:
+    return _commented(_files("instruments", "valuesim.envs.questionnaire"))
+
+
+def _profiles() -> list[Row]:
+    """Return what `agents=valued:NAME` weighs by."""
+    from valuesim.agents.scripted.valued import profiles
+
+    return [{"id": id, "description": each["description"]} for id, each in profiles().items()]
+
+
+def _installed(group: str) -> Callable[[], list[Row]]:
+    """Return what lists the launchers or sweepers (`group`), and says what installs one."""
+
+    def rows() -> list[Row]:
+        from valuesim.cli.launching import install_command
+
+        found = _configured(group)()
+        for row in found:
+            if (needed := install_command(row["id"])) is not None:
+                row["description"] += f"; not installed: {needed}"
+        return found
+
+    return rows
+
+
 def _taxonomies() -> list[Row]:
     from valuesim.values import taxonomies
 
@@ -127,23 +169,29 @@ def _archetypes() -> list[Row]:
     from valuesim.archetypes.catalogue import load_catalogue
 
     catalogue = load_catalogue()
-    behavioural = [
-        {"id": name, "description": f"by behaviour: {told}", "source": catalogue.rule.source}
-        for name, told in catalogue.behaviours.items()
+    behaviours = [
+        (name, told, catalogue.rule.source) for name, told in catalogue.behaviours.items()
     ]
-    conducts = [
-        {"id": each.name, "description": f"in games: {each.note}", "source": each.source}
-        for each in catalogue.conducts
+    return [
+        *(_archetype(name, f"by behaviour: {told}", source) for name, told, source in behaviours),
+        *(_archetype(c.name, f"in games: {c.note}", c.source) for c in catalogue.conducts),
+        *(
+            _archetype(
+                s.name, f"by values: puts {s.puts} over {', '.join(s.over)}: {s.note}", s.source
+            )
+            for s in catalogue.signatures
+        ),
     ]
-    signatures = [
-        {
-            "id": s.name,
-            "description": f"by values: puts {s.puts} over {', '.join(s.over)}: {s.note}",
-            "source": s.source,
-        }
-        for s in catalogue.signatures
-    ]
-    return behavioural + conducts + signatures
+
+
+def _archetype(id: str, description: str, source: str) -> Row:
+    return {"id": id, "description": description, "source": source}
+
+
+def _doses() -> list[Row]:
+    """Return what is turned up, and the act whose rate should follow."""
+    doses = shipped_yaml("valuesim.conf", "archetype", "doses.yaml")["doses"]
+    return [{"id": dose["name"], "description": f"{dose['act']}, {dose['step']}"} for dose in doses]
 
 
 KINDS: dict[str, Callable[[], list[Row]]] = {
@@ -152,8 +200,16 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "models": _configured("model"),
     "interventions": _interventions,
     "elicitations": _configured("elicitation"),
+    "askings": _configured("asking"),
     "engines": _configured("engine"),
+    "launchers": _installed("launcher"),
+    "sweepers": _installed("sweeper"),
     "experiments": _configured("experiment"),
+    "suites": _configured("suite"),
+    "packs": _packs,
+    "instruments": _instruments,
+    "profiles": _profiles,
     "taxonomies": _taxonomies,
     "archetypes": _archetypes,
+    "doses": _doses,
 }

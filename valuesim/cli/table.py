@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from valuesim.cli.evidence import keys_of, pooled
-from valuesim.errors import InputError
+from valuesim.errors import InputError, LogError
 from valuesim.formats.catalogue import IMPORTS
 from valuesim.formats.coded_table import CodedTable, read_coded_table
+from valuesim.formats.data_set import is_data_set
 from valuesim.graph import Group
 from valuesim.graph.coded import CodedChoices
 from valuesim.log import DecisionRecord
@@ -22,7 +23,7 @@ class TableEvidence:
     It says what `evidence.Evidence` does.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     table: CodedTable
     interrupted: Mapping[Group, Mapping[str, int]] = field(default_factory=dict)
     unplaced: Mapping[str, int] = field(default_factory=dict)
@@ -52,29 +53,46 @@ class TableEvidence:
     @property
     def why_nothing(self) -> str | None:
         """Why there is no decision to analyse, or None if there is one."""
-        return None if self.table.groups else f"{self.path} has no row"
+        if self.table.groups:
+            return None
+        verb = "has" if len(self.paths) == 1 else "have"
+        return f"{', '.join(map(str, self.paths))} {verb} no row"
 
 
 def is_table(path: Path) -> bool:
-    """Return whether `path` is named like a table of choices, and is no folder."""
-    return path.suffix.lower() in IMPORTS["choices"].suffixes and not path.is_dir()
+    """Return whether `path` is named like a table of choices, or is the folder of a data set.
+
+    Raises LogError for a folder that is neither a run folder, nor above some, nor a data set.
+    """
+    if not path.is_dir():
+        return path.suffix.lower() in IMPORTS["choices"].suffixes
+    if next(path.rglob("run.yaml"), None) is not None:
+        return False
+    if is_data_set(path):
+        return True
+    raise LogError(
+        f"{path} is not a run folder and holds none: there is no run.yaml in it; nor is it a data "
+        "set of choices: there is no .parquet file in or below it"
+    )
 
 
 def read_table(paths: Sequence[Path], by: str) -> TableEvidence:
-    """Return the choices of the one table in `paths`, grouped by the comma-separated keys `by`.
+    """Return the choices of the tables in `paths`, read as one, by the comma-separated keys `by`.
 
-    Raises InputError where there is another path beside it, for what is no table of choices, and
+    Raises InputError where there is a run folder beside them, for what is no table of choices, and
     for a key that is none.
     """
-    path = next(filter(is_table, paths))
-    if len(paths) > 1:
+    table = next(filter(is_table, paths))
+    other = next((path for path in paths if not is_table(path)), None)
+    if other is not None:
         raise InputError(
-            f"{path} is a table, which is read alone; `valuesim import choices {path} --out RUN` "
-            "makes a run folder of it, of which several are read together"
+            f"{table} is a table and {other} is none, and both are not read together; `valuesim "
+            f"import choices {table} --out RUN` makes a run folder of a table, `valuesim export "
+            "choices` a table of run folders"
         )
     keys = keys_of(by)
     try:
-        return TableEvidence(path=path, table=read_coded_table(path, keys))
+        return TableEvidence(paths=tuple(paths), table=read_coded_table(paths, keys))
     except InputError as error:
         raise InputError(
             f"{error} (read as a table of choices; `valuesim import` reads other tools' files)"

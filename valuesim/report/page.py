@@ -12,6 +12,7 @@ from valuesim.graph.design import TERMS
 from valuesim.graph.statement import count, votes_for_and_against
 from valuesim.measures.panel import Panel
 from valuesim.report import figures
+from valuesim.report.comparison import ComparedGroup
 from valuesim.report.comparison_figure import gap_dots, level_dots
 from valuesim.report.dose_figure import dose_panel
 from valuesim.report.drawing import graph_svg, is_drawable
@@ -70,14 +71,7 @@ def _draw(summary: Summary) -> Figures:
     drawn = {group.key: _panels(group) for group in summary.groups}
     return Figures(
         curves={group.key: _curves(group) for group in summary.groups},
-        doses={
-            group.key: tuple(
-                Markup(dose_panel(table, f"{group.key}e{place}", group.name)) if table.n else None
-                for place, table in enumerate(group.doses)
-            )
-            for group in summary.groups
-            if group.doses
-        },
+        doses={group.key: _doses(group) for group in summary.groups if group.doses},
         rankings={
             group.key: Markup(ranking_dots(group.ranking, f"{group.key}r", group.name))
             for group in summary.groups
@@ -94,21 +88,28 @@ def _draw(summary: Summary) -> Figures:
         },
         listed={key: [p for p, figure in own if figure is None] for key, own in drawn.items()},
         faults=Markup(figures.fault_bars(rows, "faults")) if rows else None,
-        moved={
-            each.key: Markup(
-                level_dots(each.comparison, each.comparison.moved, f"{each.key}m", each.name)
-            )
-            for each in summary.moved
-            if each.comparison.moved
-        },
-        gaps={
-            each.key: [
-                Markup(gap_dots(gaps, f"{each.key}d{place}", each.name))
-                for place, gaps in enumerate(each.gaps)
-            ]
-            for each in summary.families
-        },
+        moved={each.key: _moved(each) for each in summary.moved if each.comparison.moved},
+        gaps={each.key: _gaps(each) for each in summary.families},
     )
+
+
+def _doses(group: GroupSummary) -> tuple[Markup | None, ...]:
+    return tuple(
+        Markup(dose_panel(table, f"{group.key}e{place}", group.name)) if table.n else None
+        for place, table in enumerate(group.doses)
+    )
+
+
+def _moved(group: ComparedGroup) -> Markup:
+    found = group.comparison
+    return Markup(level_dots(found, found.moved, f"{group.key}m", group.name))
+
+
+def _gaps(group: ComparedGroup) -> list[Markup]:
+    return [
+        Markup(gap_dots(gaps, f"{group.key}d{place}", group.name))
+        for place, gaps in enumerate(group.gaps)
+    ]
 
 
 def _curves(group: GroupSummary) -> tuple[Markup | None, ...]:
