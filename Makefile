@@ -3,9 +3,10 @@ PYTHON ?= python3
 PY := .venv/bin/python
 VLLM_PY := .venv-vllm/bin/python
 AXELROD_PY := .venv-axelrod/bin/python
+WEB := valuesim/replay/web
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench cards validity test-faults test-vllm test-axelrod lock clean
+.PHONY: help demo test check format bench cards validity test-faults test-vllm test-axelrod test-browser web lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -38,8 +39,8 @@ demo: .venv/.base ## play the scarcity benchmark and a set of every family; writ
 	@$(foreach e,$(DEMO),$(PY) -m valuesim.cli run experiment=$(e) $(DEMO_$(e)) run.name=runs/demo/$(e) &&) true
 	@$(PY) -m valuesim.cli report runs/demo --tables
 
-test: .venv/.base ## run the tests (others have their own: test-faults, test-vllm, test-axelrod)
-	@$(PY) -m pytest -m "not vllm and not faults"
+test: .venv/.base ## run the tests (others have their own: test-faults, test-vllm, test-axelrod, test-browser)
+	@$(PY) -m pytest -m "not vllm and not faults and not browser"
 
 test-faults: .venv/.base ## play 500 episodes against a server with every fault there is (2 min)
 	@$(PY) -m pytest -m faults tests/test_faults.py
@@ -93,6 +94,20 @@ test-vllm: .venv/.base .venv-vllm/.base ## play a real vLLM on the CPU: a server
 test-axelrod: .venv-axelrod/.base ## play strategies of the Axelrod library
 	@$(AXELROD_PY) -c 'import axelrod'
 	@$(AXELROD_PY) -m pytest tests/test_games_axelrod.py
+
+# What builds and tests the viewer's page; users need none of it, since the built page is committed. Not `npm ci`:
+# the lock lacks one optional package of the build tool's, for Windows alone, that the registry does not serve.
+$(WEB)/node_modules/.base: $(WEB)/package.json $(WEB)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer" >&2; exit 1; }
+	@cd $(WEB) && npm install --silent --no-save --no-audit --no-fund
+	@touch $@
+
+web: $(WEB)/node_modules/.base ## rebuild the viewer's page: valuesim/replay/static, which is committed (needs node)
+	@cd $(WEB) && npm run --silent build
+
+test-browser: .venv/.base $(WEB)/node_modules/.base ## try the viewer in a real browser (needs node and Debian's chromium)
+	@command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium" >&2; exit 1; }
+	@$(PY) -m pytest -m browser tests/browser
 
 lock: ## remake requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --no-header --no-strip-extras --upgrade pyproject.toml -o requirements.lock

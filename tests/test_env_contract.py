@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,14 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 from valuesim import registry
 from valuesim.agents.scripted import Random
-from valuesim.env import Environment
-from valuesim.episode import Turn, play, play_on
+from valuesim.decision import Decision, Fault
+from valuesim.env import Environment, Observation
+from valuesim.episode import EpisodeSpec, Player, Turn, play, play_on
 from valuesim.errors import InputError
+from valuesim.log import RunWriter, read_run
+from valuesim.log.lines import decision_lines, encode
 from valuesim.option import Amount, Argument, Move, Name, Option, Text
+from valuesim.replay.retrace import retraced
 from valuesim.values import load_taxonomy
 
 SETTINGS: Mapping[str, list[dict[str, Any]]] = {
@@ -304,3 +310,40 @@ def test_stakes_are_values_of_the_taxonomy(id: str, given: dict[str, Any]) -> No
     assert {value for value, _ in seen} <= known
     assert seen or env.is_scale, "points of a scale put no value at stake; they are scored apart"
     assert all(np.isfinite(stake) and -1 <= stake <= 1 for _, stake in seen)
+
+
+class Stumbling(Random):
+    """Chooses at random, and now and then makes each kind of fault, or what cannot be done."""
+
+    async def decide(self, observation: Observation) -> Decision:
+        made = await super().decide(observation)
+        slip = int(self.rng.integers(12))
+        if slip < len(Fault):
+            fault = list(Fault)[slip]
+            return replace(made, option=None, arguments={}, fault=fault, fault_detail="slipped")
+        return replace(made, option="FLY", arguments={"to": 3}) if slip == len(Fault) else made
+
+
+def logged(turns: list[Turn], episode: str = "e") -> list[bytes]:
+    """Return the lines of `turns` as the log holds them, less what stands under "time"."""
+    lines = [line for turn in turns for line in decision_lines(episode, 0, turn, "")]
+    return [encode({**line, "time": None}) for line in lines]
+
+
+@every_environment
+@pytest.mark.parametrize("agent", [Random, Stumbling])
+async def test_it_is_played_again_from_its_log_turn_for_turn(
+    id: str, given: dict[str, Any], agent: type[Random], tmp_path: Path
+) -> None:
+    env = registry.make(id, **given)
+    players = {role: Player(agent="random") for role in env.possible_agents}
+    spec = EpisodeSpec(env=id, parameters=given, population=players, elicitation={}, seed=7)
+    agents = {role: agent(role=role, seed=3) for role in players}
+    with RunWriter(tmp_path) as writer:
+        writer.describe({})
+        turns = await play(env, agents, spec.seed, lambda turn: writer.turn(spec.id, turn))
+        writer.finish(spec, env, turns)
+    run = read_run(tmp_path)
+    told = run.episodes[spec.id].spec
+    assert told.id == spec.id
+    assert logged(await retraced(told, list(run.decisions()))) == logged(turns)

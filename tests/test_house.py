@@ -116,7 +116,12 @@ def test_the_wheel_carries_every_file_that_is_no_code(builds: Path) -> None:
         for top in ("valuesim", *MAPPED)
         for kind in ("*.yaml", "*.j2", "*.css", "*.js", "py.typed")
         for file in (ROOT / top).rglob(kind)
+        # what the viewer's page is built from, and with; the built page is carried
+        if not file.is_relative_to(ROOT / "valuesim/replay/web")
     }
+    page = {f"valuesim/replay/static/{name}" for name in ("index.html", "app.js", "app.css")}
+    assert page <= carried
+    assert [name for name in carried if name.startswith("valuesim/replay/web")] == []
     assert {"valuesim/conf/config.yaml", "valuesim/agents/templates/user.j2"} <= expected
     assert expected - carried == set()
 

@@ -20,6 +20,7 @@ from pettingzoo import ParallelEnv
 
 from valuesim.actions import Action, Reading, on_offer, read
 from valuesim.decision import Decision
+from valuesim.edits import Editable
 from valuesim.lots import condition_key, keyed, shown_order, world_rng
 from valuesim.masks import Masks
 from valuesim.observation import Observation, State
@@ -32,7 +33,7 @@ __all__ = ["Action", "Ending", "Environment", "Observation", "Snapshot", "State"
 Ending = Literal["terminated", "truncated"]
 
 
-class Environment(ParallelEnv[str, State, Action]):  # type: ignore[misc] # untyped upstream
+class Environment(Editable, ParallelEnv[str, State, Action]):  # type: ignore[misc] # untyped upstream
     """Base of every environment; see the module docstring.
 
     A subclass sets `id`, `possible_agents`, `rules`, `condition` (the experimental factors, logged

@@ -1,21 +1,25 @@
 """Play one episode: ask every present agent at once, step the world, keep what happened.
 
-An episode is named by what determines it (environment and version, parameters, who plays, how
-they are asked, seed), so that resume and cache need no other key.
+What determines an episode, and names it, is told in `spec`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import orjson
-
 from valuesim.decision import Agent, Decision, Fault, Usage
 from valuesim.option import Move
+from valuesim.spec import (
+    INTERVENTIONS,
+    Chain,
+    EpisodeSpec,
+    Fork,
+    Player,
+    interventions_in,
+)
 from valuesim.tracing import STEP, span
 
 if TYPE_CHECKING:
@@ -23,88 +27,25 @@ if TYPE_CHECKING:
     from valuesim.env import Environment, Observation
 
 
+__all__ = [
+    "INTERVENTIONS",
+    "Aftermath",
+    "Chain",
+    "EpisodeSpec",
+    "Fork",
+    "OnTurn",
+    "Player",
+    "Turn",
+    "aftermath",
+    "at_once",
+    "checked",
+    "interventions_in",
+    "play",
+    "play_on",
+]
+
 K = TypeVar("K")
 T = TypeVar("T")
-
-INTERVENTIONS = "interventions"
-"""The parameter of a player that lists its interventions, each as {name: settings}."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Player:
-    """Who plays a role: a registered agent, its parameters, and the model behind it, if any.
-
-    `model` holds what determines the model's replies (provider, name, sampling), never a key.
-    """
-
-    agent: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    model: Mapping[str, Any] | None = None
-
-    @property
-    def model_name(self) -> str | None:
-        """The model's name, or None for an agent without one."""
-        return None if self.model is None else str(self.model.get("name"))
-
-    @property
-    def interventions(self) -> dict[str, Mapping[str, Any]]:
-        """Name -> settings of the interventions made on it, in their order; often none."""
-        return interventions_in(self.parameters)
-
-
-def interventions_in(parameters: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the interventions that a player's `parameters` list, by name, in their order.
-
-    >>> interventions_in({"interventions": [{"persona": {"text": "A nurse."}}, {"hint": {}}]})
-    {'persona': {'text': 'A nurse.'}, 'hint': {}}
-    """
-    listed = parameters.get(INTERVENTIONS, ())
-    return {name: settings for each in listed for name, settings in each.items()}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chain:
-    """Where an episode stands among those that its agents live through one after another.
-
-    `first` is the seed of the chain's first episode, by which the chain is known in every cell,
-    `place` counts from 0, and `length` is how many episodes a chain has; the last of a run may be
-    cut short.
-    """
-
-    first: int
-    place: int
-    length: int
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether an episode may follow."""
-        return self.place + 1 < self.length
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EpisodeSpec:
-    """Everything that determines an episode, up to the randomness of a model's server.
-
-    `chain` is None where agents remember no other episode.
-    """
-
-    env: str
-    parameters: Mapping[str, Any]
-    population: Mapping[str, Player]
-    elicitation: Mapping[str, Any]
-    seed: int
-    chain: Chain | None = None
-
-    @property
-    def id(self) -> str:
-        """Sixteen hexadecimal digits of the SHA-256 of the spec's canonical JSON.
-
-        Of an episode without a chain the JSON says nothing of one.
-        """
-        canonical = orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
-        if self.chain is None:
-            canonical = canonical.removesuffix(b',"chain":null}') + b"}"
-        return hashlib.sha256(canonical).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,12 +91,19 @@ async def play(
 
 
 async def play_on(
-    env: Environment, agents: Mapping[str, Agent], on_turn: OnTurn | None = None
+    env: Environment,
+    agents: Mapping[str, Agent],
+    on_turn: OnTurn | None = None,
+    *,
+    until: int | None = None,
 ) -> list[Turn]:
-    """Play on from the present state of `env` (see `Environment.restore`) and return the turns."""
+    """Play on from the present state of `env` (see `Environment.restore`) and return the turns.
+
+    It ends before the step `until`, None for the end of the episode.
+    """
     turns: list[Turn] = []
-    while env.agents:
-        with span("turn", {STEP: len(turns)}):
+    while env.agents and (until is None or env.turn < until):
+        with span("turn", {STEP: env.turn}):
             turn = await _step(env, agents)
         turns.append(turn)
         if on_turn is not None:

@@ -3,6 +3,7 @@
     ValueSimError            every error this package raises on purpose
     ├── InputError           what the user gave cannot be used (exit code 2)
     ├── LogError             a run folder or a line of it cannot be read (exit code 1)
+    ├── Departed             what is played again is not what the log says (exit code 1)
     └── Interruption         infrastructure failed; the episode did not finish (never a choice)
 
 Each message is one sentence: what was given, what is allowed, where.
@@ -26,6 +27,17 @@ class LogError(ValueSimError):
 
 class Interruption(ValueSimError):
     """A failure of servers, network, time or budget: it ends the episode, and resume replays it."""
+
+
+class Departed(ValueSimError):
+    """What is played again from a log is not what the log says."""
+
+    def __init__(self, step: int, role: str, what: str) -> None:
+        """Say at which `step` for which `role`, and `what` differs."""
+        super().__init__(
+            f"at step {step}, {role}: {what}; the log is of another version, or was changed"
+        )
+        self.step, self.role, self.what = step, role, what
 
 
 STOPPED = "the run was stopped"

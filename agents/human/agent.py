@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -35,6 +36,11 @@ class Human:
         """
         person = self._person or _at_terminal()
         return await person.decide(observation, str(self._seed))
+
+    async def recall(
+        self, observation: Observation, decision: Decision, *, made: Collection[str] | None = None
+    ) -> None:
+        """Take in nothing: a person sees at each decision what the agent is shown then."""
 
 
 def _at_terminal() -> Person:

@@ -61,6 +61,22 @@ class Intervention:
         """Return `prompt` with what this intervention adds before the decision is asked."""
         raise NotImplementedError
 
+    async def recall(
+        self, prompt: Prompt, observation: Observation, did: Mapping[str, Any]
+    ) -> Prompt:
+        """Do again what `prepare` did at a decision of the log, where `did` is what it `told`.
+
+        Nobody is asked: the answers are those that it told. Raises KeyError where one is not there.
+        """
+
+        async def answered(messages: Sequence[Message], *, purpose: str) -> str:  # noqa: ARG001 (as of Ask)
+            return str(did[purpose])
+
+        return await self.prepare(prompt, observation, answered)
+
+    def witness(self, observation: Observation) -> None:
+        """Take in what was seen at a decision of the log that was made without it."""
+
     def told(self) -> Mapping[str, Any]:
         """Return what it did for the present decision beside what it added; {} for nothing.
 

@@ -103,6 +103,10 @@ class SelfRegulation(Intervention):
         prompt = prompt.plus(self._described())
         return prompt if self._arm in _STATELESS else prompt.plus(self._levels())
 
+    def witness(self, observation: Observation) -> None:
+        """Feel what the agent would have felt."""
+        self._feelings.follow(observation.view)
+
     def told(self) -> Mapping[str, Any]:
         """Return the levels that were told, with memory also the number of taps; often none."""
         if self._arm in _STATELESS:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, get_args
 
 from valuesim.agents.interventions.asking import say, shown, whole
 from valuesim.agents.interventions.base import Ask, Intervention
 from valuesim.agents.prompt import Message, Prompt
-from valuesim.decision import Decision, notice
+from valuesim.decision import Addition, Decision, notice
 from valuesim.errors import InputError, unknown
 from valuesim.observation import Observation
 from valuesim.option import Option
@@ -53,11 +53,19 @@ class Memory(Intervention):
             return prompt
         if self._kind == "summary":
             await self._summarise(prompt, observation, ask)
-            said = say("memory", "summary", notes=self._notes or shown(""))
-        else:
-            said = say("memory", self._kind, entries=list(self._entries))
-            self._told = {"remembered": len(self._entries)}
+            return prompt.plus(self._shown_notes())
+        self._told = {"remembered": len(self._entries)}
+        said = say("memory", self._kind, entries=list(self._entries))
         return prompt.plus(self.addition("before", said))
+
+    async def recall(
+        self, prompt: Prompt, observation: Observation, did: Mapping[str, Any]
+    ) -> Prompt:
+        """Add what was remembered; notes stand in `did` as they were added."""
+        if self._kind != "summary" or not self._entries:
+            return await self.prepare(prompt, observation, _nobody)
+        self._notes, self._told = did["notes"], dict(did)
+        return prompt.plus(self._shown_notes())
 
     def told(self) -> Mapping[str, Any]:
         """Return how much was remembered, of a summary the notes and whether they are new."""
@@ -73,6 +81,10 @@ class Memory(Intervention):
                 say("memory", "harmed", step=decision.step + 1, option=option.name, about=about)
             )
 
+    def _shown_notes(self) -> Addition:
+        said = say("memory", "summary", notes=self._notes or shown(""))
+        return self.addition("before", said)
+
     async def _summarise(self, prompt: Prompt, observation: Observation, ask: Ask) -> None:
         question = say(
             "memory", "question", notes=self._notes, entry=self._entries[-1], words=self._words
@@ -85,6 +97,10 @@ class Memory(Intervention):
         if reply.strip():
             self._notes = shown(reply, _LONGEST_WORD * self._words)
         self._told = {"notes": self._notes, "new": bool(reply.strip())}
+
+
+async def _nobody(messages: Sequence[Message], *, purpose: str) -> str:  # noqa: ARG001 (as of Ask)
+    raise KeyError(purpose)
 
 
 def harms(option: Option) -> bool:
@@ -107,7 +123,10 @@ def _values_of_harm() -> frozenset[str]:
 
 def _entry(observation: Observation, decision: Decision) -> str:
     option = observation.option(decision.option or "")
-    given = {name: value for name, value in decision.arguments.items() if name != "message"}
+    # in the option's order, whichever the reply had: the log keeps none
+    order = option.arguments if option else {}
+    given = {name: decision.arguments[name] for name in order if name in decision.arguments}
+    given.pop("message", None)
     message = decision.message or decision.arguments.get("message")
     return say(
         "memory",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -19,6 +19,7 @@ from valuesim.agents.parse import Reading, cleaned, split_thinking
 from valuesim.agents.prompt import Elicitation, Message, Prompt, again, prompt_of
 from valuesim.decision import Decision, Fault, Try, Usage
 from valuesim.episode import Aftermath, Turn
+from valuesim.errors import Departed
 from valuesim.observation import Observation
 
 _log = logging.getLogger(__name__)
@@ -127,6 +128,23 @@ class LLMAgent:
                 carried[intervention.name] = state
         return Aftermath(carried=carried, usage=self._beside)
 
+    async def recall(
+        self, observation: Observation, decision: Decision, *, made: Collection[str] | None = None
+    ) -> None:
+        """Take in what was seen and decided, as the log says; the model is asked nothing.
+
+        Interventions do again what they did, and those that were not `made` then (None: all were)
+        see what was seen. Raises Departed where one does something else than the log says.
+        """
+        prompt = prompt_of(observation, self._elicitation)
+        for each in self._interventions:
+            if made is None or each.name in made:
+                prompt = await _recalled(each, prompt, observation, decision)
+            else:
+                each.witness(observation)
+        for each in self._interventions:
+            each.saw(observation, decision)
+
     async def _prepared(self, observation: Observation) -> Prompt:
         prompt = prompt_of(observation, self._elicitation)
         for intervention in self._interventions:
@@ -189,6 +207,22 @@ class LLMAgent:
                 endpoint.where,
             )
         return True
+
+
+async def _recalled(
+    intervention: Intervention, prompt: Prompt, observation: Observation, decision: Decision
+) -> Prompt:
+    name = intervention.name
+    did = decision.interventions.get(name, {})
+    try:
+        after = await intervention.recall(prompt, observation, did)
+    except KeyError as error:
+        what = f"the log does not hold what {name} was answered ({error})"
+        raise Departed(observation.step, observation.agent, what) from error
+    added = [each for each in decision.added if each.by == name]
+    if list(after.added[len(prompt.added) :]) != added or dict(intervention.told()) != dict(did):
+        raise Departed(observation.step, observation.agent, f"{name} adds something else")
+    return after
 
 
 def call_seed(seed: int, role: str, step: int, attempt: int, purpose: str = DECISION) -> int:

@@ -6,6 +6,7 @@ environment; `valued` holds the agent whose values are planted.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 from zlib import crc32
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from valuesim.decision import Decision, Fault
 from valuesim.env import Observation
+from valuesim.episode import checked
+from valuesim.errors import Departed
 from valuesim.option import Amount, Argument, Move, Name, Option
 
 WORDS = ("yes", "no", "maybe", "later", "thanks", "hello")
@@ -47,9 +50,24 @@ class Scripted:
             arguments=arguments,
         )
 
+    async def recall(
+        self, observation: Observation, decision: Decision, *, made: Collection[str] | None = None
+    ) -> None:
+        """Decide again on `observation`, of which the log holds `decision`; its lots are drawn.
+
+        Raises Departed where it decides otherwise and `made` is None: it is who decided.
+        """
+        again = checked(observation, await self.decide(observation))
+        if made is None and _said(again) != _said(decision):
+            raise Departed(observation.step, observation.agent, "the agent decides otherwise")
+
     def choose(self, observation: Observation) -> Move:
         """Return an offered option with valid arguments; those left out are the defaults."""
         raise NotImplementedError
+
+
+def _said(decision: Decision) -> tuple[object, ...]:
+    return decision.option, dict(decision.arguments), decision.fault, decision.fault_detail
 
 
 class Random(Scripted):

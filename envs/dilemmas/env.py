@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from valuesim.env import Ending, Environment
 from valuesim.envs.dilemmas import wording
+from valuesim.envs.dilemmas.loading import file_of
 from valuesim.envs.dilemmas.pack import Pack, PackOption
 from valuesim.envs.dilemmas.parameters import DRAWN, LABELS, PackName, Parameters
 from valuesim.envs.dilemmas.shelf import condition, shelf
@@ -87,6 +89,13 @@ class Dilemmas(Environment):
         size = len(self._labels) * len(self._values)
         self.bounds = (np.full(size, -1, np.float32), np.full(size, 1, np.float32))
         super().__init__(shuffle_options=shuffle_options, render_mode=render_mode)
+
+    @classmethod
+    def reads(cls, parameters: Mapping[str, Any]) -> list[Path]:
+        """Return the files of packs that are not shipped."""
+        given = parameters.get("pack", ())
+        packs = given if isinstance(given, list | tuple) else (given,)
+        return [file for each in packs if (file := file_of(str(each))) is not None]
 
     def start(self) -> World:
         """Return the first world: which scenes are asked, in which order and telling."""

@@ -66,6 +66,11 @@ def checked_pack(pack: str | os.PathLike[str]) -> tuple[Pack | None, tuple[Probl
     return _kept(file, (status.st_mtime_ns, status.st_size))
 
 
+def file_of(pack: str | os.PathLike[str]) -> Path | None:
+    """Return the file that `pack` means, None where it is the name of a shipped one."""
+    return None if str(pack) == GENERATED or _is_name(pack) else Path(pack)
+
+
 def _is_name(pack: str | os.PathLike[str]) -> bool:
     path = Path(pack)
     return path.suffix.lower() not in SUFFIXES and len(path.parts) <= 1

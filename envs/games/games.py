@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from valuesim.envs.games import divisions, matrix
 from valuesim.envs.games.claims import TravelersDilemma as Claims
 from valuesim.envs.games.engine import Game
 from valuesim.envs.games.public_goods import PublicGoods as Contributions
-from valuesim.envs.games.tables import read_table
+from valuesim.envs.games.tables import SHIPPED, read_table
 from valuesim.envs.games.wording import Own
 
 
@@ -82,6 +83,12 @@ class MatrixGame(Game):
         """Raise ValueError, naming the file and the reason, for a bad table."""
         given = read_table(table)
         super().__init__(given.form, words=Own(names=given.names, story=given.story), **common)
+
+    @classmethod
+    def reads(cls, parameters: Mapping[str, Any]) -> list[Path]:
+        """Return the table's file, none where it is shipped or given itself."""
+        table = parameters.get("table")
+        return [Path(table)] if isinstance(table, str) and table not in SHIPPED else []
 
 
 class TravelersDilemma(Game):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from valuesim.edits import Bounds
 from valuesim.env import Ending, Environment
 from valuesim.envs.survival import drawing, rules, sight, stakes
-from valuesim.envs.survival.parameters import Parameters
+from valuesim.envs.survival.parameters import MOST_POWER, Parameters
 from valuesim.envs.survival.regime import MOST_DRAWN, Standing, regime
 from valuesim.envs.survival.rules import GRID, PLACES, World
 from valuesim.envs.survival.wording import status, texts
@@ -19,6 +21,8 @@ from valuesim.option import Move, Option
 
 _STEPS = [0.5 * k for k in range(1, int(2 * MOST_DRAWN) + 1)]
 _GIFTS = (1.0, 2.0, 5.0)
+_LEAST_POWER = 0.01
+"""What power may be set to where an episode leaves another one: above 0, for who is there lives."""
 
 
 class Survival(Environment):
@@ -159,6 +163,19 @@ class Survival(Environment):
             return None
         scene = drawing.scene(self.world, self.parameters, self._texts)
         return drawing.text(scene) if self.render_mode == "ansi" else drawing.image(scene)
+
+    def edits(self) -> Mapping[str, Bounds]:
+        """Return the battery's charge, and the power of each who has not shut down."""
+        power = {f"power {name}": (_LEAST_POWER, MOST_POWER) for name in self.world.living}
+        return {"shared": (0.0, MOST_POWER), **power}
+
+    def edited(self, name: str, amount: float) -> World:
+        """Return the world with the battery, or the power of one agent, at `amount`."""
+        if name == "shared":
+            return replace(self.world, shared=amount)
+        whose = name.removeprefix("power ")
+        bodies = self.world.bodies
+        return replace(self.world, bodies={**bodies, whose: replace(bodies[whose], power=amount)})
 
     def _acts(self, agent: str) -> bool:
         body = self.world.bodies.get(agent)

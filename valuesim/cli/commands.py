@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from valuesim.cli import arguments
 from valuesim.cli.plan_arguments import add_plan
+from valuesim.cli.replay_arguments import add_replay
 from valuesim.cli.suite_arguments import add_bench, add_leaderboard
 from valuesim.formats.catalogue import EXPORTS, IMPORTS, PACKS, listed
 
@@ -122,6 +123,17 @@ A run that exists resumes: give the same command with its run.name again.""",
   valuesim report runs/demo --tables
   valuesim report runs/first runs/second --out both.html""",
         add=arguments.add_report,
+    ),
+    "replay": Command(
+        module="valuesim.cli.replay",
+        line="look at run folders in a browser: find episodes, watch them turn by turn",
+        examples="""\
+  valuesim replay runs/demo
+  valuesim replay runs --port 9000 --no-browser
+  valuesim replay runs --host 0.0.0.0              (others may look, with the token)
+
+docs/replay.md tells what is shown and what it may do.""",
+        add=add_replay,
     ),
     "query": Command(
         module="valuesim.cli.query",

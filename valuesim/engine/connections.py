@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
+from valuesim import registry
 from valuesim.decision import Agent
+from valuesim.episode import EpisodeSpec
 
 T = TypeVar("T")
 
@@ -33,6 +35,21 @@ def shared(agent: str) -> str:
     No role has such a name.
     """
     return f"agent:{agent}"
+
+
+def seated(spec: EpisodeSpec, role: str, connections: Mapping[str, Connection]) -> Agent:
+    """Return the agent that plays `role` in the episode of `spec`.
+
+    `connections` hold, by role, what answers for a model, and by `shared` who else plays in all of
+    a run. Raises InputError for an agent that cannot be made.
+    """
+    player, seed = spec.population[role], spec.agent_seed
+    if player.model is not None:
+        return connections[role].agent(role, seed, player.parameters, spec.id)
+    if (host := connections.get(shared(player.agent))) is not None:
+        return host.agent(role, seed, player.parameters, spec.id)
+    agent: Agent = registry.make_agent(player.agent, role=role, seed=seed, **player.parameters)
+    return agent
 
 
 def distinct(connections: Mapping[str, T]) -> list[T]:

@@ -149,7 +149,7 @@ def _cell(
         agent = group.get(role, group.get("all"))
         if agent is None:
             raise InputError(f"no agent plays {role} of {env}: give agents.all=NAME")
-        _check_agent(agent, env)
+        check_agent(agent, env)
         model = design.models.get(role, design.model) if agent == MODEL_AGENT else None
         population[role] = Player(agent=agent, model=model, parameters=_made_on(arm, role, model))
     _check_arm(arm, roles, env)
@@ -185,7 +185,8 @@ def _check_parameters(env: str, given: Mapping[str, Any]) -> None:
             raise InputError(unknown("setting", name, names, f"env, {env}"))
 
 
-def _check_agent(agent: str, env: str) -> None:
+def check_agent(agent: str, env: str) -> None:
+    """Raise InputError where `agent` is unknown, its variant is, or it does not play `env`."""
     entry, variant = registry.agent_entry(agent)
     plays = getattr(entry.load(), "environments", None)
     if plays is not None and env not in plays:

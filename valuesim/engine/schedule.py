@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from valuesim import registry
-from valuesim.decision import Agent, Usage
+from valuesim.decision import Usage
 from valuesim.engine.asking import Asked
 from valuesim.engine.budget import Budget, Ledger, cost_of
 from valuesim.engine.chains import Chains
-from valuesim.engine.connections import Connection, distinct, shared
+from valuesim.engine.connections import Connection, distinct, seated
 from valuesim.engine.experience import read_experience
 from valuesim.engine.progress import Progress
 from valuesim.engine.shutdown import Shutdown
@@ -250,10 +250,7 @@ class Table:
             raise EpisodeFailed(failed) from error
 
     async def _play_to_the_end(self, spec: EpisodeSpec, env: Environment) -> list[Turn]:
-        # the world's seed is shared by the cells of a paired design; what agents draw is not, so
-        # that episodes are independent pieces of evidence
-        seed = int(spec.id, 16) >> 1
-        agents = {role: self._agent(spec, role, seed) for role in spec.population}
+        agents = {role: seated(spec, role, self._connections) for role in spec.population}
 
         def keep(turn: Turn) -> None:
             self._writer.turn(spec.id, turn)
@@ -267,15 +264,6 @@ class Table:
         self._writer.finish(spec, env, turns, left)
         self._progress.episode()
         return turns
-
-    def _agent(self, spec: EpisodeSpec, role: str, seed: int) -> Agent:
-        player = spec.population[role]
-        if player.model is not None:
-            return self._connections[role].agent(role, seed, player.parameters, spec.id)
-        if (host := self._connections.get(shared(player.agent))) is not None:
-            return host.agent(role, seed, player.parameters, spec.id)
-        agent: Agent = registry.make_agent(player.agent, role=role, seed=seed, **player.parameters)
-        return agent
 
     def _interrupt(
         self, spec: EpisodeSpec, reason: str, condition: Mapping[str, Any] | None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from valuesim.episode import Aftermath, EpisodeSpec, Turn
 from valuesim.log import lines
-from valuesim.log.files import TEXT_KEYS, AppendFile, read_lines
+from valuesim.log.files import INHERITED, TEXT_KEYS, AppendFile, read_lines
+from valuesim.log.whole import whole
 
 if TYPE_CHECKING:
     from valuesim.env import Environment
@@ -58,13 +59,21 @@ class LogWriter:
 
     def turn(self, episode: str, turn: Turn) -> None:
         """Append the decisions of one step, and the texts they name that are new."""
-        texts = lines.texts_of(turn)
-        new = {key: text for key, text in texts.items() if key not in self._known_texts}
-        if new:
-            self._texts.write([lines.text_line(text) for text in new.values()])
-            self._known_texts |= set(new)
+        self._keep_texts(turn)
         play = self.play(episode)
         self._decisions.write(lines.decision_lines(episode, play, turn, self._now()))
+
+    def inherit(self, episode: str, turns: Sequence[Turn]) -> None:
+        """Keep in `inherited.jsonl` the decisions of `turns`, which the episode has of its parent.
+
+        The file is written whole, or stays as it was; it holds those of all steps so far.
+        """
+        for turn in turns:
+            self._keep_texts(turn)
+        play, at = self.play(episode), self._now()
+        found = [line for turn in turns for line in lines.decision_lines(episode, play, turn, at)]
+        with whole(self.folder / INHERITED) as draft:
+            draft.write_bytes(b"".join(map(lines.encode, found)))
 
     def finish(
         self,
@@ -97,6 +106,13 @@ class LogWriter:
         """Close all files."""
         for file in (self._decisions, self._episodes, self._interrupted, self._texts):
             file.close()
+
+    def _keep_texts(self, turn: Turn) -> None:
+        texts = lines.texts_of(turn)
+        new = {key: text for key, text in texts.items() if key not in self._known_texts}
+        if new:
+            self._texts.write([lines.text_line(text) for text in new.values()])
+            self._known_texts |= set(new)
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="milliseconds")

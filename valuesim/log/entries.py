@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from valuesim.decision import Addition, Fault, Labelling, Try
-from valuesim.episode import Chain, Player
 from valuesim.log.files import INTERRUPTED_KEYS, MISSHAPEN, corrupt, read_lines, wrong_in
 from valuesim.log.options import OptionReader
 from valuesim.log.records import DecisionRecord, EpisodeRecord, InterruptedRecord
 from valuesim.option import Move, Option
 from valuesim.parameters import is_number
+from valuesim.spec import Chain, Fork, Player
+
+MOST_FORKS = 100
+"""So many episodes may leave one another in a row."""
 
 
 def episode_of(line: Any, path: Path, number: int) -> EpisodeRecord:
@@ -24,6 +27,8 @@ def episode_of(line: Any, path: Path, number: int) -> EpisodeRecord:
             chain=Chain(**line["chain"]) if "chain" in line else None,
             carried=_expect(line.get("carried", {}), dict),
             place=_expect(line.get("place"), int | None),
+            parameters=_expect(line.get("parameters"), dict | None),
+            fork=_fork(line["fork"]) if "fork" in line else None,
             **{name: _expect(line[name], kind) for name, kind in _EPISODE_FIELDS.items()},
         )
     except MISSHAPEN as error:
@@ -39,6 +44,26 @@ def _population(players: Mapping[str, Any]) -> dict[str, Player]:
             _expect(settings, dict)
         _expect(player.model, dict | None)
     return population
+
+
+def _fork(given: Any, depth: int = 1) -> Fork:
+    if depth > MOST_FORKS:
+        raise ValueError(f"it leaves more than {MOST_FORKS} episodes, one after another")
+    before = given.get("before")
+    return Fork(
+        parent=_expect(given["parent"], str),
+        step=_expect(given["step"], int),
+        replaced=_population(given["replaced"]),
+        moves={role: _move(move) for role, move in given["moves"].items()},
+        messages={role: _expect(text, str) for role, text in given["messages"].items()},
+        seed=_expect(given["seed"], int | None),
+        world={name: _expect(x, int | float) for name, x in given["world"].items()},
+        before=None if before is None else _fork(before, depth + 1),
+    )
+
+
+def _move(given: Any) -> Move:
+    return Move(option=_expect(given["option"], str), arguments=_expect(given["arguments"], dict))
 
 
 def _expect(given: object, kind: Any) -> Any:

@@ -20,6 +20,9 @@ EPISODE_KEYS = {"episode": str, "decisions": int}
 INTERRUPTED_KEYS = {"episode": str, "play": int, "reason": str}
 TEXT_KEYS = {"id": str, "text": str}
 
+INHERITED = "inherited.jsonl"
+"""The file, in the folder of a branch, of decisions that are its parent's."""
+
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
 """What reading a line raises that holds something else than its schema says."""
 

@@ -3,13 +3,15 @@
 - `decisions.jsonl`: one decision: what was seen, what was answered, what came of it, when.
 - `episodes.jsonl`: one finished episode: its condition, who played, outcome, measures, faults.
 - `interrupted.jsonl`: one play of an episode that did not finish, and why.
+- `inherited.jsonl`, in a branch alone: decisions of its parent, as those of `decisions.jsonl`.
 - `texts.jsonl`: the texts of rules, options and additions, once each, by their hash.
 
 What an agent was shown is rebuilt from these alone. A key is left out of a decision where there is
 nothing to say: tries, attempted, schema_break, added, interventions, labellings, probabilities and
 unaccounted; so is a usage's
 cached_tokens, and of an episode its place in the plan (place), the chain it stands in and what it
-carries on (chain, carried). See `options` for those of an option.
+carries on (chain, carried), and where it leaves another one (fork). See `options` for those of an
+option.
 
 Whatever differs between two identical runs (times) stands under the key "time" alone.
 """
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -72,7 +75,7 @@ def _decision_line(episode: str, play: int, turn: Turn, agent: str, at: str) -> 
         "play": play,
         "step": decision.step,
         "agent": agent,
-        "observation": _observation(turn.observations[agent]),
+        "observation": observation_line(turn.observations[agent]),
         "decision": _decision(decision),
         "effect": turn.effects.get(agent, {}),
         "payoff": turn.payoffs.get(agent, 0.0),
@@ -139,7 +142,8 @@ def _of_attempt(attempt: Decision | Try) -> Line:
     return line
 
 
-def _observation(seen: Observation) -> Line:
+def observation_line(seen: Observation) -> Line:
+    """Return what a decision's line holds of what was seen."""
     return {
         "rules": text_id(seen.rules),
         "text": seen.text,
@@ -166,13 +170,15 @@ def episode_line(
     """Return the line of a finished episode; it holds no time, so that equal runs are equal.
 
     What looking back on it cost counts as the episode's. `place` is its own in the plan, from 0.
+    Of one that leaves another one its own decisions count; all else is of the whole of it.
     """
-    decisions = [decision for turn in turns for decision in turn.decisions.values()]
+    decisions = [made for turn in turns for made in own_part(spec, turn).decisions.values()]
     faults = Counter(str(d.fault) for d in decisions if d.fault is not None)
     line: Line = {
         "schema": SCHEMA,
         "episode": spec.id,
         "env": env.id,
+        "parameters": spec.parameters,
         "condition": env.condition,
         "population": spec.population,
         "elicitation": spec.elicitation,
@@ -188,11 +194,30 @@ def episode_line(
         line["carried"] = left.carried
     if place is not None:
         line["place"] = place
-    return line | _chain(spec)
+    return line | _links(spec)
 
 
-def _chain(spec: EpisodeSpec) -> Line:
-    return {} if spec.chain is None else {"chain": spec.chain}
+def own_part(spec: EpisodeSpec, turn: Turn) -> Turn:
+    """Return `turn` with the decisions that are the episode's own.
+
+    Where it leaves another one, those before are not, nor are those that are given there.
+    """
+    fork = spec.fork
+    steps = {seen.step for seen in turn.observations.values()}
+    if fork is None or not steps or (step := steps.pop()) > fork.step:
+        return turn
+    own = {
+        role: seen
+        for role, seen in turn.observations.items()
+        if step == fork.step and role in fork.deciding(turn.observations)
+    }
+    return replace(turn, observations=own, decisions={role: turn.decisions[role] for role in own})
+
+
+def _links(spec: EpisodeSpec) -> Line:
+    """Return what an episode's line says of other episodes."""
+    line: Line = {} if spec.chain is None else {"chain": spec.chain}
+    return line if spec.fork is None else line | {"fork": spec.fork}
 
 
 def _payoffs(turns: Sequence[Turn]) -> dict[str, float]:
@@ -220,7 +245,7 @@ def interrupted_line(
         "seed": spec.seed,
         "time": {"at": at},
     }
-    return line | _chain(spec)
+    return line | _links(spec)
 
 
 def text_line(text: str) -> Line:

@@ -12,7 +12,18 @@ from typing import Any
 import orjson
 
 from valuesim.errors import LogError
-from valuesim.log.reader import DecisionRecord, EpisodeRecord, InterruptedRecord, RunFolder
+from valuesim.log.reader import (
+    DecisionRecord,
+    EpisodeRecord,
+    InterruptedRecord,
+    RunFolder,
+    read_config,
+)
+
+BRANCHES = "branches"
+"""The folder that holds branches of the episodes of the runs beside it."""
+PARENT = "parent"
+"""What run.yaml of a branch says of the episode that it leaves."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +63,8 @@ class Pool:
 def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Return the run folders that `paths` are or hold, each once, sorted.
 
+    Branches, which leave episodes of other runs, are left out unless one of `paths` is such a
+    branch or the folder of them.
     Raises LogError for a path that does not exist or has no run folder in or below it.
     """
     found: dict[Path, Path] = {}
@@ -61,11 +74,22 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
                 f"{path} is not a folder; give a run folder or a folder above some{_made(path)}"
             )
         below = {file.parent for file in path.rglob("run.yaml")}
+        below = {each for each in below if each == path or not _is_aside(each, path)}
         if not below:
             raise LogError(f"{path} is not a run folder and holds none: there is no run.yaml in it")
         # one folder may be reached by several names
         found = {folder.resolve(): folder for folder in below} | found
     return sorted(found.values())
+
+
+def is_branch(folder: Path) -> bool:
+    """Return whether a run folder is a branch; raise LogError if its run.yaml cannot be read."""
+    return folder.parent.name == BRANCHES and PARENT in read_config(folder)
+
+
+def _is_aside(folder: Path, path: Path) -> bool:
+    """Return whether a run folder below `path` is a branch that is not asked for."""
+    return folder.parent != path and is_branch(folder)
 
 
 def _made(path: Path) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 
 from valuesim.decision import Addition, Fault, Labelling, Try
-from valuesim.episode import Chain, Player
+from valuesim.errors import InputError, LogError
 from valuesim.option import Move, Option
+from valuesim.spec import Chain, EpisodeSpec, Fork, Player
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +23,8 @@ class EpisodeRecord:
     remembered. What comes after it is known at the episode's end only: an import leaves it out, and
     counts. `carried` is what went on to the next of the chain, by role and intervention. `place` is
     its own in the run's plan, from 0; None in an import, and in runs of versions before 0.2.
+    `parameters` are what its environment was made with, None where the line does not say so (an
+    import, an earlier version), `fork` where it leaves another episode, None where it does not.
     """
 
     id: str
@@ -39,6 +42,36 @@ class EpisodeRecord:
     usage: Mapping[str, int] = field(default_factory=dict)
     carried: Mapping[str, Any] = field(default_factory=dict)
     place: int | None = None
+    parameters: Mapping[str, Any] | None = None
+    fork: Fork | None = None
+
+    @property
+    def spec(self) -> EpisodeSpec:
+        """What determined it.
+
+        Raises InputError where its line does not say with what its environment was made, and
+        LogError where what it says is not what named it.
+        """
+        if self.parameters is None:
+            raise InputError(
+                f"episode {self.id} is shown, and not played again: its line does not say with "
+                "what its environment was made, as those of imports and earlier versions do not"
+            )
+        spec = EpisodeSpec(
+            env=self.env,
+            parameters=self.parameters,
+            population=self.population,
+            elicitation=self.elicitation,
+            seed=self.seed,
+            chain=self.chain,
+            fork=self.fork,
+        )
+        if spec.id != self.id:
+            raise LogError(
+                f"the line of episode {self.id} was changed: what it says determines another one, "
+                f"{spec.id}"
+            )
+        return spec
 
     @property
     def world(self) -> str:

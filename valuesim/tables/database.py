@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -180,6 +181,46 @@ class Database:
         run("SET enable_external_access=false")
         run("SET lock_configuration=true")
         return int(repeated)
+
+
+class Rows:
+    """Arrow tables of one shape as one table in memory, `own`, for SQL of this package alone.
+
+    Several threads may ask: one after the other. Raises InputError where DuckDB is missing.
+    """
+
+    def __init__(self, empty: Any) -> None:
+        """Begin with an Arrow table without rows, which says what the others look like."""
+        self._connection = _duckdb().connect(":memory:", config=_CLOSED)
+        self._lock = Lock()
+        self._connection.register("given", empty)
+        self._connection.execute("CREATE TABLE own AS SELECT * FROM given")
+        self._connection.unregister("given")
+
+    def put(self, table: Any, run: str) -> None:
+        """Let the rows of `run` be those of an Arrow table, its columns in the first one's order.
+
+        Nobody finds the run half changed. Raises InputError for a table of another shape.
+        """
+        duckdb = _duckdb()
+        with self._lock:
+            self._connection.register("given", table)
+            try:
+                self._connection.execute("BEGIN")
+                self._connection.execute("DELETE FROM own WHERE run = ?", [run])
+                self._connection.execute("INSERT INTO own SELECT * FROM given")
+                self._connection.execute("COMMIT")
+            except duckdb.Error as error:
+                self._connection.execute("ROLLBACK")
+                raise _refused(error) from None
+            finally:
+                self._connection.unregister("given")
+
+    def ask(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows that `sql` finds, each `?` in it being one of `parameters`."""
+        with self._lock:
+            found: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
+        return found
 
 
 def _view(name: str, columns: Sequence[str], *, is_once: bool) -> str:

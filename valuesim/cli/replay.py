@@ -1,0 +1,104 @@
+"""`valuesim replay`: run folders in a browser, served from this machine alone unless told else."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from valuesim.errors import InputError
+from valuesim.graph.statement import count
+from valuesim.replay.security import Access
+from valuesim.replay.shelf import Shelf
+
+PORT = 8765
+_NEAR = 10
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Answer until stopped, which is how it ends well, and return 0."""
+    server = _server()
+    path: Path = arguments.path
+    if not path.is_dir():
+        raise InputError(f"{path} is not a folder; give a run folder or a folder above some")
+    access = Access(host=arguments.host)
+    listening = bound(access.host, arguments.port)
+    with listening:
+        try:
+            shelf = Shelf(path, waits=False)
+            url = access.url(listening.getsockname()[1])
+            _tell(shelf, url)
+            if arguments.browser and _is_desktop():
+                threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
+            server.serve(server.create_app(shelf, access), listening)
+        except KeyboardInterrupt:
+            pass
+    return 0
+
+
+def bound(host: str, port: int | None) -> socket.socket:
+    """Return a socket that is bound to `port` of `host`; without one, to a free one near `PORT`.
+
+    Raises InputError where the port is taken, or the host is none of this machine's.
+    """
+    wanted = [port] if port is not None else [*range(PORT, PORT + _NEAR), 0]
+    for each in wanted:
+        try:
+            return _bound(host, each)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or each == wanted[-1]:
+                raise _unusable(host, each, error) from None
+    raise AssertionError("the last port either serves or raises")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, place = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(place)
+        # another server on the port is told here, not when the first page is asked for
+        made.listen()
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _unusable(host: str, port: int, error: OSError) -> InputError:
+    if error.errno == errno.EADDRINUSE:
+        return InputError(f"--port {port} is taken: give another, or leave it out for a free one")
+    if error.errno == errno.EACCES:
+        return InputError(f"--port {port} may not be used by you: give one from 1024")
+    told = error.strerror or str(error)
+    return InputError(f"--host {host!r:.60} is no address of this machine: {told}")
+
+
+def _tell(shelf: Shelf, url: str) -> None:
+    print(f"{count(len(shelf.runs), 'run')}; Ctrl-C ends it", file=sys.stderr)
+    print(url, flush=True)
+
+
+def _is_desktop() -> bool:
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _server() -> Any:
+    try:
+        return import_module("valuesim.replay.server")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "valuesim":
+            raise
+        needed = "pip install 'valuesim[replay]'"
+        raise InputError(f"the viewer needs the package {error.name}: {needed}") from None

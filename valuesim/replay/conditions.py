@@ -1,0 +1,44 @@
+"""The conditions under which episodes were played, by the text that each row has of its own.
+
+Many episodes share one: what is looked for is looked for in each condition once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import orjson
+
+from valuesim.replay.shelf import Shelf
+from valuesim.tables.columns import json_text
+
+_KEPT = 200_000
+Levels = Mapping[str, str]
+"""Factor -> level as text."""
+
+
+def conditions(shelf: Shelf) -> Mapping[str, Levels]:
+    """Return the levels of each condition on the shelf, branches among them, by its JSON text."""
+    return shelf.once("conditions", lambda: _read(shelf))
+
+
+def matching(shelf: Shelf, wanted: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the texts of the conditions that have, of each factor, one of the wanted levels."""
+    levels = {factor: frozenset(listed) for factor, listed in wanted.items()}
+    return [
+        text
+        for text, own in conditions(shelf).items()
+        if all(own.get(factor) in each for factor, each in levels.items())
+    ]
+
+
+def _read(shelf: Shelf) -> Mapping[str, Levels]:
+    found = shelf.rows.ask("SELECT DISTINCT condition FROM own")
+    return {text: _levels(text) for (text,) in found}
+
+
+@lru_cache(maxsize=_KEPT)
+def _levels(text: str) -> Levels:
+    told = orjson.loads(text)
+    return {name: x if isinstance(x, str) else json_text(x) for name, x in told.items()}

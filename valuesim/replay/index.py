@@ -1,0 +1,141 @@
+"""What the viewer keeps of a run: a row an episode, with the places of its lines in the log.
+
+It stands in `derived/replay-1/episodes.parquet` of the run folder, may be deleted at any time, and
+is made anew when the log has changed (see `tables.derived`). With the places an episode is opened
+by reading its own lines alone, however long the log is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from valuesim.errors import LogError, ValueSimError
+from valuesim.formats.parquet import libraries
+from valuesim.log.reader import read_run
+from valuesim.log.whole import whole
+from valuesim.replay.gathering import COLUMNS, TEXT, TEXTS, WHOLE, WHOLES, Cells, rows
+from valuesim.tables.derived import state_of
+
+SCHEMA = 1
+FOLDER = f"derived/replay-{SCHEMA}"
+"""Where the index stands in a run folder."""
+_STATE = b"valuesim.state"
+_BESIDE = b"valuesim.beside"
+_BLOCK = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Index:
+    """The index of a run as an Arrow table, and what else is told of it without reading its log.
+
+    `interrupted` counts episodes that were never finished; `parent` is what a branch was made of.
+    """
+
+    table: Any
+    interrupted: int = 0
+    parent: Mapping[str, Any] | None = None
+
+
+def index_of(run: Path) -> Index:
+    """Return the index of the run folder `run`: the kept one, or one made (and kept) now.
+
+    Where the folder cannot be written, none is kept. Raises LogError for what cannot be read.
+    """
+    _, parquet = libraries(run)
+    state = state_of(run)
+    path = run / FOLDER / "episodes.parquet"
+    if (kept := _kept(path, state)) is not None:
+        return kept
+    found = read_run(run)
+    beside = {
+        "interrupted": len({each.episode for each in found.interrupted if each.is_open}),
+        "parent": bounded(found.config.get("parent")),
+    }
+    table = _table(rows(found), {_STATE: state, _BESIDE: orjson.dumps(beside, default=str)}, run)
+    with suppress(OSError, ValueSimError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as draft:
+            parquet.write_table(table, draft, compression="zstd")
+    return Index(table=table, **beside)
+
+
+def bounded(content: Any, most: int = 10_000) -> Any:
+    """Return what a YAML file holds if it is small once written out; else raise LogError.
+
+    An alias in YAML may make of a few lines more than any memory holds.
+    """
+    left = most
+    waiting = [content]
+    while waiting:
+        each = waiting.pop()
+        left -= 1
+        if left < 0:
+            raise LogError(f"run.yaml tells more than {most:,} things of where the run came from")
+        if isinstance(each, Mapping):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return content if isinstance(content, Mapping) else None
+
+
+def schema_of(path: Path) -> Any:
+    """Return the Arrow schema of an index; raise InputError, naming `path`, without pyarrow."""
+    pyarrow, _ = libraries(path)
+    kinds = {
+        TEXT: pyarrow.string(),
+        TEXTS: pyarrow.list_(pyarrow.string()),
+        WHOLE: pyarrow.int64(),
+        WHOLES: pyarrow.list_(pyarrow.int64()),
+    }
+    return pyarrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
+
+
+def _table(found: Iterator[Cells], told: Mapping[bytes, bytes], path: Path) -> Any:
+    pyarrow, _ = libraries(path)
+    schema = schema_of(path).with_metadata(told)
+    blocks = []
+    while block := list(islice(found, _BLOCK)):
+        columns = [pyarrow.array([row[f.name] for row in block], type=f.type) for f in schema]
+        blocks.append(pyarrow.Table.from_arrays(columns, schema=schema))
+    return pyarrow.concat_tables(blocks) if blocks else schema.empty_table()
+
+
+def _kept(path: Path, state: bytes) -> Index | None:
+    """Return the index at `path` if it is whole and of this state of the log; else None."""
+    pyarrow, parquet = libraries(path)
+    if not path.is_file():
+        return None
+    try:
+        metadata = parquet.read_schema(path).metadata or {}
+        if metadata.get(_STATE) != state:
+            return None
+        beside = orjson.loads(metadata.get(_BESIDE, b""))
+        table = parquet.read_table(path).cast(schema_of(path))
+        found = Index(table=table, **beside)
+    except (pyarrow.ArrowException, OSError, ValueError, TypeError):
+        return None
+    return found if _is_sound(found) else None
+
+
+def _is_sound(found: Index) -> bool:
+    """Return whether each row of a kept index can be shown; whoever sent the run may have made it.
+
+    Nothing may be missing but what is undetermined, and JSON must be JSON.
+    """
+    whole = [name for name in COLUMNS if name not in ("first", "place")]
+    table = found.table
+    is_told = isinstance(found.interrupted, int) and isinstance(found.parent, dict | None)
+    if not is_told or any(table.column(name).null_count for name in whole):
+        return False
+    texts = (table.column(name).unique().to_pylist() for name in ("condition", "faults_by_kind"))
+    try:
+        return all(isinstance(orjson.loads(text), dict) for column in texts for text in column)
+    except orjson.JSONDecodeError:
+        return False

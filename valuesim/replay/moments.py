@@ -1,0 +1,275 @@
+"""One episode, opened by reading its own lines alone, and all that is known of its moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from valuesim import registry
+from valuesim.agents.parse import split_thinking
+from valuesim.choices import choices
+from valuesim.decision import Try
+from valuesim.episode import Player
+from valuesim.errors import LogError
+from valuesim.graph.grouping import family_of
+from valuesim.log.entries import decision_of, episode_of
+from valuesim.log.files import corrupt, line_at
+from valuesim.log.inherited import inherited
+from valuesim.log.options import OptionReader, option_line
+from valuesim.log.reader import DecisionRecord, EpisodeRecord, read_run
+from valuesim.log.segments import log_folders
+from valuesim.option import Option
+from valuesim.replay.gathering import place_at
+from valuesim.replay.naming import NotThereError, check_confined, id_of, shown
+from valuesim.replay.prompting import asked_again, prompt
+from valuesim.replay.shelf import Shelf, Shelved
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """An episode that was read: its record, its decisions in the log's order, its texts by id.
+
+    `inherited` are decisions that a branch has of the episode it leaves.
+    """
+
+    run: Shelved
+    episode: EpisodeRecord
+    records: Sequence[DecisionRecord]
+    texts: Mapping[str, str]
+    inherited: Sequence[DecisionRecord] = ()
+
+
+class _Parts:
+    """The files of a run's log, each opened once, of which single lines are read."""
+
+    def __init__(self, run: Path, stack: ExitStack) -> None:
+        self._folders = log_folders(run)
+        self._stack = stack
+        self._open: dict[Path, BinaryIO] = {}
+
+    def read(self, name: str, place: int, make: Callable[[Any, Path, int], T]) -> T:
+        """Return what `make` makes of a line: of the file called `name`, at a place of the index.
+
+        `make` is given the line, its file and its number, which is counted where it is told.
+        """
+        folder, begins = place_at(place)
+        if folder >= len(self._folders):
+            raise LogError("a part of the log is gone: ask again in a moment")
+        path = self._folders[folder] / name
+        if path not in self._open:
+            self._open[path] = self._stack.enter_context(path.open("rb"))
+        file = self._open[path]
+        try:
+            return make(line_at(file, begins, path, 0), path, 0)
+        except LogError:
+            number = _number(file, begins)
+            return make(line_at(file, begins, path, number), path, number)
+
+
+def _number(file: BinaryIO, begins: int) -> int:
+    """Return the number, from 1, of the line that begins at a byte."""
+    file.seek(0)
+    number, left = 1, begins
+    while left > 0 and (block := file.read(min(left, 2**20))):
+        number += block.count(b"\n")
+        left -= len(block)
+    return number
+
+
+def opened(shelf: Shelf, run: str, episode: str) -> Opened:
+    """Return an episode of a run, by their ids.
+
+    Raises NotThereError where there is none, and LogError where its lines cannot be read.
+    """
+    shelved = shelf.run(run)
+    check_confined(shelved.place, shelf.root)
+    found = shelf.rows.ask(
+        "SELECT line, moments, told FROM own WHERE run = ? AND episode = ?", [run, episode]
+    )
+    if not found:
+        why = f", which cannot be read: {shelved.error}" if shelved.error else ""
+        raise NotThereError(f"no episode {episode!r:.60} in {shelved.place.name}{why}")
+    ((line, moments, told),) = found
+    path = shelved.place.path
+    try:
+        with ExitStack() as stack:
+            own = _read(shelved, _Parts(path, stack), episode, line, moments, told)
+        return _with_inherited(own) if shelved.parent is not None else own
+    except OSError as error:
+        raise LogError(f"{shelved.place.name} cannot be read: {error.strerror}") from error
+
+
+def _read(
+    run: Shelved, parts: _Parts, id: str, line: int, moments: Iterable[int], told: Iterable[int]
+) -> Opened:
+    def own(line: Any, path: Path) -> Any:
+        if line.get("episode") != id:
+            raise LogError(f"{path.name} has changed since it was read: ask again in a moment")
+        return line
+
+    episode = parts.read("episodes.jsonl", line, lambda x, at, n: episode_of(own(x, at), at, n))
+    texts = dict(parts.read("texts.jsonl", place, _text) for place in told)
+    read_option = OptionReader(texts)
+
+    def decision(line: Any, path: Path, number: int) -> DecisionRecord:
+        return decision_of(own(line, path), episode, read_option, texts, path, number)
+
+    records = [parts.read("decisions.jsonl", place, decision) for place in moments]
+    return Opened(run=run, episode=episode, records=records, texts=texts)
+
+
+def _with_inherited(own: Opened) -> Opened:
+    """Return an episode of a branch, which is a run of few, with what it inherited."""
+    run = read_run(own.run.place.path)
+    before = [each for each in inherited(run) if each.episode.id == own.episode.id]
+    return replace(own, inherited=before, texts=run.texts())
+
+
+def _text(line: Any, path: Path, number: int) -> tuple[str, str]:
+    if not (isinstance(line.get("id"), str) and isinstance(line.get("text"), str)):
+        raise corrupt(path, number, "is no text")
+    return line["id"], line["text"]
+
+
+def told(found: Opened) -> dict[str, Any]:
+    """Return an episode as the page gets it (docs/replay.md)."""
+    episode, every = found.episode, (*found.inherited, *found.records)
+    return {
+        "schema": 1,
+        "run": found.run.place.id,
+        "run_name": found.run.place.name,
+        "episode": episode.id,
+        "env": episode.env,
+        "family": family_of(episode.env),
+        "condition": episode.condition,
+        "population": {role: _player(each) for role, each in episode.population.items()},
+        "seed": episode.seed,
+        "elicitation": episode.elicitation,
+        "outcome": episode.outcome,
+        "measures": episode.measures,
+        "faults": episode.faults,
+        "usage": episode.usage,
+        "rules": {r.role: found.texts.get(r.rules_id, "") for r in reversed(every)},
+        "steps": _steps(found),
+        "parent": _parent(found.run.parent),
+    }
+
+
+def _parent(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what a branch leaves, its run by id and name."""
+    if told is None:
+        return None
+    run = str(told.get("run"))
+    return {**told, "run": id_of(run), "run_name": shown(run)}
+
+
+def _player(player: Player) -> dict[str, Any]:
+    return {
+        "agent": player.agent,
+        "model": player.model_name,
+        "interventions": player.interventions,
+    }
+
+
+def _steps(found: Opened) -> list[dict[str, Any]]:
+    steps: dict[int, list[dict[str, Any]]] = {}
+    for records, is_inherited in ((found.inherited, True), (found.records, False)):
+        for record in records:
+            rules = found.texts.get(record.rules_id, "")
+            told = moment(record, rules) | {"inherited": is_inherited}
+            steps.setdefault(record.step, []).append(told)
+    return [{"step": step, "moments": steps[step]} for step in sorted(steps)]
+
+
+def moment(record: DecisionRecord, rules: str) -> dict[str, Any]:
+    """Return all that is known of one decision; `rules` are those that were in force."""
+    reasoning, _ = split_thinking(record.reply)
+    return {
+        "role": record.role,
+        "text": record.text,
+        "view": record.view,
+        "annotations": record.annotations,
+        "options": [_option(option) for option in record.options],
+        "chosen": record.chosen,
+        "arguments": record.arguments,
+        "fault": record.fault,
+        "fault_detail": record.fault_detail,
+        "message": record.message,
+        "rationale": record.rationale,
+        "reasoning": reasoning,
+        "reply": record.reply,
+        "attempts": record.attempts,
+        "tries": _tries(record, rules),
+        "added": [{"by": a.by, "place": a.place, "text": a.text} for a in record.added],
+        "interventions": record.interventions,
+        "probabilities": record.probabilities,
+        "usage": record.usage,
+        "latency": record.latency,
+        "effect": record.effect,
+        "payoff": record.payoff,
+        "prompt": prompt(record, rules),
+        "puts": _puts(record),
+    }
+
+
+def _option(option: Option) -> dict[str, Any]:
+    return {
+        "name": option.name,
+        "text": option.text,
+        "stakes": dict(option.stakes),
+        "tags": sorted(option.tags),
+        "arguments": dict(option_line(option).get("arguments", ())),
+        "omission": option.is_omission,
+    }
+
+
+def _tries(record: DecisionRecord, rules: str) -> list[dict[str, Any]]:
+    messages = asked_again(record, rules)
+    return [
+        _try(each) | {"again": messages[number] if number < len(messages) else None}
+        for number, each in enumerate(record.tries)
+    ]
+
+
+def _try(tried: Try) -> dict[str, Any]:
+    attempted = tried.attempted
+    return {
+        "reply": tried.reply,
+        "fault": tried.fault,
+        "detail": tried.detail,
+        "attempted": attempted
+        and {"option": attempted.option, "arguments": dict(attempted.arguments)},
+    }
+
+
+def _puts(record: DecisionRecord) -> list[dict[str, Any]]:
+    """Return what a decision put over what, in shares of one vote; nothing for a fault."""
+    evidence = choices([record]).evidence
+    votes = evidence[0].votes() if evidence else {}
+    listed = sorted(votes.items(), key=lambda item: (-item[1], item[0]))
+    return [{"over": over, "under": under, "share": share} for (over, under), share in listed]
+
+
+def depiction(found: Opened, step: int, role: str) -> str:
+    """Return the picture of a moment as one SVG element, which the environment draws and escapes.
+
+    Raises NotThereError where there is no such moment, or no picture of it.
+    """
+    every = (*found.inherited, *found.records)
+    own = [r for r in every if (r.step, r.role) == (step, role)]
+    known = registry.environments()
+    named = known[found.episode.env].load().depicts if found.episode.env in known else ""
+    if not own or not named:
+        raise NotThereError(f"nothing is drawn of step {step} of {role!r:.60}")
+    module, _, name = named.partition(":")
+    try:
+        picture: str = getattr(import_module(module), name)(own[0].annotations)
+    except ValueError as error:
+        raise NotThereError(f"nothing can be drawn of step {step}: {error}") from None
+    return picture

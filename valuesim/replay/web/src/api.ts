@@ -1,0 +1,105 @@
+// What is asked of the server. The token of the page's own address goes with every question.
+import { useEffect, useState } from "preact/hooks";
+import type { About, Episode, Episodes, Facets } from "./types";
+
+export class Refused extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+function token(): string | null {
+  return new URLSearchParams(location.search).get("token");
+}
+
+/** Return the address of a picture: it cannot have headers, so that the token stands in it. */
+function pictured(path: string): string {
+  const own = token();
+  return own === null ? path : `${path}?token=${encodeURIComponent(own)}`;
+}
+
+export function depictionOf(run: string, episode: string, step: number, role: string): string {
+  const parts = [run, episode, String(step), role].map(encodeURIComponent);
+  return pictured(`/api/depiction/${parts.join("/")}`);
+}
+
+async function asked<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  let answer: Response;
+  const own = token();
+  try {
+    answer = await fetch(path, { signal: signal ?? null, headers: own === null ? {} : { "X-Valuesim-Token": own } });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Refused("The viewer's server does not answer: is `valuesim replay` still running?", 0);
+  }
+  const told: unknown = await answer.json().catch(() => null);
+  if (answer.ok && told !== null) return told as Answer;
+  throw new Refused(sentenceIn(told) ?? `The server answered ${answer.status} ${answer.statusText}.`, answer.status);
+}
+
+function sentenceIn(told: unknown): string | null {
+  const error = typeof told === "object" && told !== null && "error" in told ? told.error : null;
+  return typeof error === "string" ? error : null;
+}
+
+const about = (signal?: AbortSignal) => asked<About>("/api/about", signal);
+export const facets = (signal?: AbortSignal) => asked<Facets>("/api/facets", signal);
+export const episodes = (query: string, signal?: AbortSignal) => asked<Episodes>(`/api/episodes?${query}`, signal);
+export const episode = (run: string, id: string, signal?: AbortSignal) =>
+  asked<Episode>(`/api/episodes/${encodeURIComponent(run)}/${encodeURIComponent(id)}`, signal);
+
+export interface Asked<Answer> {
+  answer: Answer | null;
+  error: Refused | null;
+  /** Whether what is shown answers an earlier question, or nothing yet. */
+  isWaiting: boolean;
+}
+
+/** Ask again whenever `key` or `edition` changes; the last answer stays until the next one is there. */
+export function useAnswer<Answer>(key: string, ask: (signal: AbortSignal) => Promise<Answer>, edition = ""): Asked<Answer> {
+  const [state, setState] = useState<{ answer: Answer | null; error: Refused | null; key: string | null }>({ answer: null, error: null, key: null });
+  useEffect(() => {
+    const stop = new AbortController();
+    ask(stop.signal).then(
+      (answer) => stop.signal.aborted || setState({ answer, error: null, key }),
+      (error: unknown) => stop.signal.aborted || setState({ answer: null, error: refused(error), key }),
+    );
+    return () => stop.abort();
+  }, [key, edition]);
+  return { answer: state.answer, error: state.error, isWaiting: state.key !== key };
+}
+
+const BUSY_MS = 1_500;
+const QUIET_MS = 10_000;
+
+/** What is being shown, asked again and again: soon while runs are read, seldom else, never where nobody looks. */
+export function useAbout(): About | null {
+  const [told, setTold] = useState<About | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    let next = 0;
+    const again = async () => {
+      let wait = QUIET_MS;
+      if (document.visibilityState === "visible") {
+        const found = await about(stop.signal).catch(() => null);
+        if (stop.signal.aborted) return;
+        if (found) setTold(found);
+        if (found && (found.reading || found.pending)) wait = BUSY_MS;
+      }
+      next = setTimeout(again, wait);
+    };
+    void again();
+    return () => {
+      stop.abort();
+      clearTimeout(next);
+    };
+  }, []);
+  return told;
+}
+
+function refused(error: unknown): Refused {
+  return error instanceof Refused ? error : new Refused(String(error), 0);
+}

@@ -1,0 +1,56 @@
+import { Text } from "../text";
+import { episodeLink } from "../route";
+import type { Episode, Parent } from "../types";
+import { count, sum } from "../words";
+
+export function Heading({ episode, back }: { episode: Episode; back: string }) {
+  const faults = sum(Object.values(episode.faults));
+  return (
+    <header class="heading">
+      <a class="back" href={back}>
+        ← Episodes
+      </a>
+      <h1>
+        <Text most={60}>{episode.env}</Text> <span class="muted">in</span> <Text most={80}>{episode.run_name}</Text>
+      </h1>
+      <p class="muted">
+        <Players episode={episode} /> · seed {episode.seed}
+        {faults > 0 && (
+          <>
+            {" · "}
+            <span class="faulty">{count(faults, "fault")}</span>
+          </>
+        )}
+        {episode.parent && <Left parent={episode.parent} />}
+      </p>
+    </header>
+  );
+}
+
+function Left({ parent }: { parent: Parent }) {
+  const name = <Text most={60}>{parent.episode}</Text>;
+  return (
+    <>
+      {" · a branch of "}
+      {parent.run ? <a href={episodeLink(parent.run, parent.episode, parent.step)}>{name}</a> : name}
+      {` at step ${parent.step}`}
+    </>
+  );
+}
+
+const MOST_NAMED = 6;
+
+function Players({ episode }: { episode: Episode }) {
+  const players = Object.entries(episode.population);
+  return (
+    <>
+      {players.slice(0, MOST_NAMED).map(([role, player], place) => (
+        <span key={role}>
+          {place > 0 && ", "}
+          <Text most={40}>{role}</Text> = <Text most={40}>{player.model ?? player.agent}</Text>
+        </span>
+      ))}
+      {players.length > MOST_NAMED && ` and ${players.length - MOST_NAMED} more`}
+    </>
+  );
+}
