@@ -357,6 +357,16 @@ def test_a_fault_counts_as_a_fault_and_as_no_act(folder: Path) -> None:
     assert found == {cell: dict.fromkeys(found[cell], (6.0, 6.0))}
 
 
+def test_agents_that_never_chose_did_not_survive_by_what_they_did(folder: Path) -> None:
+    for name in ("mute", "random"):
+        run(name, "env=survival", "env.scarcity=high", f"agents={name}", "episodes=2")
+    arms = [list(read_run(folder / name).decisions()) for name in ("mute", "random")]
+    (lived,) = [each for each in paired_acts(*arms).acts if each.cell.act == "survival"]
+    assert lived.difference.first is None
+    assert lived.difference.second is not None
+    assert not lived.moved
+
+
 def test_acts_of_nobody_are_none() -> None:
     found = paired_acts([], [])
     assert found.acts == ()

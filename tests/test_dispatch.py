@@ -484,6 +484,50 @@ def test_a_worker_of_another_session_ends_before_it_writes(
     assert not (toy / "run" / SEGMENTS / "w000").exists()
 
 
+def test_a_worker_that_cannot_begin_shows_its_lock_and_says_why(toy: Path) -> None:
+    config = compose(TOY)
+    crew = Here(toy / "run", config, plan(config.design()))
+
+    @contextmanager
+    def closed() -> Iterator[Mapping[str, Any]]:
+        assert (toy / "run" / SEGMENTS / "w000" / ".lock").exists()
+        raise InputError("VALUESIM_API_KEY is not set")
+        yield {}
+
+    async def told() -> Report:
+        worker = Worker(replace(crew.setup(0, "w000"), opened=closed))
+        assert await worker.begin()
+        report = await worker.report()
+        assert worker._guard is not None
+        worker._guard.cancel()
+        return report
+
+    failed = asyncio.run(told()).failed
+    assert failed is not None
+    assert (failed.kind, failed.told) == ("InputError", "VALUESIM_API_KEY is not set")
+
+
+def test_a_worker_that_does_not_answer_keeps_no_other_from_hearing_the_end(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("valuesim.engine.dispatch._GRACE_S", 0.5)
+    monkeypatch.setattr("valuesim.engine.dispatch._TOLD_S", 0.1)
+    heard: list[tuple[int, bool]] = []
+    stop = Seat.stop
+
+    async def deaf(seat: Seat, *, now: bool) -> None:
+        if seat.worker._setup.segment == "w000":
+            await asyncio.Event().wait()
+        heard.append((1, now))
+        await stop(seat, now=now)
+
+    monkeypatch.setattr(Seat, "stop", deaf)
+    summary = play(toy / "run", *SLOW, stop=asked_after(4, 2))
+    assert (1, False) in heard
+    assert (1, True) in heard
+    assert summary.stopped
+
+
 def test_a_worker_ends_at_once_where_another_session_begins(
     toy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,8 @@ from valuesim.graph.drift import Drift, value_drift
 from valuesim.graph.steps import EITHER, STEP, TREND, movement, timing
 from valuesim.log.pool import Pool
 from valuesim.log.reader import EpisodeRecord
+from valuesim.measures.paired import paired_differences
+from valuesim.measures.visible import visible_difference
 
 EVERY = np.eye(6)
 
@@ -104,6 +106,53 @@ def test_the_smallest_visible_step_is_seen_in_four_of_five() -> None:
     assert 0.75 < np.mean(seen) < 0.95
 
 
+def test_the_smallest_visible_difference_of_rates_is_seen_in_four_of_five() -> None:
+    rng = np.random.default_rng(7)
+    # of rare acts a study tells its own noise roughly, and misses a little more
+    for rate, least in ((0.02, 0.64), (0.2, 0.71)):
+        # 60 seeds of 20 chances, correlated by 0.3 within; of five checkpoints the first is before
+        possible = np.array([20.0, 80.0])
+        alike = chances(rng, (rate, rate), possible)
+        told = [
+            visible_difference(*map(counts_of, each, possible), level=1 - 0.05 / 4)
+            for each in zip(alike[0][:10], alike[1][:10], strict=True)
+        ]
+        step = np.mean([each for each in told if each is not None])
+        one, two = chances(rng, (rate, rate + float(step)), possible)
+        found = paired_differences(
+            one,
+            np.full_like(one, possible[0]),
+            two,
+            np.full_like(two, possible[1]),
+            level=1 - 0.05 / 4,
+        )
+        assert least < np.mean((found.low > 0) | (found.high < 0)) < 0.89
+
+
+def chances(
+    rng: np.random.Generator, rates: tuple[float, float], possible: np.ndarray
+) -> list[np.ndarray]:
+    """Return what 60 units did in 400 studies of two arms: beta-binomial, correlated by 0.3."""
+    return [
+        rng.binomial(int(n), rng.beta(rate / 0.3 * 0.7, (1 - rate) / 0.3 * 0.7, (400, 60))) * 1.0
+        for rate, n in zip(rates, possible, strict=True)
+    ]
+
+
+def counts_of(done: np.ndarray, possible: float) -> dict[int, tuple[float, float]]:
+    return {unit: (float(each), possible) for unit, each in enumerate(done)}
+
+
+@pytest.mark.parametrize(("done", "rate"), [(0.0, 0.0), (5.0, 1.0)])
+def test_a_rate_that_never_varies_has_a_visible_difference_still(done: float, rate: float) -> None:
+    arm = dict.fromkeys(range(30), (done, 5.0))
+    # each seed counts as one chance: 11 of 30 are what leaves 0 out nearly always
+    found = visible_difference(arm, arm, level=0.95)
+    assert found is not None
+    assert 0.2 < found < 0.4
+    assert visible_difference({0: (1.0, 5.0)}, arm, level=0.95) is None
+
+
 def checkpoints(
     seed: int, *, gap: int | None, jump: float = 1.2, count: int = 5
 ) -> dict[str, Choices]:
@@ -130,7 +179,7 @@ def drifts(choices: dict[str, Choices]) -> dict[str, Drift]:
 
 
 def test_softmax_agents_that_change_are_found_when_and_by_how_much() -> None:
-    found, held = 0, 0
+    found, held, alarms = 0, 0, 0
     for seed in range(12):
         own = drifts(checkpoints(seed, gap=seed % 4))
         for name, size in (("v0", -1.2), ("v5", 1.2)):
@@ -139,7 +188,9 @@ def test_softmax_agents_that_change_are_found_when_and_by_how_much() -> None:
                 found += 1
                 held += each.timing.first <= seed % 4 < each.timing.last
                 assert np.sign(each.timing.size) == np.sign(size)
-        assert {"v1", "v2", "v3", "v4"} >= {n for n, d in own.items() if d.moved} - {"v0", "v5"}
+        alarms += len({n for n, d in own.items() if d.moved} - {"v0", "v5"})
+    # of 48 values that stayed, 5 % of the 12 tables, and what chance allows
+    assert alarms <= 3
     assert found >= 18
     assert held >= found - 1
 
@@ -222,7 +273,7 @@ def test_checkpoints_that_are_all_alike_have_not_moved(
         run(f"c{place}", "env=ai_risk", "agents=valued:protector", "episodes=2")
     words = " ".join(drift(capsys, "c0", "c1", "c2").split())
     assert words.count("nothing moved:") == 2
-    assert "would have been seen with 80 % probability" in words
+    assert "would have been seen with about 80 % probability" in words
 
 
 def test_the_order_is_as_given_or_by_the_step(

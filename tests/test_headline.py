@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from valuesim.archetypes.behaviour import observe
 from valuesim.cli import main
+from valuesim.episode import Player
 from valuesim.log import read_run
 from valuesim.log.reader import EpisodeRecord
 from valuesim.measures.headline import headlines, names, of_episodes
@@ -53,6 +55,30 @@ def test_episodes_without_the_counts_have_no_figure() -> None:
     assert of_episodes([]) == ()
 
 
+def lived(id: str, agent: str, decided: int, survivors: int) -> EpisodeRecord:
+    counts = episode(id, survivors=survivors, agents=4, decided_turns=decided)
+    return replace(counts, population={"Alpha": Player(agent=agent)})
+
+
+def test_who_never_chose_anything_does_not_survive_by_what_it_does() -> None:
+    silent = [lived("a", "mute", 0, 4), lived("b", "mute", 0, 4)]
+    (found,) = of_episodes(silent)
+    assert (found.rate.value, found.rate.n, found.why) == (None, 0, "nobody chose anything")
+    # an episode in which one that chooses elsewhere came to nothing is evidence
+    known = [lived("c", "kind", 9, 3), lived("d", "kind", 0, 0)]
+    (found,) = of_episodes([*silent, *known])
+    assert (found.rate.value, found.rate.n) == (3 / 8, 8)
+
+
+def test_no_two_figures_share_a_name(tmp_path: Path) -> None:
+    assert len(set(names())) == len(names())
+    place = tmp_path / "run"
+    given = ["cross.env=[{id: survival, scarcity: low}, {id: prisoners_dilemma, horizon: 4}]"]
+    assert main(["run", *given, "agents=random", "episodes=2", f"run.name={place}"]) == 0
+    found = [each.name for each in headlines(read_run(place))]
+    assert found == ["transgression", "gifts", "survival", "cooperation"]
+
+
 @pytest.mark.parametrize("agent", ["context_dependent", "random"])
 def test_transgression_is_what_archetypes_count_in_the_decisions(
     agent: str, tmp_path: Path
@@ -65,7 +91,7 @@ def test_transgression_is_what_archetypes_count_in_the_decisions(
     done = sum(tries.done.total() for tries in cells)
     possible = sum(tries.possible.total() for tries in cells)
     found = {each.name: each.rate for each in headlines(run)}
-    assert list(found) == ["transgression", "cooperation", "survival"]
+    assert list(found) == ["transgression", "gifts", "survival"]
     assert (found["transgression"].value, found["transgression"].n) == (done / possible, possible)
     assert 0 < done < possible
 

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from valuesim.cli import main
+from valuesim.cli import heeding, main
 from valuesim.cli.job import FAILED, FINISHED, RUNNING, WAITING, JobRecord
+from valuesim.cli.launching import Launching, check_no_key
 from valuesim.cli.rounds import LaunchError, launch_all
 from valuesim.cli.sweep_folder import SweepFolder
-from valuesim.errors import STOPPED
+from valuesim.errors import STOPPED, InputError
 from valuesim.log import read_run
 
 RUN = [sys.executable, "-m", "valuesim.cli", "run", "-m"]
@@ -208,6 +209,18 @@ def test_a_warning_that_time_is_over_stops_the_job_before_the_launcher_hears_of_
     assert done.stdout == "stopped, time is over\nthe launcher queues it again\n", done.stderr
 
 
+def test_a_launcher_that_does_not_queue_a_job_again_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def over() -> None:
+        raise RuntimeError("timed out too many times\nmore of it")
+
+    heed = heeding._heed_of(tmp_path)
+    assert heeding.hand_back(tmp_path) == ""
+    monkeypatch.setattr(heed, "over", over)
+    assert heeding.hand_back(tmp_path) == "RuntimeError: timed out too many times"
+
+
 # -- rounds ------------------------------------------------------------------------------------
 
 
@@ -287,3 +300,26 @@ def test_nothing_is_handed_over_once_a_stop_is_asked_for(tmp_path: Path) -> None
         pool = Pool(sweep)
         launch_all([record("a")], [["a"]], pool, sweep, None)
     assert pool.batches == []
+
+
+@pytest.mark.parametrize(
+    ("given", "is_refused"),
+    [
+        ("model.api_key_env=MY_KEY", False),
+        ("model.max_tokens=100,200", False),
+        ("model.extra_body={api_key: ${oc.env:MY_KEY}}", False),
+        ("model.extra_body={api_key: ${oc.env:MY_KEY,sk-0123}}", True),
+        ("++model.extra_body.token=abcdefgh", True),
+        ("hydra.launcher.setup=[export API_KEY=abcdefgh]", True),
+    ],
+)
+@pytest.mark.parametrize("launcher", ["submitit_local", "submitit_slurm", "joblib"])
+def test_no_key_is_handed_to_a_launcher_that_writes_it_to_a_file(
+    launcher: str, given: str, is_refused: bool
+) -> None:
+    launching = Launching(launcher=launcher, sweeper="basic", settings=())
+    if is_refused and launcher != "joblib":
+        with pytest.raises(InputError, match="holds a key"):
+            check_no_key([given], launching)
+    else:
+        check_no_key([given], launching)

@@ -18,7 +18,7 @@ from valuesim.suites import Card, board_of, load_suite, read_card
 from valuesim.suites.board import ranks
 from valuesim.suites.card import Entry, Figure
 from valuesim.suites.definition import measures
-from valuesim.suites.pages import board_page, board_text
+from valuesim.suites.pages import board_page, board_text, card_page
 from valuesim.suites.reading import LARGEST
 from valuesim.suites.schema import written
 
@@ -167,6 +167,12 @@ def test_an_unknown_figure_is_refused_with_those_there_are() -> None:
 # cards of others
 
 
+def close_all(told: dict[str, Any]) -> None:
+    for part in told["parts"]:
+        part.update(closed="no", finished=0, decisions=0, faults={})
+    told["figures"]["faults"].update(value=None, low=None, high=None, n=0, why="nothing played")
+
+
 def fault(told: dict[str, Any], figure: str, **given: object) -> None:
     told["figures"][figure].update(given)
 
@@ -186,6 +192,10 @@ def fault(told: dict[str, Any], figure: str, **given: object) -> None:
         (lambda t: t["parts"].pop(), "its parts are not those of scarcity-bench-v1"),
         (lambda t: t["parts"][0].update(decisions=10**6), "n of faults"),
         (lambda t: t.update(whole=False), "whole does not agree"),
+        (lambda t: t["parts"][0].update(planned=1, finished=1), "plans 1 episodes, and that of"),
+        (lambda t: t["parts"][0].update(closed="no"), "is closed, and yet was played"),
+        (lambda t: close_all(t), "none of its parts was open"),
+        (lambda t: fault(t, "survival", low=None, high=None), "without an interval, and no why"),
         (lambda t: t.update(quick="no"), "quick is neither"),
         (lambda t: t.update(digest="../../etc"), "hexadecimal"),
         (lambda t: t.update(suite="x" * 5000), "suite is not a text"),
@@ -241,6 +251,41 @@ def test_hostile_names_are_text_on_every_page() -> None:
     assert row.count("|") - row.count("\\|") == 13
 
 
+def test_a_quick_look_does_not_become_a_result_by_its_flag(spoilt: Callable[..., Path]) -> None:
+    quick = spoilt(lambda told: told["parts"][0].update(planned=6, finished=6) or quick_of(told))
+    assert read_card(quick).is_quick
+    with pytest.raises(InputError, match="plans 6 episodes, and that of"):
+        read_card(spoilt(lambda told: told["parts"][0].update(planned=6, finished=6)))
+
+
+def quick_of(told: dict[str, Any]) -> None:
+    told["quick"] = True
+
+
+def test_cards_of_another_digest_are_told_not_to_be_of_the_suite_here() -> None:
+    assert board_of({"a": card("random")}).note is None
+    found = board_of({"a": replace(card("random"), digest="0" * 16)})
+    assert found.note is not None
+    assert "these cards are not of it" in found.note
+    assert found.note in board_page(found)
+    assert "Note: " in board_text(found)
+    strange = board_of({"a": replace(card("random"), suite="other-v1")})
+    assert "has no suite other-v1" in (strange.note or "")
+
+
+def test_a_page_says_the_median_reply_only_where_it_is_known() -> None:
+    time = {"date": None, "replies_s": 3.0, "median_reply_s": None}
+    page = card_page(replace(card("random"), time=time))
+    assert "3 s in all</dd>" in page
+
+
+def test_marks_of_a_name_do_not_run_over_its_neighbours() -> None:
+    own = replace(card("random"), entry=Entry(agent="llm", model={"name": "e" + "\u0301" * 90}))
+    page = board_page(board_of({"a": own}))
+    assert "e" + "\u0301" * 4 in page
+    assert "\u0301" * 5 not in page
+
+
 # the reference cards
 
 
@@ -278,6 +323,12 @@ def test_the_committed_board_is_that_of_the_committed_cards(tmp_path: Path) -> N
     out = tmp_path / "leaderboard.md"
     assert main(["leaderboard", str(CARDS), "--out", str(out)]) == 0
     assert out.read_bytes() == (CARDS / "leaderboard.md").read_bytes()
+
+
+def test_a_page_is_known_by_its_ending_in_any_case(tmp_path: Path) -> None:
+    out = tmp_path / "board.HTML"
+    assert main(["leaderboard", str(CARDS), "--out", str(out)]) == 0
+    assert out.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_the_command_tells_rows_places_and_what_it_left_out(

@@ -19,6 +19,7 @@ from valuesim.episode import EpisodeSpec, Player, Turn
 from valuesim.errors import InputError, LogError, ValueSimError
 from valuesim.log import Pool, RunWriter, decisions_once, find_runs, read_run
 from valuesim.log.files import AppendFile, read_lines
+from valuesim.log.records import DecisionRecord, EpisodeRecord
 from valuesim.log.whole import check_place, whole
 
 FILES = ("decisions.jsonl", "episodes.jsonl", "interrupted.jsonl", "texts.jsonl")
@@ -174,6 +175,14 @@ def _answer(**changes: Any) -> Callable[[dict[str, Any]], None]:
         lambda line: line["observation"].update(annotations=[1]),
         lambda line: line.update(effect="none"),
         lambda line: line["observation"]["options"][0].update(stakes={"Care": 7}),
+        lambda line: line.update(payoff="1"),
+        lambda line: line.update(step=2**64 - 1),
+        lambda line: line["time"].update(latency="soon"),
+        _answer(usage=[1]),
+        _answer(usage={"prompt_tokens": "x"}),
+        _answer(attempts="two"),
+        _answer(message=["a"]),
+        _answer(rationale=1),
     ],
 )
 def test_a_decision_that_cannot_be_one_is_named(
@@ -188,6 +197,27 @@ def test_a_decision_that_cannot_be_one_is_named(
         list(read_run(folder).decisions())
     assert "Error(" not in str(refused.value)
     assert "delete the line, or restore the file" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"seed": 2**64 - 1},
+        {"seed": True},
+        {"faults": {"unparsed": "x"}},
+        {"usage": {"prompt_tokens": "x"}},
+        {"usage": {"prompt_tokens": -1}},
+        {"place": -1},
+        {"chain": {"first": "x", "place": 0, "length": 2}},
+    ],
+    ids=str,
+)
+def test_an_episode_that_cannot_be_one_is_named(folder: Path, spoilt: dict[str, Any]) -> None:
+    path = folder / "episodes.jsonl"
+    path.write_text(json.dumps(json.loads(path.read_text()) | spoilt) + "\n")
+    with pytest.raises(LogError, match=r"episodes\.jsonl, line 1 is not an episode") as refused:
+        read_run(folder)
+    assert "Error(" not in str(refused.value)
 
 
 def test_only_one_writer_at_a_time(toy: Path) -> None:
@@ -343,6 +373,26 @@ def test_a_decision_that_stands_twice_is_named_with_its_line(folder: Path, lost:
     told = rf"decisions\.jsonl, line {4 - len(lost)} repeats what"
     with pytest.raises(LogError, match=told):
         list(read_run(folder).decisions())
+
+
+def test_a_decision_more_than_an_episode_has_is_named_with_its_line(folder: Path) -> None:
+    _keep_lines(folder / "decisions.jsonl", lambda place: 1 + (place == 5))
+    with pytest.raises(LogError, match=r"line 7 repeats .* or is one more than its 6 decisions"):
+        list(read_run(folder).decisions())
+
+
+def test_reading_keeps_nothing_of_the_decisions_of_whole_episodes(toy: Path) -> None:
+    from valuesim.log.reader import _Tally
+
+    episode = EpisodeRecord(
+        id="e", env="x", condition={}, population={}, seed=0, decisions=1000, place=0
+    )
+    tally = _Tally({"e": episode})
+    for step in range(1000):
+        record = DecisionRecord(episode=episode, step=step, role="A", options=(), chosen=None)
+        assert tally.wrong_with(record, 0) is None
+    assert not tally._open
+    assert list(tally.short()) == []
 
 
 @pytest.mark.parametrize("name", [*FILES, "run.yaml", ".lock"])
@@ -574,3 +624,24 @@ def test_a_place_can_be_tried_and_nothing_is_left_there(tmp_path: Path) -> None:
     for place in (tmp_path / "no/where", tmp_path):
         with pytest.raises(InputError, match="cannot be written"):
             check_place(place)
+
+
+def test_drafts_touch_no_file_of_others_nor_each_other(tmp_path: Path) -> None:
+    target, mine = tmp_path / "page.csv", tmp_path / "page.part.csv"
+    mine.write_text("mine")
+    check_place(target)
+    with whole(target) as one, whole(target) as other:
+        assert len({one, other, target, mine}) == 4
+        assert one.suffix == other.suffix == ".csv"
+        one.write_text("one")
+        other.write_text("other")
+    assert mine.read_text() == "mine"
+    assert target.read_text() == "one"
+    assert {path.name for path in tmp_path.iterdir()} == {"page.csv", "page.part.csv"}
+
+
+def test_a_file_may_have_the_longest_name(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 251 + ".csv")
+    with whole(path) as draft:
+        draft.write_text("1")
+    assert path.read_text() == "1"

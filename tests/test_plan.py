@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from valuesim.cli import main
+from valuesim.log import read_run
 
 SURVIVAL = ["env=survival", "env.scarcity=low", "agents=llm", "model=mock"]
 COOPERATION = ["--of", "cooperation", "--effect", "0.5"]
@@ -91,6 +92,36 @@ def test_a_pilot_sets_rate_likeness_pairing_and_what_calls_take(plan: Plan, caps
     assert found["cost"]["measured"]
     assert found["cost"]["cached_tokens"] is not None
     assert any("the pilot's arms" in note for note in found["notes"])
+    assert any(why.startswith("no arm of the pilot is") for why in found["cost"]["why"])
+
+
+def test_calls_take_what_the_arm_that_is_planned_took(plan: Plan, capsys: Any) -> None:
+    for name, asked in (("short", "false"), ("long", "true")):
+        overrides = (f"model.name={name}", f"elicitation.ask_rationale={asked}", "episodes=2")
+        assert main(["run", *SURVIVAL, *overrides, f"run.name={name}", "engine.progress=none"]) == 0
+    pilots = ("--pilot", "runs/short", "--pilot", "runs/long", "--likeness", "0.3")
+    wanted = ("--effect", "0.4", "--rate", "0.3")
+    capsys.readouterr()
+    took = {}
+    for name in ("short", "long"):
+        cost = plan(*SURVIVAL, f"model.name={name}", *wanted, *pilots)["cost"]
+        run = read_run(f"runs/{name}")
+        tokens = sum(each.usage["completion_tokens"] for each in run.episodes.values())
+        took[name] = cost["completion_tokens"] / cost["decisions"]
+        assert took[name] == pytest.approx(tokens / len(list(run.decisions())))
+        assert not [why for why in cost["why"] if "pilot" in why]
+    assert took["long"] > took["short"]
+
+
+def test_the_level_that_the_correction_asks_for_is_told(plan: Plan) -> None:
+    found = plan(*SURVIVAL, "--effect", "0.3")
+    (told,) = [note for note in found["notes"] if "Holm" in note]
+    rates = int(re.findall(r"(\d+) rates", told)[0])
+    (level,) = re.findall(r"--level ([\d.]+)", told)
+    assert float(level) == round(1 - 0.05 / rates, 4)
+    more = plan(*SURVIVAL, "--effect", "0.3", "--level", level)
+    assert more["episodes"] > found["episodes"]
+    assert not [note for note in more["notes"] if "Holm" in note]
 
 
 def test_a_thin_pilot_is_called_thin(plan: Plan, capsys: Any) -> None:
@@ -205,3 +236,29 @@ def test_the_json_has_the_keys_that_the_page_promises(plan: Plan) -> None:
 
     assert len(promised) > 40
     assert promised - keys(found) == set()
+
+
+def test_a_plan_counts_the_scenes_that_there_are(plan: Plan) -> None:
+    words = ["env=ai_risk", "agents=llm", "model=mock", "--of", "risk"]
+    found = plan(*words, "--effect", "0.2")
+    (rate,) = found["rates"]
+    assert rate["units"] <= 168
+    assert found["episodes"] == rate["episodes"]
+    (rate,) = plan(*words, "--effect", "0.05", code=1)["rates"]
+    assert rate["episodes"] is None
+    assert "there are 168 scenes only" in rate["why"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--effect", "0.1", "--pair", "Power,Care"], "--pair goes with --strength only"),
+        (["--effect", "0.1", "--spread", "1"], "--spread goes with --strength only"),
+        (["--strength", "1", "--of", "risk", "--rate", "0.5"], "--of, --rate goes with --effect"),
+        (["--strength", "1", "--opportunities", "3"], "--opportunities goes with --effect"),
+    ],
+)
+def test_an_option_of_another_question_is_refused(
+    capsys: Any, arguments: list[str], told: str
+) -> None:
+    assert told in refused(capsys, *SURVIVAL, *arguments)

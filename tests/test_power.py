@@ -228,6 +228,21 @@ def test_without_a_rate_the_worst_is_planned_for_and_the_range_spans_what_is_ass
     assert plan.high / plan.units == pytest.approx(1 / 0.24, rel=0.05)
 
 
+def test_the_range_spans_what_is_assumed_of_pairing() -> None:
+    paired = replace(GROUNDS, likeness=known(0.2), pairing=known(0.5, -0.2, 0.9))
+    plan = plan_rate(paired, effect=0.2, width=None, aim=Aim(), seed=0, repeats=500)
+    assert plan.units is not None
+    assert plan.low is not None
+    assert plan.high is not None
+    # the arms' chances have 0.24 of a chance's variance each; 0.2 of it goes with the seed
+    here = 0.24 - 0.5 * 0.2
+    assert plan.low / plan.units == pytest.approx((0.24 - 0.9 * 0.2) / here, rel=0.1)
+    assert plan.high / plan.units == pytest.approx((0.24 + 0.2 * 0.2) / here, rel=0.1)
+    # one rate has no other arm
+    alone = plan_rate(paired, effect=None, width=0.3, aim=Aim(), seed=0, repeats=500)
+    assert alone.low == alone.high == alone.units
+
+
 def test_a_known_rate_is_the_first_arms_and_the_difference_lies_where_there_is_room() -> None:
     high = replace(GROUNDS, rate=known(0.95))
     plan = plan_rate(high, effect=0.1, width=None, aim=Aim(), seed=0, repeats=200)

@@ -475,6 +475,37 @@ def test_a_quick_look_is_marked_on_every_page(tmp_path: Path) -> None:
     assert "A quick look" in card_text(card)
 
 
+def test_a_bench_keeps_the_date_on_which_it_was_begun(
+    played: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["bench", "small-v1", "agents=random", f"run.name={played}"]
+    assert "date 2026-11-30, not 2030-01-01" in told(capsys, *given, "--date", "2030-01-01")
+    before = (played / "card.json").read_bytes()
+    assert main(given) == 0
+    assert main(["bench", "--card", str(played)]) == 0
+    assert (played / "card.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["./afile", "./afile/below"])
+def test_a_bench_into_a_file_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("afile").write_text("mine", encoding="utf-8")
+    given = ["bench", "small-v1", "agents=random", f"run.name={name}"]
+    assert "a file is in its place" in told(capsys, *given)
+    assert Path("afile").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_bench_without_chains_does_not_advise_one(suite: Suite) -> None:
+    typed = ["agents=llm", "model=mock", "intervention=reflection"]
+    with pytest.raises(InputError, match="in small-v1 none follows another: leave it out"):
+        bench_of(suite, typed, is_quick=False)
+
+
+def test_the_suite_file_says_how_many_episodes_each_part_has() -> None:
+    suite = load_suite(BENCH)
+    bench = bench_of(suite, ["agents=random"], is_quick=False)
+    assert {part.name: part.planned for part in suite.parts} == dict(bench.planned)
+
+
 def test_faults_leave_figures_undetermined_with_their_reason(tmp_path: Path) -> None:
     assert main(["bench", "small-v1", "agents=mute", f"run.name={tmp_path / 'mute'}"]) == 0
     card = read_card(tmp_path / "mute" / "card.json")

@@ -14,8 +14,10 @@ import yaml
 
 from valuesim.cli import launching, main, sweep_folder
 from valuesim.cli import sweep as sweeping
-from valuesim.cli.job import job_of, key_of
+from valuesim.cli.job import JobRecord, job_of, key_of, short_names
+from valuesim.cli.job_row import JobRow
 from valuesim.cli.sweep_folder import SweepFolder
+from valuesim.cli.sweep_table import print_rows, write_csv
 from valuesim.config import RunConfig, compose
 from valuesim.log import read_run
 from valuesim.secrets import MARK
@@ -177,6 +179,43 @@ def test_a_setting_that_a_later_version_adds_renames_no_job() -> None:
     assert key_of(RunConfig(chain=3).resolved(), ()) != key_of(RunConfig().resolved(), ())
 
 
+@pytest.mark.parametrize("name", ["++run.name=it", "+run.name=it", "run.name='it\\'s'"])
+def test_the_name_of_a_sweep_is_read_as_that_of_a_run(
+    toy: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    command = ["run", "-m", "env=toy-v0", "agents=kind", "env.level=low", "episodes=1", name]
+    assert told(command, capsys)["sweep"] == ("runs/it's" if "s" in name[9:] else "runs/it")
+    assert len(list(toy.glob("runs/it*/*/run.yaml"))) == 1
+    assert len(list(toy.glob("runs/*"))) == 1
+
+
+def test_a_folder_may_have_any_characters(
+    toy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = toy / "it's ${seed}\\"
+    odd.mkdir()
+    monkeypatch.chdir(odd)
+    assert main([*TWO[:-1], "episodes=1"]) == 0
+    assert [path.name for path in toy.iterdir()] == [odd.name]
+    assert len(list((odd / "runs/swept").glob("*/run.yaml"))) == 2
+
+
+def test_lost_decisions_are_missed_also_beside_those_of_a_play_that_did_not_finish(
+    toy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = toy / told(TWO, capsys)["jobs"][0]["run"]
+    log = folder / "decisions.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    again = json.loads(lines[0]) | {"play": 7}
+    log.write_bytes(b"".join([*[json.dumps(again).encode() + b"\n"] * 3, *lines[:-1]]))
+    episode = again["episode"]
+    cut = {"schema": 1, "episode": episode, "play": 7, "reason": "a server was away"}
+    (folder / "interrupted.jsonl").write_bytes(json.dumps(cut).encode() + b"\n")
+    assert [each["played"] for each in told(TWO, capsys)["jobs"]] == [1, 0]
+    assert len(list(read_run(folder).decisions())) == 12
+    assert [each["played"] for each in told(TWO, capsys)["jobs"]] == [0, 0]
+
+
 # -- what is refused before anything is played -------------------------------------------------
 
 
@@ -193,6 +232,23 @@ def test_a_setting_that_a_later_version_adds_renames_no_job() -> None:
         "glob": (["agents=glob(zz*)"], "agents=glob(zz*) names nothing"),
         "late": (["env.steps=3,0"], "steps=0 is too small"),
         "person": (["agents=human,kind", "hydra/launcher=joblib"], "agents=human does not go with"),
+        "launchers": (["hydra/launcher=basic,joblib"], "hydra/launcher=basic,joblib names several"),
+        "batch": (["hydra.sweeper.max_batch_size=-1"], "max_batch_size=-1 is not allowed: a whole"),
+        "no batch": (["hydra.sweeper.max_batch_size=0"], "max_batch_size=0 is not allowed"),
+        "workers": (
+            ["hydra/launcher=joblib", "hydra.launcher.n_jobs=0"],
+            "hydra.launcher.n_jobs=0 is not allowed: a whole number from 1, or -1 for one on each",
+        ),
+        "trials": (
+            ["hydra/sweeper=optuna", "sweep.objective=decisions", "hydra.sweeper.n_trials=0"],
+            "hydra.sweeper.n_trials=0 is not allowed: a whole number from 1",
+        ),
+        "added": (["+sweep.objective=gifts"], "add hydra/sweeper=optuna"),
+        "name of each": (["run.name=a${seed}"], "run.name=a${seed} would differ from job to job"),
+        "key": (
+            ["hydra/launcher=submitit_local", "model=mock", "model.extra_body={api_key: sk-0123}"],
+            "model.extra_body holds a key, which hydra/launcher=submitit_local would write",
+        ),
     }.values(),
 )
 def test_what_is_wrong_with_a_sweep_is_told_before_it_begins(
@@ -292,6 +348,32 @@ def test_the_csv_has_every_figure_of_every_job(
     assert (low["env.scarcity"], high["env.scarcity"]) == ("low", "high")
     assert (low["status"], low["finished"], low["transgression"]) == ("finished", "2", "1.0")
     assert float(low["survival_low"]) <= float(low["survival"]) <= float(low["survival_high"])
+
+
+def row(number: int, **settings: str) -> JobRow:
+    record = JobRecord(name=f"job{number}", settings=settings, number=number)
+    return JobRow(record=record, status="failed", why="=cmd|' /C calc'!A1", planned=1)
+
+
+def test_settings_that_end_alike_have_a_column_each(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "150")
+    keys = ["models.Alpha.top_p", "models.Beta.top_p", "episodes", "env.seed", "seed"]
+    assert list(short_names(keys).values()) == ["Alpha.top_p", "Beta.top_p", *keys[2:]]
+    print_rows([row(n, **{key: f"{n}.{at}" for at, key in enumerate(keys)}) for n in (1, 2)])
+    said = capsys.readouterr().out
+    for expected in ("Alpha.top_p", "Beta.top_p", *(f"2.{at}" for at in range(5)), "0 of 1"):
+        assert expected in said
+
+
+def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(tmp_path: Path) -> None:
+    settings = {"model.name": "-1+cmd,@x", "env.offset": "-1", "env.rate": "+.5e-3"}
+    write_csv([row(1, **settings)], tmp_path / "sweep.csv")
+    (read,) = csv.DictReader((tmp_path / "sweep.csv").open(encoding="utf-8"))
+    assert read["model.name"] == "'-1+cmd,@x"
+    assert read["why"].startswith("'=cmd")
+    assert (read["env.offset"], read["env.rate"]) == ("-1", "+.5e-3")
 
 
 def test_no_key_reaches_a_file_or_the_terminal(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -149,6 +153,62 @@ def test_tables_of_another_version_or_a_broken_one_are_made_anew(
     }
 
 
+def test_tables_of_other_columns_are_made_anew(runs: Path, tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    run = copied(runs, tmp_path)
+    ask(tmp_path, "SELECT 1")
+    path = run / FOLDER / "decisions.parquet"
+    parquet.write_table(parquet.read_table(path).drop_columns(["agent"]), path)
+    assert ask(tmp_path, "SELECT DISTINCT agent FROM decisions") == [("random",)]
+
+
+def test_a_folder_has_one_set_of_tables_by_whatever_path(
+    runs: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    run = copied(runs, tmp_path)
+    tables_of(run, tmp_path / "spare")
+    monkeypatch.chdir(tmp_path)
+    assert not tables_of(Path("six"), tmp_path / "spare").is_new
+    assert ask(Path("six"), "SELECT path FROM runs") == [(str(run),)]
+
+
+@pytest.mark.parametrize("name", ["decisions.jsonl", f"{FOLDER}/runs.parquet"])
+def test_a_pipe_is_not_waited_for(runs: Path, tmp_path: Path, name: str) -> None:
+    run = copied(runs, tmp_path)
+    tables_of(run, tmp_path / "spare")
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    if name == "decisions.jsonl":
+        with pytest.raises(LogError, match="is not a regular file"):
+            tables_of(run, tmp_path / "spare")
+    else:
+        assert tables_of(run, tmp_path / "spare").is_new
+
+
+@pytest.mark.parametrize(
+    "told", [{"time": {}}, {"time": [1]}, {"sessions": [{"notes": 5}]}, {"sessions": 5}], ids=str
+)
+def test_a_run_that_tells_odd_things_of_itself_is_read(
+    runs: Path, tmp_path: Path, told: dict[str, Any]
+) -> None:
+    import yaml
+
+    path = copied(runs, tmp_path) / "run.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | told))
+    ((started, notes),) = ask(tmp_path, "SELECT started, notes FROM runs")
+    assert (started is None) == ("time" in told)
+    assert isinstance(json.loads(notes), list)
+
+
+def test_what_no_table_can_hold_is_an_error_of_the_log(runs: Path, tmp_path: Path) -> None:
+    run = copied(runs, tmp_path)
+    with (run / "run.yaml").open("a") as file:
+        file.write("episodes: 99999999999999999999\n")
+    with pytest.raises(LogError, match="planned of 'six' cannot stand in a table"):
+        ask(tmp_path, "SELECT 1")
+
+
 def test_a_folder_that_cannot_be_written_is_read_without_a_trace(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,6 +245,11 @@ FORBIDDEN = {
     "python's names": ("SELECT * FROM FORBIDDEN", "does not exist"),
     "no SQL": ("SELEC 1", "syntax error"),
     "no such column": ("SELECT scarsity FROM runs", "scarsity"),
+    "what stands below the views": ("SELECT * FROM own.runs", "'own.runs' does not exist"),
+    "deep below": ("WITH x AS (FROM memory.own.later) FROM x", "own.later' does not exist"),
+    "the catalog": ("SELECT * FROM information_schema.tables", "does not exist"),
+    "its own tables": ("SELECT * FROM sqlite_master", "does not exist"),
+    "all that is shown": ("SHOW ALL TABLES", "does not exist"),
     "too much": ("SELECT sum(a.range * b.range) FROM range(10) a, read_parquet('x') b", "FROM"),
 }
 
@@ -218,6 +283,28 @@ def test_memory_is_bounded_and_told(runs: Path) -> None:
         ask(runs, sql, memory="50MB", threads=1)
     with pytest.raises(InputError, match="is no size"):
         ask(runs, "SELECT 1", memory="plenty")
+    with pytest.raises(InputError, match="--memory") as caught:
+        ask(runs, "SELECT count(*) FROM decisions", memory="1KB")
+    assert "SET" not in str(caught.value)
+
+
+def test_a_query_under_way_ends_with_a_stop(runs: Path, tmp_path: Path) -> None:
+    sql = "SELECT list(a.range) FROM range(100000) a, range(1000000) b GROUP BY b.range"
+    code = "import sys; from valuesim.cli import main; sys.exit(main())"
+    ran = subprocess.Popen(
+        [sys.executable, "-c", code, "query", str(runs / "six"), sql],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    spill = "valuesim-tables-*/runs-*.parquet"
+    while ran.poll() is None and not list(tmp_path.glob(spill)):
+        time.sleep(0.05)
+    time.sleep(0.5)
+    ran.send_signal(signal.SIGTERM)
+    _, told = ran.communicate(timeout=20)
+    assert (ran.returncode, told) == (130, "valuesim: error: stopped\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
@@ -282,6 +369,55 @@ def test_what_is_printed_obeys_no_terminal_and_says_what_is_left_out(
     assert "\x1b" not in told
     assert "150 rows" in told
     assert "50 more; --all" in told
+
+
+def test_numbers_are_printed_with_their_digits(runs: Path, capsys: Any) -> None:
+    cells = "[0.0004, 1234567.891, 0.123456789, 2, 1e-300, -0.5]"
+    sql = f"SELECT x::DOUBLE AS x FROM unnest({cells}) t(x)"
+    assert main(["query", str(runs / "six"), sql]) == 0
+    printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert printed[-7:-1] == ["0.0004", "1234567.89", "0.123457", "2", "1E-300", "-0.5"]
+
+
+def test_a_huge_cell_is_cut_before_it_is_looked_at(
+    runs: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    from valuesim.plain import clean
+
+    seen: list[int] = []
+
+    def watched(text: object) -> str:
+        seen.append(len(str(text)))
+        return clean(text)
+
+    monkeypatch.setattr("valuesim.cli.query.clean", watched)
+    assert main(["query", str(runs / "six"), "SELECT repeat('x', 1000000) AS x"]) == 0
+    assert max(seen) < 1000
+    assert f"{'x' * 50}" in capsys.readouterr().out
+
+
+def test_rows_are_written_as_json_while_they_are_read(tmp_path: Path, capsys: Any) -> None:
+    from valuesim.tables.answers import write_json_answer
+    from valuesim.tables.database import Answer
+
+    path, most = tmp_path / "a.json", 50_000
+    written: list[int] = []
+
+    def rows() -> Any:
+        for number in range(most):
+            if number == most - 1:
+                (draft,) = tmp_path.iterdir()
+                written.append(draft.stat().st_size)
+            yield (number,)
+
+    write_json_answer(Answer(columns=("n",), types=("INTEGER",), rows=rows()), str(path))
+    assert written[0] > most
+    told = json.loads(path.read_bytes())
+    assert told["columns"] == [{"name": "n", "type": "INTEGER"}]
+    assert [row["n"] for row in told["rows"]] == list(range(most))
+    none = Answer(columns=("n",), types=("INTEGER",), rows=iter(()))
+    write_json_answer(none, "-")
+    assert json.loads(capsys.readouterr().out)["rows"] == []
 
 
 @pytest.mark.parametrize(

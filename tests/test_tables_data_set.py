@@ -357,3 +357,71 @@ def test_a_data_set_is_imported_as_the_run_that_it_was_made_of(
     capsys.readouterr()
     assert main(["import", "choices", str(runs), "--out", str(tmp_path / "no")]) == 2
     assert "no data set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x/other.parquet", "env=a/part-0.parquet", "env=a/note.txt"])
+def test_a_folder_with_anything_but_an_export_is_not_replaced(tmp_path: Path, name: str) -> None:
+    from pyarrow import parquet
+
+    folder = written([row(n) for n in range(20)], tmp_path / "set")
+    foreign = folder / name
+    foreign.parent.mkdir()
+    parquet.write_table(pyarrow.table({"mine": [1]}), foreign)
+    with pytest.raises(InputError, match="something else than a data set"):
+        written([row(0)], folder)
+    assert foreign.exists()
+    foreign.unlink()
+    foreign.parent.rmdir()
+    written([row(0)], folder)
+    assert len(parts_of(folder)) == 1
+
+
+def test_what_was_put_into_the_folder_meanwhile_is_kept(tmp_path: Path) -> None:
+    folder = written([row(n) for n in range(20)], tmp_path / "set")
+
+    def meanwhile() -> Iterator[dict[str, Any]]:
+        yield row(0)
+        (folder / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(InputError, match="something else than a data set"):
+        written(meanwhile(), folder)
+    assert (folder / "thesis.txt").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"set"}
+
+
+def test_two_exports_to_one_folder_do_not_disturb_each_other(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    with DataSetWriter(folder) as writer:
+        writer.add(next(tables_of(folder, [row(n) for n in range(20)])))
+        with pytest.raises(InputError, match="is being written by another"):
+            written([row(0)], folder)
+    assert len(parts_of(folder)) == 2
+
+
+def test_a_folder_that_is_no_draft_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / ".set.part" / "thesis.txt"
+    mine.parent.mkdir()
+    mine.write_text("years of work")
+    with pytest.raises(InputError, match="is no draft"):
+        written([row(0)], tmp_path / "set")
+    assert mine.exists()
+    named = written([row(0)], tmp_path / "my.part")
+    assert len(parts_of(named)) == 1
+
+
+def test_files_are_closed_where_the_last_rows_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    flush = DataSetWriter._flush
+
+    def second_fails(writer: DataSetWriter, partition: Any) -> None:
+        if made:
+            raise PermissionError(13, "not allowed")
+        flush(writer, partition)
+        made.extend(writer._writers.values())
+
+    monkeypatch.setattr(DataSetWriter, "_flush", second_fails)
+    with pytest.raises(InputError, match="cannot be written: not allowed"):
+        written([row(n) for n in range(20)], tmp_path / "set")
+    assert [each.is_open for each in made] == [False]

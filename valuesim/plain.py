@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 _OBEYED = ("Cc", "Cf", "Cs")
 _JOINERS = "\u200c\u200d"
 """What Persian, Hindi and joined emoji are spelled with; no terminal obeys them."""
+_MARKS = ("Mn", "Me")
+MOST_MARKS = 4
+"""The marks on one letter that are shown; more would run over the lines beside it."""
 _TAB = 4
 
 
@@ -14,7 +18,7 @@ def clean(text: object) -> str:
     """Return `text` on one line, without what a terminal would obey.
 
     White space becomes single spaces; control, format (bidirectional overrides) and surrogate
-    characters become "?", but for those that join letters.
+    characters become "?", but for those that join letters; so do marks beyond four on a letter.
     """
     return _harmless(" ".join(str(text).split()))
 
@@ -58,8 +62,24 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
+def with_few_marks(text: str, spelt: Callable[[str], str]) -> str:
+    r"""Return `text` with the marks beyond `MOST_MARKS` on one letter as `spelt` has them.
+
+    >>> with_few_marks("e\u0301" + 5 * "\u0302", lambda _: "?") == "e\u0301" + 3 * "\u0302" + "??"
+    True
+    """
+    if text.isascii():
+        return text
+    found, marks = [], 0
+    for each in text:
+        marks = marks + 1 if unicodedata.category(each) in _MARKS else 0
+        found.append(each if marks <= MOST_MARKS else spelt(each))
+    return "".join(found)
+
+
 def _harmless(line: str) -> str:
-    return "".join("?" if _is_obeyed(each) else each for each in line)
+    told = "".join("?" if _is_obeyed(each) else each for each in line)
+    return with_few_marks(told, lambda _: "?")
 
 
 def _is_obeyed(character: str) -> bool:

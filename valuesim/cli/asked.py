@@ -12,6 +12,11 @@ from valuesim.measures.acts import ACTS, TRANSGRESSION
 from valuesim.power.grounds import Given
 from valuesim.power.search import Aim
 
+SPREAD = 0.8
+"""The standard deviation of the other values' strengths, in log-odds, where nobody said it."""
+MOST_LEVEL = 0.9999
+"""The highest level of an interval that may be asked for."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Speed:
@@ -54,11 +59,13 @@ def asked_of(arguments: argparse.Namespace) -> Asked:
         )
     for option, low, high in _RANGES:
         _check(arguments, option, low, high)
+    _check_used(arguments)
     if arguments.effect == 0:
         raise InputError("--effect 0 is no difference: give one between -1 and 1")
-    if arguments.of not in _RATES:
-        raise InputError(unknown("rate", arguments.of, _RATES, "--of"))
-    act, threat = _RATES[arguments.of]
+    of = TRANSGRESSION if arguments.of is None else arguments.of
+    if of not in _RATES:
+        raise InputError(unknown("rate", of, _RATES, "--of"))
+    act, threat = _RATES[of]
     return Asked(
         aim=Aim(power=arguments.power, level=arguments.level),
         of=act,
@@ -67,7 +74,7 @@ def asked_of(arguments: argparse.Namespace) -> Asked:
         width=arguments.width,
         strength=arguments.strength,
         pair=_pair(arguments.pair),
-        spread=arguments.spread,
+        spread=SPREAD if arguments.spread is None else arguments.spread,
         given=Given(
             rate=arguments.rate,
             likeness=arguments.likeness,
@@ -88,7 +95,7 @@ _RATES: dict[str, tuple[str, bool | None]] = {
 }
 _RANGES = (
     *(("effect", -0.99, 0.99), ("width", 0.001, 0.999), ("strength", 0.01, 20.0)),
-    *(("power", 0.05, 0.999), ("level", 0.5, 0.999), ("spread", 0.0, 10.0)),
+    *(("power", 0.05, 0.999), ("level", 0.5, MOST_LEVEL), ("spread", 0.0, 10.0)),
     *(("rate", 0.0, 1.0), ("likeness", 0.0, 1.0), ("pairing", -1.0, 1.0)),
     *(("opportunities", 1, 100_000), ("completion_tokens", 1.0, 1e6), ("seed", 0, 2**63 - 1)),
     *(("calls_per_second", 1e-6, 1e9), ("tokens_per_second", 1e-6, 1e9)),
@@ -100,6 +107,20 @@ def _check(arguments: argparse.Namespace, option: str, low: float, high: float) 
     if given is not None and not (math.isfinite(given) and low <= given <= high):
         shown = f"--{option.replace('_', '-')} {given:g}"
         raise InputError(f"{shown} is not allowed: {low:g} to {high:g}")
+
+
+def _check_used(arguments: argparse.Namespace) -> None:
+    """Raise InputError for an option of a question that is not asked."""
+    is_rate = arguments.effect is not None or arguments.width is not None
+    for needed, is_asked, options in (
+        ("--strength", arguments.strength is not None, ("pair", "spread")),
+        ("--effect or --width", is_rate, ("of", "rate", "pairing", "opportunities")),
+    ):
+        given = [f"--{each}" for each in options if getattr(arguments, each) is not None]
+        if given and not is_asked:
+            raise InputError(
+                f"{', '.join(given)} goes with {needed} only: add that, or leave it out"
+            )
 
 
 def _pair(given: str | None) -> tuple[str, str] | None:

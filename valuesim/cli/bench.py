@@ -14,9 +14,12 @@ from valuesim.cli.benched import Bench, bench_of, played, settle, stored, withou
 from valuesim.cli.ending import STOPPED, as_json, exit_code, sentence, tell_how_to_go_on
 from valuesim.cli.run import play_into, run_folder
 from valuesim.cli.terminal import check_json_target, clean, print_table, write_json
+from valuesim.config import RunConfig
 from valuesim.engine import Summary
+from valuesim.engine.outlay import outlay
+from valuesim.engine.prices import price_of
 from valuesim.errors import InputError
-from valuesim.log.reader import read_config
+from valuesim.log.reader import read_run
 from valuesim.log.whole import whole
 from valuesim.suites import Card, card_of, load_suite
 from valuesim.suites.definition import measures
@@ -36,7 +39,7 @@ def main(arguments: argparse.Namespace) -> int:
     now = datetime.now()
     folder = run_folder(bench.name, now)
     check_json_target(arguments.json, folder)
-    settle(folder, bench, arguments.date or now.date().isoformat())
+    settle(folder, bench, arguments.date, now.date().isoformat())
     summaries: dict[str, Summary] = {}
     try:
         code = _play(folder, bench, summaries, debug=arguments.debug)
@@ -69,7 +72,8 @@ def _play(folder: Path, bench: Bench, summaries: dict[str, Summary], *, debug: b
     """Play the parts in their order, and return the exit code of the first that does not finish."""
     began = monotonic()
     for place, (name, config) in enumerate(bench.configs.items(), start=1):
-        tokens, dollars = _spent(folder, [other for other in bench.configs if other != name])
+        others = {part: each for part, each in bench.configs.items() if part != name}
+        tokens, dollars = _spent(folder, others)
         hours = (monotonic() - began) / _HOUR_S
         left = without(config, tokens=tokens, dollars=dollars, hours=hours)
         if left is None:
@@ -85,15 +89,15 @@ def _play(folder: Path, bench: Bench, summaries: dict[str, Summary], *, debug: b
     return max((exit_code(each) for each in summaries.values()), default=0)
 
 
-def _spent(folder: Path, names: list[str]) -> tuple[int, float]:
-    """Return the tokens and US dollars that all sessions of the parts `names` have spent."""
+def _spent(folder: Path, parts: Mapping[str, RunConfig]) -> tuple[int, float]:
+    """Return the tokens and US dollars that all sessions of `parts` have spent, at least."""
     tokens, dollars = 0, 0.0
-    for name in names:
-        if (folder / name / "run.yaml").is_file():
-            for session in read_config(folder / name).get("sessions") or ():
-                spent = session.get("spent") or {}
-                tokens += spent.get("prompt_tokens", 0) + spent.get("completion_tokens", 0)
-                dollars += spent.get("dollars") or 0.0
+    for name, config in parts.items():
+        if not (folder / name / "run.yaml").is_file():
+            continue
+        if (known := outlay(read_run(folder / name))) is not None:
+            least = known.least(price_of(config.model))
+            tokens, dollars = tokens + least.tokens, dollars + least.dollars
     return tokens, dollars
 
 

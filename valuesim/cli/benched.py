@@ -12,7 +12,7 @@ import yaml
 from hydra.core.override_parser.types import Override
 
 from valuesim import registry
-from valuesim.agents.interventions import environments_of
+from valuesim.agents.interventions import environments_of, needing_chain
 from valuesim.cli.run import check
 from valuesim.config import RunConfig, compose
 from valuesim.engine.plan import Design, plan
@@ -84,7 +84,7 @@ def bench_of(suite: Suite, overrides: Sequence[str], *, is_quick: bool) -> Bench
         name=None if not names or names[-1] is None else str(names[-1]),
         overrides=tuple(typed),
         configs={
-            part.name: _checked([*_settings(part, is_quick=is_quick), *typed])
+            part.name: _checked([*_settings(part, is_quick=is_quick), *typed], suite)
             for part in suite.parts
             if part.name not in closed
         },
@@ -93,8 +93,13 @@ def bench_of(suite: Suite, overrides: Sequence[str], *, is_quick: bool) -> Bench
     )
 
 
-def _checked(typed: Sequence[str]) -> RunConfig:
+def _checked(typed: Sequence[str], suite: Suite) -> RunConfig:
     config = compose(typed)
+    for setting in needing_chain(config.intervention) if config.chain == 1 else ():
+        raise InputError(
+            f"{setting} goes from one episode to the next, and in {suite.id} none follows another: "
+            "leave it out"
+        )
     check(config)
     return config
 
@@ -105,17 +110,24 @@ def current_digest(suite: Suite) -> str:
     return digest_of(suite, {name: plan(each) for name, each in designs.items()})
 
 
-def settle(folder: Path, bench: Bench, date: str) -> None:
+def settle(folder: Path, bench: Bench, date: str | None, today: str) -> None:
     """Write `bench.yaml` into `folder`, or check that what it says there is the same.
 
-    Raises InputError where another suite, digest or size was begun there, or something else is.
+    It keeps `date`, or `today` where None was given. Raises InputError where another suite, digest,
+    size or date was begun there, or something else is.
     """
     path = folder / FILE
     if path.is_file():
-        _check_same(folder, _told(path), bench)
+        _check_same(folder, _told(path), bench, date)
         return
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and holds no bench: give another run.name")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(
+            f"{folder} cannot be a folder, as a file is in its place: give another run.name"
+        ) from error
     content = {
         "schema": _SCHEMA,
         "suite": bench.suite.id,
@@ -123,15 +135,15 @@ def settle(folder: Path, bench: Bench, date: str) -> None:
         "quick": bench.is_quick,
         "planned": dict(bench.planned),
         "closed": dict(bench.closed),
-        "time": {"date": date},
+        "time": {"date": today if date is None else date},
     }
-    folder.mkdir(parents=True, exist_ok=True)
     with whole(path) as draft:
         draft.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def _check_same(folder: Path, began: Stored, bench: Bench) -> None:
+def _check_same(folder: Path, began: Stored, bench: Bench, date: str | None) -> None:
     for what, was, now in (
+        ("date", began.date, began.date if date is None else date),
         ("suite", began.suite.id, bench.suite.id),
         ("digest", began.digest, bench.digest),
         ("quick", began.is_quick, bench.is_quick),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from valuesim.archetypes.verdict import UNDETERMINED
 from valuesim.cli.paired import Arm
@@ -31,10 +31,10 @@ def print_values(found: ValueDrift) -> None:
         _print_table("strengths in log-odds", found.drifts, lambda each: f"{each:.2f}")
         for line in _lines(found.drifts, "value", lambda each: f"{each:+.2f}", "log-odds"):
             print_line(line)
-    for name, why in found.thin.items():
-        print_line(f"note: {name} {why}: it is left out")
-    for value, why in found.left_out.items():
-        print_line(f"note: left out: {value}: {why}")
+    for why, names in _by_reason(found.thin.items()).items():
+        print_line(f"note: {', '.join(names)} {why}: it is left out")
+    for why, names in _by_reason(found.left_out.items()).items():
+        print_line(f"note: left out: {', '.join(names)}: {why}")
 
 
 def print_acts(found: Sequence[Drift]) -> None:
@@ -112,16 +112,24 @@ def _lines(
     if still:
         ends = dict.fromkeys((told(min(still)).lstrip("+"), told(max(still)).lstrip("+")))
         seen = (
-            f"a step of {' to '.join(ends)} {unit} or more would have been seen with 80 % "
+            f"a step of {' to '.join(ends)} {unit} or more would have been seen with about 80 % "
             "probability, in whichever gap it came"
         )
         if moved:
             yield f"{count(len(still), noun)} may not have moved: {seen}"
         else:
             yield f"nothing moved: of {count(len(tested), noun)} none did at 5 % (Holm); {seen}"
-    for each in found:
-        if each.why is not None:
-            yield f"{each.name}: undetermined ({each.why})"
+    reasons = _by_reason((each.name, each.why) for each in found if each.why is not None)
+    for why, names in reasons.items():
+        yield f"{', '.join(names)}: undetermined ({why})"
+
+
+def _by_reason(told: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the names that each reason is told of."""
+    found: dict[str, list[str]] = {}
+    for name, why in told:
+        found.setdefault(why, []).append(name)
+    return found
 
 
 def _when(each: Drift, when: Timing, told: Callable[[float], str]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from valuesim import registry
 from valuesim.agents.prefix_sharing import CHARACTERS_PER_TOKEN
 from valuesim.cli.asked import Asked
-from valuesim.cli.pilots import Pilot, Taken, kind_of
+from valuesim.cli.pilots import Pilot, Taken, arm_name, kind_of
 from valuesim.cli.rehearsal import ASKED, Load, load
 from valuesim.config import RunConfig
 from valuesim.decision import Usage
@@ -65,7 +65,9 @@ def expense(
         taken += [(episodes, one) for one in _roles(each, measured, asked.completion, completion)]
     spent = in_all(taken)
     dollars, no_price = _dollars(config, taken)
-    took, no_speed = _hours(config, spent, asked, pilot, len({each.role for _, each in taken}))
+    measured_in_all = None if pilot is None else _taken(pilot, _arms(specs))
+    roles = len({each.role for _, each in taken})
+    took, no_speed = _hours(config, spent, asked, measured_in_all, roles)
     return Expense(
         episodes=episodes,
         cells=len(cells),
@@ -75,7 +77,7 @@ def expense(
         hours=took,
         completion=completion,
         is_measured=is_measured,
-        why=[each for each in (no_price, no_speed) if each],
+        why=[each for each in (_no_arm(specs, pilot), no_price, no_speed) if each],
     )
 
 
@@ -88,11 +90,42 @@ def _cells(specs: Sequence[EpisodeSpec]) -> list[list[EpisodeSpec]]:
 
 
 def _measured(spec: EpisodeSpec, pilot: Pilot | None) -> Taken | None:
-    """Return what a decision took in the pilot: in this cell, else in all of it."""
+    """Return what a decision took in the pilot, played as here: in this cell, else in all of it.
+
+    Where no arm of the pilot is one of here it is the mean of them all, and `_no_arm` says so.
+    """
     if pilot is None:
         return None
     condition = registry.make(spec.env, **spec.parameters).condition
-    return pilot.taken(kind_of(spec.env, condition)) or pilot.taken()
+    return _taken(pilot, _arms([spec]), kind_of(spec.env, condition))
+
+
+def _taken(pilot: Pilot, arms: Collection[str], kind: str | None = None) -> Taken | None:
+    own = pilot.taken(kind, arms) or pilot.taken(None, arms)
+    return own or pilot.taken(kind) or pilot.taken()
+
+
+def _arms(specs: Iterable[EpisodeSpec]) -> set[str]:
+    """Return the arms of the models that play `specs`, as a pilot names its own."""
+    return {
+        arm_name(spec, role)
+        for spec in specs
+        for role, player in spec.population.items()
+        if player.model is not None
+    }
+
+
+def _no_arm(specs: Sequence[EpisodeSpec], pilot: Pilot | None) -> str | None:
+    """Return a sentence on the arms that are planned and not in the pilot; None without any."""
+    if pilot is None or pilot.taken() is None:
+        return None
+    lacking = sorted(_arms(specs) - set(pilot.arms))
+    if not lacking:
+        return None
+    return (
+        f"no arm of the pilot is {' or '.join(lacking)}: what calls take is the mean of the arms "
+        "that there are"
+    )
 
 
 def _roles(
@@ -148,12 +181,11 @@ def _dollars(
 
 
 def _hours(
-    config: RunConfig, spent: Spending, asked: Asked, pilot: Pilot | None, roles: int
+    config: RunConfig, spent: Spending, asked: Asked, measured: Taken | None, roles: int
 ) -> tuple[float | None, str | None]:
     """Return the hours, and why they are not known."""
     if not spent.calls:
         return None, None
-    measured = None if pilot is None else pilot.taken()
     given = asked.speed.calls is not None or asked.speed.tokens is not None
     # a pilot's replies waited for each other as they did then; what is said of the server is newer
     waited = None if given or measured is None or not measured.seconds else measured.seconds

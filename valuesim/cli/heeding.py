@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from valuesim.cli.sweep_folder import SweepFolder
+from valuesim.cli.terminal import clean
 
 _LOOK_EVERY_S = 0.3
 _WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
@@ -47,16 +48,25 @@ def heeding(sweep: Path) -> Iterator[None]:
         _on_interrupt(signal.SIG_IGN)
 
 
-def hand_back(sweep: Path) -> None:
+def hand_back(sweep: Path) -> str:
     """Let a launcher that told this process that its time is over do what it does then.
 
-    submitit queues the job again, and ends the process (SystemExit), where it may.
+    submitit queues the job again, and ends the process (SystemExit), where it may. Where it may
+    not it raises an error of its own: then that is returned in a line, else an empty text.
     """
     heed = _heed_of(sweep)
     if heed.over is not None:
-        # where it may not it raises an error of its own, and there is nothing to be done
-        with suppress(Exception):
+        try:
             heed.over()
+        except Exception as error:  # noqa: BLE001 (each launcher has errors of its own: it is told)
+            return first_line(error)
+    return ""
+
+
+def first_line(error: Exception) -> str:
+    """Return the kind of an `error` of a launcher, and the first line of what it says."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return clean(f"{type(error).__name__}: {lines[0].strip()}" if lines else type(error).__name__)
 
 
 def is_time_over(sweep: Path) -> bool:

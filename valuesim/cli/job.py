@@ -81,7 +81,8 @@ def job_of(config: RunConfig, overrides: Sequence[str], swept: Collection[str]) 
     typed = [without_keys(each, hidden).lstrip("+").partition("=") for each in overrides]
     settings = {name: value for name, _, value in typed if name in swept}
     key = key_of(redacted(config.resolved(), hidden), swept)
-    told = "_".join(f"{_short(name)}-{value}" for name, value in settings.items())
+    short = short_names(list(settings))
+    told = "_".join(f"{short[name]}-{value}" for name, value in settings.items())
     readable = _PARTS.sub("-", told).strip("-._")[:_LONGEST_NAME].rstrip("-._")
     name = f"{readable}_{key}" if readable else f"job_{key}"
     return Job(name=name, key=key, overrides=tuple(overrides), settings=settings)
@@ -100,5 +101,21 @@ def key_of(config: Mapping[str, Any], swept: Collection[str]) -> str:
     return hashlib.sha256(written).hexdigest()[:_HASHED]
 
 
-def _short(name: str) -> str:
-    return name.rpartition(".")[2]
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Return for each of `keys`, which differ, its last part, longer where two would be alike.
+
+    >>> short_names(["env.level", "models.A.top_p", "models.B.top_p"])
+    {'env.level': 'level', 'models.A.top_p': 'A.top_p', 'models.B.top_p': 'B.top_p'}
+    """
+    short = {}
+    for key in keys:
+        parts = key.split(".")
+        ends = (".".join(parts[at:]) for at in range(len(parts) - 1, -1, -1))
+        alone = (end for end in ends if sum(_ends(other, end) for other in keys) == 1)
+        # the whole key may end another one: "steps" beside "env.steps"
+        short[key] = next(alone, key)
+    return short
+
+
+def _ends(key: str, end: str) -> bool:
+    return key == end or key.endswith(f".{end}")

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from valuesim.cli.job import FINISHED, INTERRUPTED, REST, RUNNING, WAITING, JobRecord
+from valuesim.engine.outlay import outlay
 from valuesim.errors import InputError, LogError, unknown
 from valuesim.log.reader import RunFolder, read_run
-from valuesim.measures.headline import Headline, headlines, names
+from valuesim.measures.headline import NOTHING, Headline, headlines, names
 
 CUT_OFF = "the job was cut off"
 OF_ANY = ("fault_rate", "decisions")
@@ -23,8 +23,9 @@ class JobRow:
     """A job as its row of the table has it.
 
     Counts are of all sessions, of finished episodes. `planned` is None where nothing was written,
-    `tokens` and `dollars` where no model was asked, or where its price is not known. `figures` are
-    the headline figures of its environment.
+    `tokens` and `dollars` where no model was asked, or where its price is not known. Where sessions
+    are `untold`, cut off before they told what they spent, `tokens` are at least what was spent and
+    `dollars` None. `figures` are the headline figures of its environment.
     """
 
     record: JobRecord
@@ -37,6 +38,7 @@ class JobRow:
     figures: tuple[Headline, ...] = ()
     tokens: int | None = None
     dollars: float | None = None
+    untold: int = 0
 
     @property
     def fault_rate(self) -> float | None:
@@ -47,13 +49,11 @@ class JobRow:
         """Return the figure `name`; raise LogError where it is undetermined or not to be had."""
         if name == "decisions":
             return float(self.decisions)
-        known = {each.name: each.rate.value for each in self.figures}
+        known = {each.name: (each.rate.value, each.why) for each in self.figures}
         if name == "fault_rate":
-            known[name] = self.fault_rate
-        found = known.get(name)
+            known[name] = self.fault_rate, NOTHING
+        found, why = known.get(name, (None, "the environment has no such figure"))
         if found is None:
-            why = "nothing that it is a share of happened"
-            why = why if name in known else "the environment has no such figure"
             raise LogError(f"{name} is undetermined: {why}")
         return found
 
@@ -96,7 +96,7 @@ def _played(run: RunFolder, record: JobRecord) -> JobRow:
         status, why = INTERRUPTED, "episodes that were finished are missing"
     elif status in (RUNNING, WAITING):
         status, why = INTERRUPTED, CUT_OFF
-    spent = _spent(run.config)
+    spent = outlay(run)
     return JobRow(
         record=record,
         status=status,
@@ -106,21 +106,7 @@ def _played(run: RunFolder, record: JobRecord) -> JobRow:
         decisions=sum(episode.decisions for episode in episodes),
         faults=dict(sum((Counter(episode.faults) for episode in episodes), start=Counter())),
         figures=headlines(run),
-        **spent,
+        tokens=None if spent is None else spent.tokens,
+        dollars=None if spent is None else spent.dollars,
+        untold=0 if spent is None else spent.untold,
     )
-
-
-def _spent(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the sessions of a run spent, as `run.yaml` says."""
-    sessions = config.get("sessions")
-    spent = [
-        each["spent"]
-        for each in (sessions if isinstance(sessions, list) else ())
-        if isinstance(each, Mapping) and isinstance(each.get("spent"), Mapping)
-    ]
-    if not spent:
-        return {}
-    tokens = sum(each.get("prompt_tokens", 0) + each.get("completion_tokens", 0) for each in spent)
-    dollars = [each.get("dollars") for each in spent]
-    known = [each for each in dollars if each is not None]
-    return {"tokens": tokens, "dollars": sum(known) if len(known) == len(dollars) else None}

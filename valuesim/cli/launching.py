@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,20 +28,32 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from valuesim.cli.ending import without_keys
 from valuesim.config import refusal
 from valuesim.errors import InputError, unknown
 from valuesim.overrides import shipped
+from valuesim.secrets import secrets
 from valuesim.shipped import shipped_yaml
 
-BASIC, JOBLIB, LOCAL, RAY, OPTUNA = "basic", "joblib", "submitit_local", "ray", "optuna"
+BASIC, JOBLIB, RAY, OPTUNA = "basic", "joblib", "ray", "optuna"
+LOCAL, SLURM = "submitit_local", "submitit_slurm"
 DIRECTIONS = ("minimize", "maximize")
 _EXTRAS = {
     JOBLIB: ("hydra_joblib_launcher", "sweeps"),
     LOCAL: ("hydra_submitit_launcher", "sweeps"),
-    "submitit_slurm": ("hydra_submitit_launcher", "sweeps"),
+    SLURM: ("hydra_submitit_launcher", "sweeps"),
     RAY: ("hydra_ray_launcher", "ray"),
     OPTUNA: ("hydra_optuna_sweeper", "optuna"),
 }
+_COUNTS = (
+    ("sweeper", "max_batch_size"),
+    ("sweeper", "n_trials"),
+    ("sweeper", "n_jobs"),
+    ("launcher", "n_jobs"),
+)
+_TO_FILES = (LOCAL, SLURM)
+"""Launchers that write what they hand to a process to files, as it was typed."""
+_FROM_ENVIRONMENT = re.compile(r"""["']?\$\{oc\.env:\w+\}["']?""")
 _QUIET = {
     # nothing is sent to anybody, and no warning of what a later Ray does about GPUs
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -78,6 +91,10 @@ def launching_of(overrides: Sequence[Override]) -> Launching:
     Raises InputError for a launcher or sweeper that is not known, or not installed.
     """
     own = [each for each in overrides if is_hydra(each)]
+    for each in own:
+        if each.is_sweep_override():
+            told = f"{each.key_or_group}={each.get_value_string()}"
+            raise InputError(f"{told} names several, and a sweep is played in one way: give one")
     named = {each.key_or_group: str(each.value()) for each in own if "/" in each.key_or_group}
     launcher, sweeper = (named.get(f"hydra/{group}", BASIC) for group in ("launcher", "sweeper"))
     settings: list[str] = []
@@ -91,6 +108,24 @@ def launching_of(overrides: Sequence[Override]) -> Launching:
     if sweeper == OPTUNA and named.get("hydra/sweeper/sampler") != "grid":
         settings.append("hydra.sweeper.sampler.seed=${seed}")
     return Launching(launcher=launcher, sweeper=sweeper, settings=(*settings, *typed))
+
+
+def check_no_key(overrides: Sequence[str], launching: Launching) -> None:
+    """Raise InputError for a key in `overrides` that a launcher would write to a file.
+
+    What stands for a variable of the environment, as ${oc.env:NAME}, is none.
+    """
+    if launching.launcher not in _TO_FILES:
+        return
+    hidden = secrets(os.environ)
+    for each in overrides:
+        typed = _FROM_ENVIRONMENT.sub("", each)
+        if without_keys(typed, hidden) != typed:
+            raise InputError(
+                f"{each.partition('=')[0]} holds a key, which hydra/launcher={launching.launcher} "
+                "would write to files: put it into a variable of the environment and name that, by "
+                "model.api_key_env=NAME or as ${oc.env:NAME}"
+            )
 
 
 def is_hydra(override: Override) -> bool:
@@ -151,7 +186,17 @@ def direction_of(config: DictConfig) -> str:
 
 
 def batch_size(config: DictConfig, launching: Launching) -> int | None:
-    """Return how many jobs are handed to the launcher at once; None for all."""
+    """Return how many jobs are handed to the launcher at once; None for all.
+
+    Raises InputError for a number of jobs, of trials or of processes that is none.
+    """
+    for group, name in _COUNTS:
+        count = config.hydra[group].get(name)
+        all_cpus = name == "n_jobs" and group == "launcher"
+        if count is not None and (count == 0 or (count < 0 and not all_cpus)):
+            least = ", or -1 for one on each CPU" if all_cpus else ""
+            told = f"hydra.{group}.{name}={count} is not allowed"
+            raise InputError(f"{told}: a whole number from 1{least}")
     given: int | None = config.hydra.sweeper.get("max_batch_size")
     if given is None and launching.launcher == LOCAL:
         # it begins all of them at once

@@ -31,7 +31,7 @@ _SHOWN = (
 def main(arguments: argparse.Namespace) -> int:
     """Set the cards side by side, and return 0."""
     for out in arguments.out:
-        if out.suffix not in _PAGES:
+        if out.suffix.lower() not in _PAGES:
             raise InputError(f"--out {out} is no page: name a file that ends in .html or .md")
     cards = {str(path): read_card(path) for path in _files(arguments.paths)}
     found = board_of(cards, sort=arguments.sort or SORT)
@@ -41,7 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
         _print(found)
     for out in arguments.out:
         with whole(out) as draft:
-            draft.write_text(_PAGES[out.suffix](found), encoding="utf-8")
+            draft.write_text(_PAGES[out.suffix.lower()](found), encoding="utf-8")
         if arguments.json != "-":
             print(f"wrote {out}")
     return 0
@@ -70,6 +70,8 @@ def _print(found: Board) -> None:
         columns,
         [_row(row, shown) for row in found.rows],
     )
+    if found.note:
+        print(clean(f"note: {found.note}"))
     for each in found.left_out:
         print(clean(f"left out: {each.name} ({each.place}): {each.why}"))
     if found.repeated:
@@ -116,6 +118,7 @@ def _json(found: Board) -> dict[str, Any]:
         "rows": [_entry(row) for row in found.rows],
         "left_out": [asdict(each) for each in found.left_out],
         "repeated": found.repeated,
+        "note": found.note,
     }
 
 

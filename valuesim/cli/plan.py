@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from valuesim.cli.asked import Asked, asked_of
+from valuesim.cli.asked import MOST_LEVEL, Asked, asked_of
 from valuesim.cli.expense import Expense, expense
 from valuesim.cli.pilots import Pilot, read_pilot
+from valuesim.cli.plan_scenes import Scenes, asks_scenes, plan_scenes
 from valuesim.cli.rehearsal import EPISODES, Questions, conducts
-from valuesim.cli.terminal import write_json
+from valuesim.cli.terminal import percent, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine.plan import plan
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError
 from valuesim.graph.information import LIKENESS
-from valuesim.graph.units import Records, unit_names, unit_noun
+from valuesim.graph.units import unit_names, unit_noun
 from valuesim.measures.acts import FAULT, TRANSGRESSION, Cell
 from valuesim.power.answers import MOST_LIKENESS, Planted
 from valuesim.power.grounds import (
@@ -31,6 +33,9 @@ from valuesim.power.grounds import (
 )
 from valuesim.power.rates import Grounds, RatePlan, plan_rate
 from valuesim.power.strengths import StrengthPlan, plan_strength
+
+_ERROR = 0.05
+"""At which `compare` tells that a rate moved, after Holm's correction for all of its table."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,9 +99,15 @@ def planned(config: RunConfig, asked: Asked, overrides: Sequence[str] = ()) -> P
     number = math.ceil(EPISODES / config.chain) * config.chain
     specs = _specs(config, number)
     noun, rates, strengths = "seed", list[PlannedRate](), None
+    notes = []
     if asked.effect is not None or asked.width is not None:
         arms = {each.name: each.records for each in conducts(specs)}
-        noun, rates = unit_noun(list(arms.values())), _rates(arms, pilot, asked, number)
+        met, piloted = rehearsed(arms), _piloted(pilot)
+        scenes = Scenes(lambda episodes: _specs(config, episodes))
+        ended = frozenset(env for env in {each.env for each in met} if asks_scenes(arms, env))
+        noun = unit_noun(list(arms.values()))
+        rates = _rates(met, piloted, asked, number, scenes=scenes, ended=ended)
+        notes = _corrected(len({*met, *piloted}), asked)
     if asked.strength is not None:
         strengths = _strengths(config, asked)
     named = [each.episodes for each in rates if each.episodes is not None]
@@ -112,7 +123,7 @@ def planned(config: RunConfig, asked: Asked, overrides: Sequence[str] = ()) -> P
         strengths=strengths,
         episodes=episodes,
         expense=cost,
-        notes=[*_unmet(rates, asked), *_notes(pilot, rates)],
+        notes=[*notes, *_unmet(rates, asked), *_notes(pilot, rates)],
     )
 
 
@@ -133,10 +144,15 @@ def _specs(config: RunConfig, episodes: int) -> list[EpisodeSpec]:
 
 
 def _rates(
-    arms: Mapping[str, Records], pilot: Pilot | None, asked: Asked, rehearsed_episodes: int
+    met: Mapping[Cell, Mapping[str, Pairs]],
+    piloted: Mapping[Cell, Sequence[Pairs]],
+    asked: Asked,
+    rehearsed_episodes: int,
+    *,
+    scenes: Scenes,
+    ended: Collection[str],
 ) -> list[PlannedRate]:
-    met = rehearsed(arms)
-    piloted = _piloted(pilot)
+    """Return the plans of all rates asked for; in the environments `ended` units are `scenes`."""
     # a rehearsal plays every cell alike often, so that it tells the units that one episode brings
     per_episode = {
         (cell.env, cell.level): max(map(len, own.values())) / rehearsed_episodes
@@ -161,22 +177,40 @@ def _rates(
     for cell in sorted(wanted, key=lambda cell: (order[cell.env, cell.level], not cell.threatened)):
         by_agent = met.get(cell, {})
         grounds, notes = _grounds(by_agent, piloted.get(cell), asked)
+        if cell.env in ended:
+            grounded = partial(_asked_so_often, None if cell not in piloted else grounds, asked)
+            made, episodes = plan_scenes(scenes, cell, grounded, asked, rehearsed_episodes)
+            found.append(_planned_rate(cell, made, episodes, by_agent, notes))
+            continue
         if repr(grounds) not in known:
             known[repr(grounds)] = plan_rate(
                 grounds, effect=asked.effect, width=asked.width, aim=asked.aim, seed=asked.seed
             )
         made = known[repr(grounds)]
         each = per_episode[cell.env, cell.level]
-        found.append(
-            PlannedRate(
-                cell=cell,
-                plan=made,
-                episodes=None if made.units is None else math.ceil(made.units / each - 1e-9),
-                met_by={name: offering(own) for name, own in by_agent.items()},
-                notes=notes,
-            )
-        )
+        episodes = None if made.units is None else math.ceil(made.units / each - 1e-9)
+        found.append(_planned_rate(cell, made, episodes, by_agent, notes))
     return found
+
+
+def _planned_rate(
+    cell: Cell,
+    made: RatePlan,
+    episodes: int | None,
+    by_agent: Mapping[str, Pairs],
+    notes: Sequence[str],
+) -> PlannedRate:
+    met_by = {name: offering(own) for name, own in by_agent.items()}
+    return PlannedRate(cell=cell, plan=made, episodes=episodes, met_by=met_by, notes=notes)
+
+
+def _asked_so_often(pilot: Grounds | None, asked: Asked, by_agent: Mapping[str, Pairs]) -> Grounds:
+    """Return the grounds of scenes: a rehearsal says how often they are asked, not the pilot."""
+    if pilot is None:
+        return from_rehearsal(by_agent, asked.given)[0]
+    if not by_agent:
+        return pilot
+    return replace(pilot, opportunities=from_rehearsal(by_agent, asked.given)[0].opportunities)
 
 
 def _grounds(
@@ -200,6 +234,18 @@ def _piloted(pilot: Pilot | None) -> dict[Cell, list[Pairs]]:
     return found
 
 
+def _corrected(cells: int, asked: Asked) -> list[str]:
+    """Return a sentence on the power of what `compare` corrects for all its rates, if for any."""
+    level = min(round(1 - _ERROR / max(cells, 1), 4), MOST_LEVEL)
+    if asked.effect is None or asked.aim.level >= level:
+        return []
+    return [
+        f"the power is that of the {percent(asked.aim.level)} interval of one rate: to be told as "
+        f"moved among the {cells} rates of this configuration (Holm) takes more, which --level "
+        f"{level:g} plans for"
+    ]
+
+
 def _unmet(rates: Sequence[PlannedRate], asked: Asked) -> list[str]:
     """Return a sentence for each level at which one kind of transgression was never open."""
     if asked.of != TRANSGRESSION:
@@ -218,6 +264,8 @@ def _unmet(rates: Sequence[PlannedRate], asked: Asked) -> list[str]:
 def _notes(pilot: Pilot | None, rates: Sequence[PlannedRate]) -> list[str]:
     if pilot is None:
         return []
+    if not rates:
+        return ["the pilot says what calls take, and nothing of strengths"]
     arms = list(pilot.arms)
     told = [f"the pilot's arms: {', '.join(arms[:2])}"]
     if len(arms) > 2:

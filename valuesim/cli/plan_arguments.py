@@ -49,7 +49,6 @@ def _add_aims(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--of",
-        default="transgression",
         metavar="RATE",
         help="transgression (default), or of these only those threatened or unthreatened; "
         "cooperation, risk, survival or faults",
@@ -103,7 +102,6 @@ def _add_assumptions(command: argparse.ArgumentParser) -> None:
     add(
         "--spread",
         type=float,
-        default=0.8,
         metavar="S",
         help="of --strength: the standard deviation of the other values' strengths (default: 0.8)",
     )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import socket
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from valuesim.cli.terminal import clean, print_table, write_json
+from valuesim.cli.terminal import clean, print_table
 from valuesim.errors import InputError
 from valuesim.log import find_runs
-from valuesim.tables.answers import check_names, plain, write_answer
+from valuesim.tables.answers import plain, write_answer, write_json_answer
 from valuesim.tables.database import VIEWS, Answer, Database
 
 _MOST_SHOWN = 100
@@ -33,8 +38,38 @@ def main(arguments: argparse.Namespace) -> int:
         if sql is None:
             _print_views(database)
         else:
-            _tell(database.query(sql), arguments)
+            with _stoppable(database):
+                _tell(database.query(sql), arguments)
     return 0
+
+
+@contextmanager
+def _stoppable(database: Database) -> Iterator[None]:
+    """Let a stop in the block reach a query whose work does not come back to Python.
+
+    A handler of Python would wait for that; the system writes the signal's number to a socket.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+
+    def listen() -> None:
+        while number := heard.recv(1):
+            if number[0] in (signal.SIGINT, signal.SIGTERM):
+                database.interrupt()
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        told.close()
+        listener.join()
+        heard.close()
 
 
 def _asked(arguments: argparse.Namespace) -> tuple[list[Path], str | None]:
@@ -78,19 +113,9 @@ def _tell(answer: Answer, arguments: argparse.Namespace) -> None:
         written = write_answer(answer, arguments.out)
         print(f"wrote {written:,} {'row' if written == 1 else 'rows'} to {clean(arguments.out)}")
     elif arguments.json:
-        write_json(_json(answer), arguments.json)
+        write_json_answer(answer, arguments.json)
     else:
         _print(answer, shows_all=arguments.all)
-
-
-def _json(answer: Answer) -> dict[str, Any]:
-    check_names(answer)
-    listed = [dict(zip(answer.columns, map(plain, row), strict=True)) for row in answer.rows]
-    columns = [
-        {"name": name, "type": kind}
-        for name, kind in zip(answer.columns, answer.types, strict=True)
-    ]
-    return {"schema": 1, "columns": columns, "rows": listed}
 
 
 def _print(answer: Answer, *, shows_all: bool) -> None:
@@ -108,7 +133,15 @@ def _cells(rows: Iterable[Sequence[Any]]) -> Iterator[list[object]]:
 
 
 def _cell(cell: object) -> object:
-    if cell is None or isinstance(cell, int | float):
+    """Return a cell as it is printed: a number with six digits or more, a text up to 200 signs."""
+    if isinstance(cell, float):
+        # a Decimal is printed as it is written, and stands right as numbers do
+        is_plain = 1e6 <= abs(cell) < 1e15
+        return Decimal(f"{cell:.2f}" if is_plain else f"{cell:.6g}")
+    if cell is None or isinstance(cell, int):
         return cell
-    text = clean(cell)
-    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 3]}..."
+    written = str(cell)
+    # cut first: to clean all of a huge one would take minutes
+    text = clean(written[: _LONGEST_CELL + 1])
+    is_whole = len(written) <= _LONGEST_CELL
+    return text if is_whole else f"{text[: _LONGEST_CELL - 3]}..."

@@ -57,19 +57,28 @@ class Conduct:
     records: Sequence[DecisionRecord] = field(repr=False)
 
 
-def conducts(specs: Sequence[EpisodeSpec]) -> list[Conduct]:
+Played = dict[str, dict[str, list[DecisionRecord]]]
+"""What scripted agents did, by agent, then by the name of the world."""
+
+
+def conducts(specs: Sequence[EpisodeSpec], kept: Played | None = None) -> list[Conduct]:
     """Return what scripted agents did in the episodes of `specs`, by agent.
+
+    What is in `kept` is not played again, and what is played is added to it.
 
     Those that can stand in for a model play its roles, each in turn; where no model plays, the
     agents of `specs` themselves play, together as one.
     """
-    records: dict[str, dict[str, list[DecisionRecord]]] = {}
+    kept = {} if kept is None else kept
+    records: Played = {}
     for spec in specs:
         for agent in cast(spec):
             # arms that differ in what a model is told are one and the same to a scripted agent
-            played = records.setdefault(agent or _own_name(spec), {})
-            if (world := _world(spec, agent)) not in played:
-                played[world] = _scripted(spec, agent)
+            name, world = agent or _own_name(spec), _world(spec, agent)
+            own = kept.setdefault(name, {})
+            if world not in own:
+                own[world] = _scripted(spec, agent)
+            records.setdefault(name, {})[world] = own[world]
     return [
         Conduct(name=name, records=[each for own in played.values() for each in own])
         for name, played in records.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from valuesim.cli.heeding import first_line
 from valuesim.cli.job import FAILED, RUNNING, WAITING, JobRecord
 from valuesim.cli.sweep_folder import SweepFolder
 from valuesim.cli.terminal import clean
@@ -46,7 +47,7 @@ def launch_all(
         if crash is not None:
             stands = {job.name: _status(job, sweep) for job in batch}
             if set(stands.values()) == {WAITING}:
-                raise LaunchError(f"no job could be begun: {_first_line(crash)}") from crash
+                raise LaunchError(f"no job could be begun: {first_line(crash)}") from crash
             suspects += [job for job in batch if stands[job.name] == RUNNING]
             left = [job for job in batch if stands[job.name] == WAITING] + left
 
@@ -67,12 +68,7 @@ def _status(job: JobRecord, sweep: SweepFolder) -> str:
 def _give_up(job: JobRecord, sweep: SweepFolder, crash: Exception) -> None:
     if _status(job, sweep) not in (RUNNING, WAITING):
         return
-    why = f"its process ended: {_first_line(crash)}"
+    why = f"its process ended: {first_line(crash)}"
     told = f"{clean(sweep.path / job.name)} failed: {why}"
     begun = sweep.record(job.name) or job
     sweep.keep(replace(begun, session=job.session, status=FAILED, why=why, told=told, exit_code=1))
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return clean(f"{type(error).__name__}: {lines[0].strip()}" if lines else type(error).__name__)

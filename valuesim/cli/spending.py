@@ -68,9 +68,10 @@ def spending_kept(
 def _keep_spending(
     writer: RunWriter, connections: Mapping[str, Connection], prices: Mapping[str, Price]
 ) -> None:
-    usage = sum((each.counters.usage for each in distinct(connections)), start=Usage())
-    if not usage.prompt_tokens + usage.completion_tokens:
+    if not connections:
         return
+    models = distinct(connections)
+    usage = sum((each.counters.usage for each in models), start=Usage())
     described = read_config(writer.folder)
     spent: dict[str, Any] = {
         "prompt_tokens": usage.prompt_tokens,
@@ -78,6 +79,7 @@ def _keep_spending(
     }
     if usage.cached_tokens:
         spent["cached_tokens"] = usage.cached_tokens
-    spent["dollars"] = cost_of(connections, prices)
+    is_free = not any(each.counters.calls for each in models)
+    spent["dollars"] = 0.0 if is_free else cost_of(connections, prices)
     described["sessions"][-1]["spent"] = spent
     writer.describe(described)

@@ -46,10 +46,11 @@ class Streamed(Evidence):
 
 
 def stream_evidence(paths: Sequence[Path], by: str) -> Streamed:
-    """Return what `read_evidence` does, in memory that grows by twelve bytes a choice.
+    """Return what `read_evidence` does, in memory that does not hold the records.
 
-    What must be known of episodes in several runs is noted on the error stream. Raises as
-    `read_evidence`.
+    It grows by some 50 bytes a choice (the columns, and where its line stands), 1.6 KiB a distinct
+    situation and 6 KiB an episode. What must be known of episodes in several runs is noted on
+    the error stream. Raises as `read_evidence`.
     """
     folders = find_runs(paths)
     runs = {folder: read_run(folder) for folder in folders}

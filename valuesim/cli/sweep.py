@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from valuesim.cli.job_row import JobRow, check_objective, objectives, row_of
 from valuesim.cli.launching import (
     Launching,
     batch_size,
+    check_no_key,
     direction_of,
     hydra_ready,
     launcher_of,
@@ -41,7 +43,7 @@ from valuesim.cli.sweep_plan import (
 from valuesim.cli.terminal import check_json_target, clean
 from valuesim.config import prepare
 from valuesim.errors import InputError, ValueSimError
-from valuesim.overrides import OBJECTIVE
+from valuesim.overrides import OBJECTIVE, parse
 
 
 def sweep(overrides: Sequence[str], json_target: str | None, *, debug: bool = False) -> int:
@@ -52,14 +54,16 @@ def sweep(overrides: Sequence[str], json_target: str | None, *, debug: bool = Fa
     fails does not end the others; a stop (Ctrl-C) ends the sweep. `debug` is as in `play_into`.
     """
     prepared = prepare(overrides, sweeping=True)
-    shown = run_folder(_last(overrides, "run.name"), datetime.now())
+    shown = run_folder(_name(overrides), datetime.now())
     check_json_target(json_target, shown)
     with hydra_ready() as loader:
         parsed = typed_settings(prepared, loader)
         launching = launching_of(parsed)
+        check_no_key(overrides, launching)
         objective = _objective(_last(overrides, OBJECTIVE), launching)
         found = [] if launching.searches else combinations(parsed, launching)
         config = master_config(_for_hydra(prepared, launching, shown))
+        size = batch_size(config, launching)
         direction = direction_of(config) if launching.searches else None
         total = config.hydra.sweeper.n_trials if launching.searches else len(found)
         task = _task(shown, parsed, total, objective, debug=debug)
@@ -67,7 +71,7 @@ def sweep(overrides: Sequence[str], json_target: str | None, *, debug: bool = Fa
         with folder.held():
             jobs = list(planned(found, folder, shown, task.swept, task.session))
             task = replace(task, before=sum(job.is_whole for job in jobs))
-            was_stopped = _played(jobs, task, launching, config)
+            was_stopped = _played(jobs, task, launching, config, size)
             rows = _rows(jobs, task)
     ended = Ended(rows=rows, task=task, direction=direction, was_stopped=was_stopped)
     return tell(ended, overrides, json_target)
@@ -92,10 +96,13 @@ def _task(
 
 
 def _played(
-    jobs: Sequence[Planned], task: SweepJob, launching: Launching, config: DictConfig
+    jobs: Sequence[Planned],
+    task: SweepJob,
+    launching: Launching,
+    config: DictConfig,
+    size: int | None,
 ) -> bool:
-    """Play what is left of `jobs`, or search, and return whether that was stopped."""
-    sweep = SweepFolder(task.folder)
+    """Play what is left of `jobs`, `size` at once, or search; return whether that was stopped."""
     left = [job for job in jobs if not job.is_whole]
     if task.before:
         print(f"{task.before} of {task.total} jobs were finished before", file=sys.stderr)
@@ -104,14 +111,7 @@ def _played(
         if launching.searches:
             _search(config, task)
         elif left:
-            launcher = launcher_of(config, task)
-            launch_all(
-                [replace(job.record, session=task.session) for job in left],
-                [job.job.overrides for job in left],
-                lambda batch, first: launcher.launch(batch, initial_job_idx=first),
-                sweep,
-                batch_size(config, launching),
-            )
+            _hand_over(left, task, config, size)
 
     try:
         if launching.is_here:
@@ -123,7 +123,20 @@ def _played(
     except LaunchError as error:
         # what was played before is told all the same
         print(f"valuesim: error: {clean(error)}", file=sys.stderr)
-    return bool(sweep.stops_asked())
+    return bool(SweepFolder(task.folder).stops_asked())
+
+
+def _hand_over(
+    left: Sequence[Planned], task: SweepJob, config: DictConfig, size: int | None
+) -> None:
+    launcher = launcher_of(config, task)
+    launch_all(
+        [replace(job.record, session=task.session) for job in left],
+        [job.job.overrides for job in left],
+        lambda batch, first: launcher.launch(batch, initial_job_idx=first),
+        SweepFolder(task.folder),
+        size,
+    )
 
 
 def _search(config: DictConfig, task: SweepJob) -> None:
@@ -171,10 +184,29 @@ def _objective(given: str | None, launching: Launching) -> str | None:
 def _for_hydra(prepared: Sequence[str], launching: Launching, folder: Path) -> list[str]:
     """Return what the whole sweep is composed from: all jobs are below `folder`."""
     own = [each for each in prepared if not each.startswith("hydra")]
-    quoted = str(folder.absolute()).replace("\\", "\\\\").replace("'", "\\'")
+    # Hydra reads backslashes before a quotation mark, OmegaConf those before an interpolation
+    escaped = str(folder.absolute()).replace("${", "\\${")
+    doubled = re.sub(r"(\\+)(?='|\Z)", lambda found: found[1] * 2, escaped)
+    quoted = doubled.replace("'", "\\'")
     return [*own, *launching.settings, f"hydra.sweep.dir='{quoted}'"]
 
 
+def _name(overrides: Sequence[str]) -> str | None:
+    """Return the name of the whole sweep; raise InputError where jobs would have several."""
+    given = _last(overrides, "run.name")
+    if given is not None and "${" in given:
+        raise InputError(
+            f"run.name={given} would differ from job to job, and a sweep has one folder: leave "
+            "out ${...}"
+        )
+    return given
+
+
 def _last(overrides: Sequence[str], key: str) -> str | None:
-    given = [each.partition("=")[2] for each in overrides if each.startswith(f"{key}=")]
-    return given[-1].strip("'\"") if given else None
+    """Return what the last of `overrides` sets `key` to, however it is written; None if none."""
+    given = [each for each in map(parse, overrides) if each.key_or_group == key]
+    if not given or given[-1].is_delete():
+        return None
+    last = given[-1]
+    value = last.get_value_string() if last.is_sweep_override() else last.value()
+    return None if value is None else str(value)

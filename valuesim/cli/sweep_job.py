@@ -90,8 +90,12 @@ class SweepJob:
         with _told_in(sweep.log_of(name)):
             record = self._play(job, config)
         if record.status == INTERRUPTED and is_time_over(self.folder):
-            sweep.keep(replace(record, why=OUT_OF_TIME))
-            hand_back(self.folder)
+            record = replace(record, why=OUT_OF_TIME)
+            sweep.keep(record)
+            if refused := hand_back(self.folder):
+                why = without_keys(refused, _hidden())
+                record = replace(record, why=f"{OUT_OF_TIME}, and it is not queued again: {why}")
+                sweep.keep(record)
         return record
 
     def _play(self, job: Job, config: RunConfig) -> JobRecord:

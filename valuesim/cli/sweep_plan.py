@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -23,8 +23,9 @@ from valuesim.cli.sweep_folder import SweepFolder
 from valuesim.config import RunConfig, typed
 from valuesim.engine import Summary, plan
 from valuesim.errors import InputError, LogError
-from valuesim.log.reader import read_run
+from valuesim.log.reader import EpisodeRecord, read_run
 from valuesim.log.segments import log_folders
+from valuesim.log.standing import Standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,12 +130,26 @@ def _standing(folder: Path, config: RunConfig) -> _Standing:
     except LogError:
         # the run itself tells what is wrong with it
         episodes = {}
-    logged = sum(_lines(part / "decisions.jsonl") for part in log_folders(folder))
     return _Standing(
         wanted=len(ids),
         finished=len(ids & episodes.keys()),
-        has_all_decisions=logged >= sum(episode.decisions for episode in episodes.values()),
+        has_all_decisions=_has_all(folder, episodes),
     )
+
+
+def _has_all(folder: Path, episodes: Mapping[str, EpisodeRecord]) -> bool:
+    """Return whether the log in `folder` holds every decision of its finished `episodes`."""
+    parts = log_folders(folder)
+    logged = sum(_lines(part / "decisions.jsonl") for part in parts)
+    made = sum(episode.decisions for episode in episodes.values())
+    if logged <= made:
+        return logged == made
+    # some are of plays that did not finish, and count for none of these
+    try:
+        return episodes.keys() <= Standing(parts).finished
+    except LogError:
+        # the run itself tells what is wrong with it
+        return False
 
 
 def _lines(log: Path) -> int:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from valuesim.cli.job import FAILED
+from valuesim.cli.job import FAILED, short_names
 from valuesim.cli.job_row import JobRow
 from valuesim.cli.terminal import clean, interval, percent, print_table, width
 from valuesim.engine.prices import money
+from valuesim.formats.rows import guarded
 from valuesim.log.whole import whole
 from valuesim.measures.headline import Headline
 from valuesim.measures.interval import Rate
 
+_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
 _SPARE = ("seconds", "decisions", "cost", "tokens")
 """Columns that a narrow terminal goes without, in this order, after the later figures."""
 
@@ -43,6 +46,8 @@ def print_rows(rows: Sequence[JobRow]) -> None:
     print("".join(f"  {clean(each)}\n" for each in shown), end="")
     if left_out:
         print(f"  in sweep.csv alone: {', '.join(reversed(left_out))}")
+    if any(row.untold for row in rows):
+        print("  a session that was cut off did not tell what it spent: cost is not known there")
     print()
 
 
@@ -56,14 +61,20 @@ class _Column:
 
 
 def _columns(rows: Sequence[JobRow]) -> list[_Column]:
+    found = [
+        _Column(
+            of=_setting(key),
+            heading=name,
+            cells=[row.record.settings.get(key, "-") for row in rows],
+        )
+        for key, name in short_names(_differing(rows)).items()
+    ]
     columns: dict[str, list[object]] = {
-        key.rpartition(".")[2]: [row.record.settings.get(key, "-") for row in rows]
-        for key in _differing(rows)
+        "episodes": [f"{row.finished} of {_known(row.planned)}" for row in rows],
+        "decisions": [row.decisions for row in rows],
+        "faults": [percent(row.fault_rate) for row in rows],
     }
-    columns["episodes"] = [f"{row.finished} of {_known(row.planned)}" for row in rows]
-    columns["decisions"] = [row.decisions for row in rows]
-    columns["faults"] = [percent(row.fault_rate) for row in rows]
-    found = [_Column(of=name, heading=name, cells=cells) for name, cells in columns.items()]
+    found += [_Column(of=name, heading=name, cells=cells) for name, cells in columns.items()]
     for name in _figures(rows):
         rates = [_rate(row, name) for row in rows]
         apart = [interval(rate.low, rate.high) for rate in rates]
@@ -71,10 +82,20 @@ def _columns(rows: Sequence[JobRow]) -> list[_Column]:
         found.append(_Column(of=name, heading="95 %", cells=apart))
     ends: dict[str, list[object]] = {"seconds": [f"{row.record.seconds:.1f}" for row in rows]}
     if any(row.tokens for row in rows):
-        ends["tokens"] = [f"{row.tokens:,}" if row.tokens is not None else "-" for row in rows]
+        ends["tokens"] = [_tokens(row) for row in rows]
         ends["cost"] = ["-" if row.dollars is None else money(row.dollars) for row in rows]
     ends["status"] = [f"{row.status}: {row.why}" if row.why else row.status for row in rows]
     return found + [_Column(of=name, heading=name, cells=cells) for name, cells in ends.items()]
+
+
+def _setting(key: str) -> str:
+    # a setting is never left out, whatever else is named as it is
+    return f"setting {key}"
+
+
+def _tokens(row: JobRow) -> str:
+    least = "at least " if row.untold else ""
+    return "-" if row.tokens is None else f"{least}{row.tokens:,}"
 
 
 def _wide(columns: Sequence[_Column]) -> int:
@@ -96,18 +117,27 @@ def _rate(row: JobRow, name: str) -> Rate:
 
 
 def write_csv(rows: Sequence[JobRow], path: Path) -> None:
-    """Write a row for each job to `path`, with all figures, whole or not at all."""
+    """Write a row for each job to `path`, with all figures, whole or not at all.
+
+    No text in it is run by a spreadsheet (see `formats.rows.guarded`); numbers stay what they are.
+    """
     keys = list(dict.fromkeys(key for row in rows for key in row.record.settings))
     figures = _figures(rows)
     heading = [*keys, "run", "status", "why", "finished", "planned", "decisions", "faults"]
     for name in figures:
         heading += [name, f"{name}_low", f"{name}_high", f"{name}_n"]
-    heading += ["seconds", "tokens", "dollars"]
+    heading += ["seconds", "tokens", "dollars", "untold_sessions"]
     with whole(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(heading)
+        writer.writerow(map(_harmless, heading))
         for row in rows:
-            writer.writerow(_values(row, keys, list(figures)))
+            writer.writerow(map(_harmless, _values(row, keys, list(figures))))
+
+
+def _harmless(cell: object) -> object:
+    if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
+        return cell
+    return guarded(cell)
 
 
 def as_json(rows: Sequence[JobRow], folder: Path) -> list[dict[str, Any]]:
@@ -135,6 +165,7 @@ def _json(row: JobRow, folder: Path) -> dict[str, Any]:
         "fault_rate": row.fault_rate,
         "tokens": row.tokens,
         "dollars": row.dollars,
+        "untold_sessions": row.untold,
     }
     told["figures"] = [
         {"name": each.name, "told": each.told, "value": each.rate.value, "low": each.rate.low}
@@ -151,7 +182,7 @@ def _values(row: JobRow, keys: Sequence[str], figures: Sequence[str]) -> list[ob
     for name in figures:
         rate = _rate(row, name)
         values += [rate.value, rate.low, rate.high, rate.n]
-    return [*values, round(row.record.seconds, 3), row.tokens, row.dollars]
+    return [*values, round(row.record.seconds, 3), row.tokens, row.dollars, row.untold]
 
 
 def _differing(rows: Sequence[JobRow]) -> list[str]:

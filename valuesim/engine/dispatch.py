@@ -25,6 +25,7 @@ from valuesim.log.lines import AGAIN, GONE
 from valuesim.log.segments import SEGMENTS, Left, left_in
 
 _GRACE_S = 20.0
+_TOLD_S = 2.0
 
 
 async def run_on(
@@ -76,6 +77,7 @@ class Dispatch(Table):
         super().__init__(writer, connections, progress, specs, stop=stop, budget=budget)
         self._plan = specs
         self._failed: Failed | None = None
+        self._tells: set[asyncio.Task[None]] = set()
         self._run_writer = writer
 
     async def play_on(self, crew: Crew, specs: Sequence[EpisodeSpec], seats: int) -> None:
@@ -97,9 +99,10 @@ class Dispatch(Table):
         try:
             await asyncio.wait(kept, return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            for task in (watch, *kept):
+            ending = (watch, *kept, *self._tells)
+            for task in ending:
                 task.cancel()
-            await asyncio.wait((watch, *kept))
+            await asyncio.wait(ending)
             parted = [asyncio.create_task(self._part(post)) for post in self._posts]
             await asyncio.wait(parted)
         self._raise((*kept, watch, *parted))
@@ -166,11 +169,12 @@ class Dispatch(Table):
 
     async def _tell_all(self, *, now: bool) -> None:
         self._wake()
-        for post in self._posts:
-            if post.worker is not None:
-                # whoever feeds it learns that it is lost
-                with suppress(WorkerLost):
-                    await post.worker.stop(now=now)
+        tells = [asyncio.create_task(_tell(post, now=now)) for post in self._posts]
+        self._tells |= set(tells)
+        # one that does not answer keeps no other from hearing it
+        heard, _ = await asyncio.wait(tells, timeout=_TOLD_S)
+        for task in heard:
+            task.result()
 
     async def _part(self, post: Post) -> None:
         """Let a worker list what it has under way, take its last reports, and end it."""
@@ -281,6 +285,13 @@ class Dispatch(Table):
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+async def _tell(post: Post, *, now: bool) -> None:
+    # whoever feeds it learns that it is lost
+    with suppress(WorkerLost):
+        if post.worker is not None:
+            await post.worker.stop(now=now)
 
 
 def _untold(line: Mapping[str, Any], told: Made) -> tuple[int, Counter[str]]:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from valuesim.engine.crew import CrewFailed, Hired, WorkerLost
-from valuesim.engine.parcels import Parcel, Report
+from valuesim.engine.crew import CrewFailed, Hired, WorkerLost, failure
+from valuesim.engine.parcels import Failed, Parcel, Report
 from valuesim.engine.worker import SIGN, Setup, Worker
 from valuesim.errors import InputError
 from valuesim.log.segments import SEGMENTS
@@ -74,7 +74,7 @@ def connected_to(cluster: Cluster) -> Iterator[int]:
         except (ConnectionError, RuntimeError, ValueError) as error:
             told = " ".join(str(error).split())
             raise InputError(
-                f"engine.address={cluster.address}: Ray gives no cluster: {told:.200}"
+                f"engine.address={cluster.address}: Ray gives no cluster: {told:.200}{_token()}"
             ) from error
         stack.callback(ray.shutdown)
         yield _size(cluster, ray.cluster_resources())
@@ -113,7 +113,10 @@ class RayCrew:
                 f"the cluster had no place for worker {segment} within {_PLACED_WITHIN_S:.0f} s"
             ) from error
         if not is_seen or not await _appears(setup.folder / ".lock"):
+            failed = await _failed(worker) if is_seen else None
             worker.dismiss()
+            if failed is not None:
+                raise failure(failed)
             raise InputError(
                 f"{setup.run} is not the same folder where worker {segment} runs: put the run on "
                 "a file system that all nodes share, under the same path"
@@ -196,6 +199,16 @@ def _replaced(module: str, name: str, other: Callable[..., Any]) -> Iterator[Non
         setattr(owner, name, kept)
 
 
+def _token() -> str:
+    """Return what may be lacking where no cluster answers and no token was sent."""
+    if os.environ.get("RAY_AUTH_MODE"):
+        return ""
+    return (
+        "; one that asks for a token (`ray start` begins such where there is one) is reached with "
+        "RAY_AUTH_MODE=token in the environment"
+    )
+
+
 def _as_given(host: str) -> str:
     return host
 
@@ -254,6 +267,14 @@ def _size(cluster: Cluster, resources: Mapping[str, float]) -> int:
                     f"cluster has {there:g} {kind}"
                 )
     return cluster.size or min(room)
+
+
+async def _failed(worker: _Actor) -> Failed | None:
+    """Return what a worker failed with that left no lock; None where it says nothing of it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SEEN_WITHIN_S):
+            return (await worker.report()).failed
+    return None
 
 
 async def _appears(path: Path) -> bool:

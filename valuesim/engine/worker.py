@@ -127,23 +127,25 @@ class Worker:
 
     async def _serve(self) -> None:
         try:
-            with self._setup.opened() as self._connections:
-                try:
-                    await self._play_all()
-                finally:
-                    for connection in distinct(self._connections):
-                        await connection.close()
+            # the lock shows the run that its folder is seen here, however long opening takes
+            writer = _Telling(self._setup.folder, self._tally)
+            try:
+                await self._open_and_play(writer)
+            finally:
+                writer.close()
         except Exception as error:  # noqa: BLE001 - told to the run, which raises it again
             self._failed = Failed(kind=type(error).__name__, told=str(error))
 
-    async def _play_all(self) -> None:
-        setup, stop = self._setup, self._stop
-        writer = _Telling(setup.folder, self._tally)
-        try:
-            table = Table(writer, self._connections, Silent(), (), stop=stop, ledger=self._tally)
-            await table.until_done(self._seats(table, writer))
-        finally:
-            writer.close()
+    async def _open_and_play(self, writer: SegmentWriter) -> None:
+        with self._setup.opened() as self._connections:
+            table = Table(
+                writer, self._connections, Silent(), (), stop=self._stop, ledger=self._tally
+            )
+            try:
+                await table.until_done(self._seats(table, writer))
+            finally:
+                for connection in distinct(self._connections):
+                    await connection.close()
 
     async def _seats(self, table: Table, writer: SegmentWriter) -> None:
         try:

@@ -11,6 +11,7 @@ import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +20,10 @@ from urllib.parse import quote, unquote
 
 from valuesim.errors import InputError
 from valuesim.formats.choice_columns import COLUMNS, NUMBERS, TRUTHS
+from valuesim.formats.data_set_place import FILE, check_place
 from valuesim.formats.parquet import ROWS, Part, libraries, schema_of
 from valuesim.formats.rows import digest
+from valuesim.log.lock import locked
 from valuesim.log.whole import unwritable
 
 DEFAULT_KEYS = ("env", "agent", "model")
@@ -31,6 +34,7 @@ _MOST_HELD = 200_000
 """The most rows, of all partitions, that wait for their row group to be full."""
 _LONGEST_NAME = 255
 _DRAFT = ".part"
+_LOCK = ".lock"
 
 Cell = str | int | bool | None
 
@@ -47,7 +51,7 @@ def parts_of(folder: Path) -> list[Part]:
 
     Raises InputError for a draft that a killed export left, and where there is no file.
     """
-    if folder.name.endswith(_DRAFT):
+    if folder.name.endswith(_DRAFT) and (folder / _LOCK).exists():
         raise InputError(f"{folder} is what an export left that did not end: export again")
     parts = [Part(path=path, told=_told(folder, path)) for path in sorted(_files(folder))]
     if not parts:
@@ -128,28 +132,40 @@ class DataSetWriter:
     """Writes Arrow tables of choices as a data set, whole or not at all; use it in `with`.
 
     The files are written into a draft beside it, which becomes `folder` when the block ends well.
-    An earlier data set there is replaced. Rows keep their order within a partition; equal rows in
-    equal order give equal bytes (of one version of pyarrow).
+    A data set there that this class wrote, and nobody added to, is replaced. Rows keep their order
+    within a partition; equal rows in equal order give equal bytes (of one version of pyarrow).
     """
 
     def __init__(self, folder: Path, keys: Sequence[str] = DEFAULT_KEYS) -> None:
-        """Raise InputError where `folder` is something else than a data set, or a key is none."""
+        """Raise InputError where `folder` holds anything else, or a key is none."""
         self.folder = Path(folder).resolve()
         self.keys = checked_keys(keys)
         self.rows = 0
         self._pyarrow, self._parquet = libraries(self.folder)
         self._draft = self.folder.with_name(f".{self.folder.name}{_DRAFT}")
+        self._new, self._earlier = self._draft / "new", self._draft / "earlier"
         self._schema = schema_of(self._pyarrow, [n for n in COLUMNS if n not in self.keys])
         self._writers: dict[tuple[Cell, ...], Any] = {}
         self._held: defaultdict[tuple[Cell, ...], list[Any]] = defaultdict(list)
         self._sizes: defaultdict[tuple[Cell, ...], int] = defaultdict(int)
-        _check_place(self.folder)
+        check_place(self.folder)
 
     def __enter__(self) -> Self:
-        """Begin with an empty draft."""
+        """Begin with an empty draft.
+
+        Raises InputError where another export writes the same, or what is no draft stands there.
+        """
+        draft = self._draft
         try:
-            shutil.rmtree(self._draft, ignore_errors=True)
-            self._draft.mkdir(parents=True)
+            is_foreign = draft.exists() and not (draft / _LOCK).is_file()
+            if draft.is_symlink() or (is_foreign and (draft.is_file() or any(draft.iterdir()))):
+                raise InputError(
+                    f"{draft} is no draft of an export: move it, or choose another --out"
+                )
+            self._lock = locked(draft)
+            for left in (self._new, self._earlier):
+                shutil.rmtree(left, ignore_errors=True)
+            self._new.mkdir()
         except OSError as error:
             raise unwritable(self.folder, error) from error
         return self
@@ -162,17 +178,23 @@ class DataSetWriter:
     ) -> None:
         """Put the draft in its place, or take it away."""
         try:
-            if kind is None:
-                for partition in list(self._held):
-                    self._flush(partition)
-            for writer in self._writers.values():
-                writer.close()
+            with ExitStack() as closing:
+                closing.callback(self._close)
+                if kind is None:
+                    for partition in list(self._held):
+                        self._flush(partition)
             if kind is None:
                 self._put()
         except OSError as broken:
             raise unwritable(self.folder, broken) from broken
         finally:
             shutil.rmtree(self._draft, ignore_errors=True)
+            self._lock.close()
+
+    def _close(self) -> None:
+        with ExitStack() as closing:
+            for writer in self._writers.values():
+                closing.callback(writer.close)
 
     def add(self, table: Any) -> None:
         """Add an Arrow table of `COLUMNS`, its rows in order.
@@ -226,7 +248,7 @@ class DataSetWriter:
                     f"{', '.join(self.keys)}: choose keys of fewer contents with --partition"
                 )
             names = map(folder_name, self.keys, partition)
-            path = self._draft.joinpath(*names) / "part-0.parquet"
+            path = self._new.joinpath(*names) / FILE
             path.parent.mkdir(parents=True)
             self._writers[partition] = self._parquet.ParquetWriter(
                 path, self._schema, compression="zstd"
@@ -235,21 +257,16 @@ class DataSetWriter:
 
     def _put(self) -> None:
         """Exchange an earlier data set for the draft; between them is an instant without either."""
-        earlier = self.folder.with_name(f".{self.folder.name}.earlier")
-        shutil.rmtree(earlier, ignore_errors=True)
-        if self.folder.exists():
-            self.folder.rename(earlier)
-        self._draft.rename(self.folder)
-        shutil.rmtree(earlier, ignore_errors=True)
-
-
-def _check_place(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file: name a folder for a data set")
-    if folder.is_dir() and any(folder.iterdir()) and not is_data_set(folder):
-        raise InputError(
-            f"{folder} holds something else than a data set: name a new folder, or an empty one"
-        )
+        check_place(self.folder)
+        if not self.folder.exists():
+            self._new.rename(self.folder)
+            return
+        self.folder.rename(self._earlier)
+        try:
+            self._new.rename(self.folder)
+        except OSError:
+            self._earlier.rename(self.folder)
+            raise
 
 
 def _split(table: Any, keys: Sequence[str]) -> Iterator[tuple[tuple[Cell, ...], Any]]:

@@ -24,9 +24,14 @@ def episode_of(line: Any, path: Path, number: int) -> EpisodeRecord:
         return EpisodeRecord(
             id=line["episode"],
             population=_population(line["population"]),
-            chain=Chain(**line["chain"]) if "chain" in line else None,
+            chain=Chain(**_counts(line["chain"])) if "chain" in line else None,
             carried=_expect(line.get("carried", {}), dict),
-            place=_expect(line.get("place"), int | None),
+            place=None if line.get("place") is None else _count(line["place"]),
+            seed=_count(line["seed"]),
+            steps=_count(line["steps"]),
+            decisions=_count(line["decisions"]),
+            faults=_counts(line["faults"]),
+            usage=_counts(line["usage"]),
             parameters=_expect(line.get("parameters"), dict | None),
             fork=_fork(line["fork"]) if "fork" in line else None,
             **{name: _expect(line[name], kind) for name, kind in _EPISODE_FIELDS.items()},
@@ -74,10 +79,30 @@ def _expect(given: object, kind: Any) -> Any:
 
 
 _EPISODE_FIELDS: Mapping[str, Any] = {
-    **dict.fromkeys(("seed", "steps", "decisions"), int),
-    **dict.fromkeys(("condition", "elicitation", "outcome", "measures", "faults", "usage"), dict),
+    **dict.fromkeys(("condition", "elicitation", "outcome", "measures"), dict),
     "env": str,
 }
+_LARGEST = 2**63 - 1
+"""The largest count of a log, and of a table."""
+
+
+def _count(given: object) -> int:
+    """Return `given`; raise ValueError if it is no whole number from 0 that a table can hold."""
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= _LARGEST:
+        raise ValueError(f"{given!r:.80} is no count")
+    return given
+
+
+def _counts(given: object) -> dict[str, int]:
+    """Return counts by name; raise ValueError if `given` is anything else."""
+    return {name: _count(each) for name, each in _expect(given, dict).items()}
+
+
+def _number(given: object) -> Any:
+    """Return `given`; raise ValueError if it is no finite number."""
+    if not is_number(given):
+        raise ValueError(f"{given!r:.80} is no number")
+    return given
 
 
 def decision_of(
@@ -98,19 +123,19 @@ def decision_of(
         _check(line["agent"], answer, options, episode)
         return DecisionRecord(
             episode=episode,
-            step=_expect(line["step"], int),
+            step=_count(line["step"]),
             role=line["agent"],
             options=options,
             chosen=answer["option"],
-            arguments=answer["arguments"],
+            arguments=_expect(answer["arguments"], dict),
             fault=Fault(answer["fault"]) if answer["fault"] else None,
-            fault_detail=answer["fault_detail"],
-            text=seen["text"],
-            rules_id=seen["rules"],
-            message=answer["message"],
-            rationale=answer["rationale"],
-            reply=answer["reply"],
-            attempts=answer["attempts"],
+            fault_detail=_expect(answer["fault_detail"], str | None),
+            text=_expect(seen["text"], str),
+            rules_id=_expect(seen["rules"], str),
+            message=_expect(answer["message"], str | None),
+            rationale=_expect(answer["rationale"], str | None),
+            reply=_expect(answer["reply"], str),
+            attempts=_count(answer["attempts"]),
             tries=tuple(_try(tried) for tried in answer.get("tries", ())),
             attempted=_attempted(answer),
             schema_break=answer.get("schema_break", False),
@@ -119,12 +144,12 @@ def decision_of(
             labellings=tuple(_labelling(each) for each in answer.get("labellings", ())),
             probabilities=_shares(answer.get("probabilities", {})),
             unaccounted=_expect(answer.get("unaccounted"), float | int | None),
-            usage=answer["usage"],
+            usage=_counts(answer["usage"]),
             view=_expect(seen["view"], dict),
             annotations=_expect(seen["annotations"], dict),
             effect=_expect(line["effect"], dict),
-            payoff=line["payoff"],
-            latency=line["time"]["latency"],
+            payoff=_number(line["payoff"]),
+            latency=_number(line["time"]["latency"]),
         )
     except MISSHAPEN as error:
         raise corrupt(path, number, f"is not a decision: {wrong_in(error)}") from error

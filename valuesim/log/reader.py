@@ -53,14 +53,14 @@ class RunFolder:
     def decisions(self) -> Iterator[DecisionRecord]:
         """Yield the decisions of finished episodes, in the order of the plan (see `order`).
 
-        Raises LogError for a corrupt line, for one that repeats a decision and, after the last
-        line, for an episode that has more or fewer decisions than its own line says (a disk that
-        lost some, files put together by hand).
+        Raises LogError for a corrupt line, for one that repeats a decision or is one more than the
+        episode's own line says and, after the last line, for an episode that has fewer (a disk
+        that lost some, files put together by hand).
         """
         void = {(record.episode, record.play) for record in self.interrupted}
         texts = self.texts()
         read_option = OptionReader(texts)
-        read: defaultdict[str, set[tuple[int, str, int]]] = defaultdict(set)
+        tally = _Tally(self.episodes)
 
         def counts(_: Path, line: Any) -> bool:
             return line["episode"] in self.episodes and (line["episode"], line["play"]) not in void
@@ -70,15 +70,11 @@ class RunFolder:
             record = decision_of(
                 line, self.episodes[line["episode"]], read_option, texts, path, number
             )
-            decided = (line["play"], record.role, record.step)
-            if decided in read[record.episode.id]:
-                wrong = f"repeats what {record.role} decided at step {record.step}"
-                raise corrupt(path, number, f"{wrong} of episode {record.episode.id}")
-            read[record.episode.id].add(decided)
+            if (wrong := tally.wrong_with(record, line["play"])) is not None:
+                raise corrupt(path, number, wrong)
             yield record
-        for id, episode in self.episodes.items():
-            if len(read[id]) != episode.decisions:
-                raise LogError(miscounted(path, id, len(read[id]), episode.decisions))
+        for id, read, told in tally.short():
+            raise LogError(miscounted(path, id, read, told))
 
     def texts(self) -> dict[str, str]:
         """Return the texts of rules, options and additions by id."""
@@ -87,6 +83,34 @@ class RunFolder:
             for folder in log_folders(self.path)
             for _, line in read_lines(folder / "texts.jsonl", TEXT_KEYS)
         }
+
+
+class _Tally:
+    """Which decisions of each episode were read; of one that has all of its own, how many."""
+
+    def __init__(self, episodes: Mapping[str, EpisodeRecord]) -> None:
+        self._told = {id: episode.decisions for id, episode in episodes.items()}
+        self._open: defaultdict[str, set[tuple[int, str, int]]] = defaultdict(set)
+        self._whole: set[str] = set()
+
+    def wrong_with(self, record: DecisionRecord, play: int) -> str | None:
+        """Count a decision; return what is wrong with its line, if anything is."""
+        id, decided = record.episode.id, (play, record.role, record.step)
+        own = self._open[id]
+        if decided in own or id in self._whole or not self._told[id]:
+            more = "" if decided in own else f", or is one more than its {self._told[id]} decisions"
+            return f"repeats what {record.role} decided at step {record.step} of episode {id}{more}"
+        own.add(decided)
+        if len(own) == self._told[id]:
+            self._whole.add(id)
+            del self._open[id]
+        return None
+
+    def short(self) -> Iterator[tuple[str, int, int]]:
+        """Yield the episodes that have fewer decisions than they tell: id, read, told."""
+        for id, told in self._told.items():
+            if told and id not in self._whole:
+                yield id, len(self._open[id]), told
 
 
 def read_run(path: Path) -> RunFolder:

@@ -6,32 +6,37 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from valuesim.errors import InputError, LogError, ValueSimError
 
 _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_LONGEST_STEM = 40
+"""The characters of a name that its draft's keeps, so that no name is too long for a draft."""
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Yield the path of a draft (same suffix) that becomes `path` if the block ends well.
 
-    If it does not, the draft is removed and `path` is as it was. What is no regular file (a device,
-    a pipe) is written in place. Raises InputError where `path` is no place to write to, and
-    LogError where the disk takes no more.
+    The draft is a file of its own beside `path`, whatever else stands there, and whoever else
+    writes at the same time. If the block does not end well, it is removed and `path` is as it was.
+    What is no regular file (a device, a pipe) is written in place. Raises InputError where `path`
+    is no place to write to, and LogError where the disk takes no more.
     """
-    target, draft = _places(path)
-    is_file = draft != target
+    target = path.resolve()
     try:
+        if _is_other(target):
+            yield target
+            return
+        draft = _draft(target)
         try:
             yield draft
-            if is_file:
-                draft.replace(target)
+            draft.replace(target)
         except BaseException:
-            if is_file:
-                with suppress(OSError):
-                    draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise unwritable(path, error) from error
@@ -39,11 +44,10 @@ def whole(path: Path) -> Iterator[Path]:
 
 def check_place(path: Path) -> None:
     """Raise what `whole` would raise where `path` is no place to write to; leave nothing there."""
-    target, draft = _places(path)
+    target = path.resolve()
     try:
-        if draft != target:
-            draft.touch()
-            draft.unlink()
+        if not _is_other(target):
+            _draft(target).unlink()
         elif target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
         elif not os.access(target, os.W_OK):
@@ -61,9 +65,17 @@ def unwritable(path: Path, error: OSError) -> ValueSimError:
     return kind(f"{path} cannot be written: {error.strerror or error}")
 
 
-def _places(path: Path) -> tuple[Path, Path]:
-    """Return what `path` leads to and where its draft is written; the same if it is no file."""
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        return target, target
-    return target, target.with_name(f"{target.stem}.part{target.suffix}")
+def _is_other(target: Path) -> bool:
+    """Return whether `target` is there and no regular file: it is then written in place."""
+    return target.exists() and not target.is_file()
+
+
+def _draft(target: Path) -> Path:
+    """Return a new, empty file beside `target`, hidden and of the same suffix."""
+    for number in count():
+        name = f".{target.stem[:_LONGEST_STEM]}.{os.getpid()}-{number}.part{target.suffix}"
+        draft = target.with_name(name)
+        with suppress(FileExistsError):
+            draft.touch(exist_ok=False)
+            return draft
+    raise AssertionError("count() has no end")

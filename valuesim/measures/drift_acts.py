@@ -20,8 +20,7 @@ from valuesim.graph.units import Records, unit_names
 from valuesim.measures.acts import Counts, counted, level_of, together, told_cells
 from valuesim.measures.interval import Rate, clustered_rate
 from valuesim.measures.paired import paired_difference, paired_p
-
-_POWER = 0.8
+from valuesim.measures.visible import visible_difference
 
 
 def act_drift(arms: Mapping[str, Records], positions: Mapping[str, float]) -> tuple[Drift, ...]:
@@ -60,7 +59,7 @@ def _drift(
     return replace(
         drift,
         p=min(1.0, len(gaps) * min(found)),
-        visible=max(_visible(*gap, error=0.05 / (cells * len(gaps))) for gap in gaps),
+        visible=_visible(gaps, cells),
         timing=_timing(list(rates.values()), arms, list(positions.values()), gaps),
     )
 
@@ -81,16 +80,12 @@ def _rate(counts: Counts) -> Rate:
     return clustered_rate([d for d, _ in counts.values()], [n for _, n in counts.values()])
 
 
-def _visible(before: Counts, after: Counts, *, error: float) -> float:
-    """Return the difference that would be seen with 80 % probability, given the intervals' width.
-
-    Half the width at the level asked for, and as much more as 80 % take.
-    """
-    found = paired_difference(before, after, level=1 - error)
-    assert found.low is not None
-    assert found.high is not None
-    half = (found.high - found.low) / 2
-    return float(half * (1 + special.ndtri(_POWER) / special.ndtri(1 - error / 2)))
+def _visible(gaps: Sequence[tuple[Counts, Counts]], cells: int) -> float | None:
+    """Return the step that is seen in whichever gap it lies; None where some gap shows none."""
+    level = 1 - 0.05 / (cells * len(gaps))
+    found = [visible_difference(before, after, level=level) for before, after in gaps]
+    known = [each for each in found if each is not None]
+    return max(known) if len(known) == len(found) else None
 
 
 def _timing(

@@ -19,24 +19,27 @@ from valuesim.shipped import shipped_yaml
 
 GAMES = "valuesim.measures.strategic"
 """The package of the measures of games."""
-_OF_GAMES = "moves that cooperate"
+_OF_GAMES, _TOLD_OF_GAMES = "cooperation", "moves that cooperate"
+NOTHING = "nothing that it is a share of happened"
+_NO_CHOICE = "nobody chose anything"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Headline:
     """One figure: its `name`, what it is in words (`told`), and the rate with its interval.
 
-    A rate without a value is undetermined: nothing of what it is a share of happened.
+    A rate without a value is undetermined, and `why` says of what there was nothing.
     """
 
     name: str
     told: str
     rate: Rate
+    why: str = NOTHING
 
 
 def names() -> list[str]:
     """Return the names that headlines may have, in the order of a row."""
-    return list(_counted())
+    return [*_counted(), _OF_GAMES]
 
 
 def headlines(run: RunFolder) -> tuple[Headline, ...]:
@@ -54,13 +57,18 @@ def headlines(run: RunFolder) -> tuple[Headline, ...]:
 def of_episodes(episodes: Sequence[EpisodeRecord]) -> tuple[Headline, ...]:
     """Return the figures that are shares of counts in the measures of `episodes`.
 
-    Episodes of one chain count as one for the interval. Episodes without the counts are left out.
+    Episodes of one chain count as one for the interval. Episodes without the counts are left out,
+    and, for a figure that needs choices, those of players that chose nothing in any of theirs: who
+    only fails does not survive by what it does.
     """
-    return tuple(
-        Headline(name=name, told=about["told"], rate=_share(own, about))
-        for name, about in _counted().items()
-        if (own := [each for each in episodes if _holds(each, about)])
-    )
+    found = []
+    for name, about in _counted().items():
+        if own := [each for each in episodes if _holds(each, about)]:
+            active = _active(own, about)
+            why = NOTHING if active else _NO_CHOICE
+            rate = _share(active, about)
+            found.append(Headline(name=name, told=about["told"], rate=rate, why=why))
+    return tuple(found)
 
 
 def of_games(decisions: Iterable[DecisionRecord]) -> tuple[Headline, ...]:
@@ -71,7 +79,7 @@ def of_games(decisions: Iterable[DecisionRecord]) -> tuple[Headline, ...]:
     played = histories(each for each in decisions if _is_game(each.episode.env))
     if not played:
         return ()
-    return (Headline(name="cooperation", told=_OF_GAMES, rate=overall(played)),)
+    return (Headline(name=_OF_GAMES, told=_TOLD_OF_GAMES, rate=overall(played)),)
 
 
 def _share(episodes: Collection[EpisodeRecord], about: Mapping[str, Any]) -> Rate:
@@ -83,8 +91,22 @@ def _share(episodes: Collection[EpisodeRecord], about: Mapping[str, Any]) -> Rat
     return clustered_rate(list(done.values()), [possible[unit] for unit in done])
 
 
+def _active(episodes: Sequence[EpisodeRecord], about: Mapping[str, Any]) -> Sequence[EpisodeRecord]:
+    """Return the episodes of those groups of players that chose anything, if `about` needs that."""
+    if "needs" not in about:
+        return episodes
+    chose = {
+        _players(each) for each in episodes if any(each.measures[key] for key in about["needs"])
+    }
+    return [each for each in episodes if _players(each) in chose]
+
+
+def _players(episode: EpisodeRecord) -> str:
+    return repr(sorted(episode.population.items()))
+
+
 def _holds(episode: EpisodeRecord, about: Mapping[str, Any]) -> bool:
-    needed = (*about["done"], *about["possible"])
+    needed = (*about["done"], *about["possible"], *about.get("needs", ()))
     return all(isinstance(episode.measures.get(key), int | float) for key in needed)
 
 

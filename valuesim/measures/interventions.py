@@ -227,8 +227,8 @@ def _effect(
     return Panel(
         id=f"effect_{tag}",
         title=f"effect of interventions on {acts}, {', '.join(source)}",
-        unit=f"difference to arm {control.arm} in the share of decisions, same worlds and roles; "
-        "n counts worlds",
+        unit=f"difference to arm {control.arm} in the share of decisions beyond talk, "
+        "mean over the same worlds and roles; n counts worlds",
         bounds=(-1.0, 1.0),
         estimates=tuple(
             _difference(arm, _shares(arms[arm], tag), against) for arm in control.compared(arms)

@@ -51,7 +51,8 @@ class PairedDifference:
 class PairedDifferences:
     """Many paired differences at once: arrays of one length, nan where there is no figure.
 
-    `first_limits` and `second_limits` hold the intervals of the rates, of shape (repeats, 2).
+    `first_limits` and `second_limits` hold the intervals of the rates, of shape (repeats, 2), and
+    `first_chances` and `second_chances` the independent chances that the limits take them for.
     """
 
     first: Array
@@ -63,6 +64,8 @@ class PairedDifferences:
     units: Array
     first_limits: Array
     second_limits: Array
+    first_chances: Array
+    second_chances: Array
 
 
 def paired_difference(
@@ -122,12 +125,14 @@ def paired_differences(
         first=one["rate"],
         second=two["rate"],
         value=value,
-        low=value - _joined(two["below"], one["above"], correlation),
-        high=value + _joined(two["above"], one["below"], correlation),
+        low=value - joined(two["below"], one["above"], correlation),
+        high=value + joined(two["above"], one["below"], correlation),
         correlation=correlation,
         units=((possible_first > 0) & (possible_second > 0)).sum(axis=-1),
         first_limits=np.stack([one["rate"] - one["below"], one["rate"] + one["above"]], axis=-1),
         second_limits=np.stack([two["rate"] - two["below"], two["rate"] + two["above"]], axis=-1),
+        first_chances=one["chances"],
+        second_chances=two["chances"],
     )
 
 
@@ -170,7 +175,7 @@ def _arm(done: Array, possible: Array, level: float | Array, is_binary: bool) ->
         most = np.maximum(total, units) if is_binary else np.full_like(total, np.inf)
         tail = (1 - np.asarray(level, dtype=float)) / 2
         n = _effective(rate, variance, units, most, tail)
-        low, high = _exact(rate, n, tail)
+        low, high = exact_limits(rate, n, tail)
     few = units < 2
     return {
         "rate": rate,
@@ -178,6 +183,7 @@ def _arm(done: Array, possible: Array, level: float | Array, is_binary: bool) ->
         "above": np.where(few, np.nan, high - rate),
         "residuals": residuals,
         "variance": variance,
+        "chances": n,
     }
 
 
@@ -188,7 +194,8 @@ def _effective(rate: Array, variance: Array, units: Array, most: Array, tail: An
     return np.where(variance < _LEAST_VARIANCE, units, number)
 
 
-def _exact(rate: Array, n: Array, tail: Any) -> tuple[Array, Array]:
+def exact_limits(rate: Array, n: Array, tail: Any) -> tuple[Array, Array]:
+    """Return the limits of `rate` in `n` chances, `tail` of either side (Clopper and Pearson)."""
     hits = rate * n
     low = np.where(hits > 1e-9, special.betaincinv(hits, n - hits + 1, tail), 0.0)
     high = np.where(n - hits > 1e-9, special.betaincinv(hits + 1, n - hits, 1 - tail), 1.0)
@@ -216,7 +223,8 @@ def _one_chance(one: dict[str, Array], two: dict[str, Array], room: Array) -> Ar
     return np.sqrt(one["variance"] * two["variance"]) / (2 * room)
 
 
-def _joined(own: Array, other: Array, correlation: Array) -> Array:
+def joined(own: Array, other: Array, correlation: Array) -> Array:
+    """Return how far a limit of a difference is from it, from those of its two rates."""
     return np.sqrt(np.maximum(0.0, own**2 + other**2 - 2 * correlation * own * other))
 
 

@@ -92,7 +92,7 @@ def plan_rate(
 
     Equal arguments, equal figures. Raises InputError for an effect that no two rates can have.
     """
-    first, second = _rates(grounds.rate, effect)
+    first, second = two_rates(grounds.rate, effect)
     if grounds.offering < LEAST_OFFERING:
         share = f"{100 * grounds.offering:.0f} %"
         why = f"an opportunity in {share} of episodes only: no number of them is planned"
@@ -117,8 +117,11 @@ def plan_rate(
     return _ranged(planned, assumed)
 
 
-def _rates(rate: Figure | None, effect: float | None) -> tuple[float, float]:
-    """Return the two true rates; the worst case lies on both sides of one half."""
+def two_rates(rate: Figure | None, effect: float | None) -> tuple[float, float]:
+    """Return the two true rates, in [0, 1]; the worst case lies on both sides of one half.
+
+    Raises InputError for an effect that no two rates can have.
+    """
     difference = effect or 0.0
     if not -1 < difference < 1:
         raise InputError(f"--effect {difference:g} is not allowed: a difference between -1 and 1")
@@ -142,14 +145,20 @@ def _ranged(planned: RatePlan, assumed: Assumed) -> RatePlan:
         return planned
     grounds = planned.grounds
     rates = [assumed.first] if grounds.rate is None else [grounds.rate.low, grounds.rate.high]
+    if planned.paired is None:
+        # the interval of one rate knows nothing of another arm
+        assumed = replace(assumed, is_paired=False)
     here = formula.variance(assumed)
+    likenesses, pairings = (
+        (figure.low, figure.high) for figure in (grounds.likeness, grounds.pairing)
+    )
     shares = []
-    for rate, likeness in product(rates, (grounds.likeness.low, grounds.likeness.high)):
+    for rate, likeness, pairing in product(rates, likenesses, pairings):
         first, second = (
             min(max(rate + each - assumed.first, 0.0), 1.0)
             for each in (assumed.first, assumed.second)
         )
-        other = replace(assumed, first=first, second=second, likeness=likeness)
+        other = replace(assumed, first=first, second=second, likeness=likeness, pairing=pairing)
         shares.append(formula.variance(other) / here if here > 0 else 1.0)
     return replace(
         planned,

@@ -103,7 +103,8 @@ def curves(
 
     Survival is the share of the group's agents that act in the last turn and are alive after it;
     cooperation is the share of its valid decisions that gave power to another agent, in the
-    environments that are `cooperative`. Where there is neither, the curve is empty.
+    environments that are `cooperative`. Where there is neither, the curve is empty. At a level at
+    which nobody ever chose nobody survived by what they did: all agents there are lost.
     """
     at_level = by_level(records)
     seen = [(lev, at_level.get(lev, [])) for lev in at]
@@ -112,6 +113,7 @@ def curves(
             title="Survival",
             unit="of agents, to the horizon",
             points=tuple((lev, _survival(own)) for lev, own in seen),
+            lost=tuple(_unchosen(own) for _, own in seen),
         ),
         Curve(
             title="Cooperation",
@@ -126,7 +128,7 @@ def curves(
 
 
 def _survival(records: Sequence[DecisionRecord]) -> Rate:
-    last = {(r.episode.id, r.role): r for r in records if "alive" in r.effect}
+    last = {} if _unchosen(records) else _last(records)
     alive: Counter[str] = Counter()
     agents: Counter[str] = Counter()
     for record in last.values():
@@ -134,6 +136,16 @@ def _survival(records: Sequence[DecisionRecord]) -> Rate:
         agents[unit] += 1
         alive[unit] += bool(record.effect["alive"]) and record.step == final
     return clustered_rate([alive[e] for e in agents], list(agents.values()))
+
+
+def _last(records: Sequence[DecisionRecord]) -> dict[tuple[str, str], DecisionRecord]:
+    """Return the last decision of each agent that may die."""
+    return {(r.episode.id, r.role): r for r in records if "alive" in r.effect}
+
+
+def _unchosen(records: Sequence[DecisionRecord]) -> int:
+    """Return how many agents there are where all that they ever decided was faults; else 0."""
+    return len(_last(records)) if all(r.fault is not None for r in records) else 0
 
 
 def cooperative_envs(records: Iterable[DecisionRecord]) -> frozenset[str]:

@@ -6,6 +6,8 @@ import unicodedata
 
 from markupsafe import Markup
 
+from valuesim.plain import with_few_marks
+
 _HIDDEN = frozenset({"Cc", "Cs", "Co", "Cn"})
 # these reorder or hide what stands around them, so that a reader sees another text than was written
 _REORDERING = frozenset("\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff") | frozenset(
@@ -16,6 +18,8 @@ _REORDERING = frozenset("\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff") | fr
 def shown(text: object, longest: int = 280) -> str:
     r"""Return `text` with control characters spelt out, cut visibly after `longest` characters.
 
+    So are marks beyond four on one letter, which would run over the lines beside it.
+
     It is still to be escaped for HTML. New lines and tabs stay.
 
     >>> shown("a\u202eb")
@@ -24,7 +28,7 @@ def shown(text: object, longest: int = 280) -> str:
     'abc … [cut after 3 of 6 characters]'
     """
     whole = str(text)
-    kept = "".join(_spelt(character) for character in whole[:longest])
+    kept = _all_spelt(whole[:longest])
     if len(whole) <= longest:
         return kept
     return f"{kept} … [cut after {longest:,} of {len(whole):,} characters]"
@@ -37,7 +41,7 @@ def plain(content: object) -> object:
     """
     if not isinstance(content, str) or isinstance(content, Markup):
         return content
-    return "".join(map(_spelt, content))
+    return _all_spelt(content)
 
 
 def short(text: object, longest: int) -> str:
@@ -80,9 +84,17 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def _all_spelt(text: str) -> str:
+    return "".join(map(_spelt, with_few_marks(text, _code)))
+
+
+def _code(character: str) -> str:
+    return f"\\u{ord(character):04x}"
+
+
 def _spelt(character: str) -> str:
     if character in "\n\t":
         return character
     if character in _REORDERING or unicodedata.category(character) in _HIDDEN:
-        return f"\\u{ord(character):04x}"
+        return _code(character)
     return character

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from valuesim.errors import InputError
 from valuesim.log import RunFolder
-from valuesim.log.whole import whole
+from valuesim.log.whole import unwritable, whole
 from valuesim.report.page import render
 from valuesim.report.summary import Summary, summarise
 
@@ -28,7 +28,10 @@ def write_page(summary: Summary, out: Path) -> Path:
     """Write the page of `summary` like `write_report`, and return its path."""
     path = out / "report.html" if out.is_dir() else out
     page = render(summary)
-    with whole(path) as draft:
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    with whole(path) as draft:
         draft.write_text(page, encoding="utf-8")
     return path

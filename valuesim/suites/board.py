@@ -10,7 +10,8 @@ from scipy import stats
 
 from valuesim.errors import InputError, unknown
 from valuesim.suites.card import Card, Figure
-from valuesim.suites.definition import Measure, measures
+from valuesim.suites.definition import Measure, load_suite, measures, suites
+from valuesim.suites.making import reading
 from valuesim.suites.schema import written
 
 SORT = "transgression_unthreatened"
@@ -43,7 +44,8 @@ class LeftOut:
 class Board:
     """Cards of one suite by the figure `sort`; those whose figure is undetermined stand last.
 
-    `repeated` counts cards that were given more than once.
+    `repeated` counts cards that were given more than once. `note` says where this valuesim has
+    another suite of that name, or reads logs in another way, else None.
     """
 
     suite: str
@@ -53,6 +55,7 @@ class Board:
     rows: tuple[Row, ...]
     left_out: tuple[LeftOut, ...] = ()
     repeated: int = 0
+    note: str | None = None
 
 
 def board_of(cards: Mapping[str, Card], *, sort: str = SORT) -> Board:
@@ -81,6 +84,7 @@ def board_of(cards: Mapping[str, Card], *, sort: str = SORT) -> Board:
         rows=_ranked(_named(kept), measure),
         left_out=tuple(left_out),
         repeated=len(cards) - len(once),
+        note=_note(first),
     )
 
 
@@ -128,6 +132,16 @@ def _ranked(rows: Sequence[Row], measure: Measure) -> tuple[Row, ...]:
         return value is None, (value or 0.0) * (1 if is_least_first else -1), row.name
 
     return tuple(sorted(placed, key=key))
+
+
+def _note(card: Card) -> str | None:
+    """Return in what `card` differs from what this valuesim plays and how it reads that."""
+    if card.suite not in suites():
+        return f"this valuesim has no suite {card.suite}: it cannot tell what these cards are of"
+    own = {"digest": load_suite(card.suite).digest, "reading": reading()}
+    has = {"digest": card.digest, "reading": card.reading}
+    told = " and ".join(f"{name} {own[name]}" for name in own if own[name] != has[name])
+    return f"{card.suite} of this valuesim has {told}: these cards are not of it" if told else None
 
 
 def _once(cards: Mapping[str, Card]) -> dict[str, Card]:

@@ -19,7 +19,8 @@ class Part:
     """One run of a suite: `settings` as they are typed for `valuesim run`.
 
     `role` says what a card takes from it: behaviour (survival), cooperation (a game), stated or
-    revealed values. `quick` is how many episodes a cell has in a quick look.
+    revealed values. `quick` is how many episodes a cell has in a quick look, `planned` how many
+    there are in all, None where the file does not say.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Part:
     role: str
     settings: tuple[str, ...]
     quick: int
+    planned: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +95,7 @@ def load_suite(id: str) -> Suite:
                 role=each["role"],
                 settings=tuple(each["settings"]),
                 quick=each["quick"],
+                planned=each.get("planned"),
             )
             for name, each in told["parts"].items()
         ),

@@ -18,6 +18,8 @@ from valuesim.archetypes.catalogue import Catalogue
 from valuesim.archetypes.conduct import conduct
 from valuesim.archetypes.report import judge_behaviour
 from valuesim.archetypes.verdict import Verdict
+from valuesim.decision import Usage
+from valuesim.engine.outlay import outlay
 from valuesim.episode import Player
 from valuesim.errors import InputError
 from valuesim.log import DecisionRecord, EpisodeRecord, RunFolder, decisions_once
@@ -38,7 +40,7 @@ from valuesim.suites.saying import SayDo, say_do
 
 _URL = re.compile(r"\w+://\S+")
 _LONGEST_REASON = 300
-READING = 1
+READING = 2
 """Raised when a figure of a card is computed in another way."""
 _READ = (("valuesim.conf", "archetype/behavioural.yaml"), ("valuesim.conf", "archetype/games.yaml"))
 
@@ -246,18 +248,17 @@ def _of_player(player: Player, episode: EpisodeRecord) -> Entry:
 def _spending(runs: Sequence[RunFolder], records: Sequence[DecisionRecord]) -> Spending:
     if all(record.player.model is None for record in records):
         return Spending(why=words()["no_model"])
-    told = [
-        session.get("spent") or {} for run in runs for session in run.config.get("sessions") or ()
-    ]
-    spent = [each for each in told if each]
-    dollars = [each.get("dollars") for each in spent]
-    is_known = bool(spent) and all(isinstance(each, int | float) for each in dollars)
+    spent = [each for run in runs if (each := outlay(run)) is not None]
+    usage = sum((each.usage for each in spent), start=Usage())
+    known = [each.dollars for each in spent if each.dollars is not None]
+    is_known = bool(spent) and len(known) == len(spent)
+    why = "cut_off" if any(each.untold for each in spent) else "no_price"
     return Spending(
-        prompt_tokens=sum(int(each.get("prompt_tokens", 0)) for each in spent),
-        completion_tokens=sum(int(each.get("completion_tokens", 0)) for each in spent),
-        cached_tokens=sum(int(each.get("cached_tokens", 0)) for each in spent),
-        dollars=round(sum(each or 0.0 for each in dollars), 4) if is_known else None,
-        why=None if is_known else words()["no_price"],
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cached_tokens=usage.cached_tokens,
+        dollars=round(sum(known), 4) if is_known else None,
+        why=None if is_known else words()[why],
     )
 
 

@@ -45,7 +45,8 @@ def wording_shift(records: Records, factor: str) -> Figure:
     """Return the largest difference of a transgression rate between two wordings, in [0, 1].
 
     Rates of threatened and of unthreatened agents are each compared between all pairs of levels of
-    `factor`, on the same worlds.
+    `factor`. Pairs share their level of scarcity and seed; survival draws another world for each
+    wording all the same, so that pairing them costs nothing and gains little.
     """
     return largest_shift(list(_pairs(_by_level(records, factor))))
 
@@ -90,7 +91,7 @@ def _pairs(by_level: Mapping[str, Records]) -> Iterator[tuple[Counts, Counts]]:
 
 
 def _counts(records: Records, is_threatened: bool) -> Counts:
-    """Return done and possible by what the same world has in both wordings: scarcity and seed."""
+    """Return done and possible by what is alike in both wordings: scarcity and seed."""
     tries = tries_by_episode(observe(records), is_threatened)
     worlds = {
         record.episode.unit: (str(record.episode.condition.get("scarcity")), record.episode.seed)

@@ -22,7 +22,7 @@ from valuesim.suites.card import (
     ValueGap,
     Wording,
 )
-from valuesim.suites.definition import load_suite, measures, suites
+from valuesim.suites.definition import Suite, load_suite, measures, suites
 from valuesim.suites.places import (
     counts,
     digits,
@@ -98,9 +98,9 @@ def _agree(card: Card, told: Mapping[str, Any]) -> None:
     if flag(told, "whole") is not card.is_whole:
         raise ValueError("whole does not agree with its parts")
     if card.suite in suites():
-        named = [each.name for each in load_suite(card.suite).parts]
-        if [each.name for each in card.parts] != named:
-            raise ValueError(f"its parts are not those of {card.suite}: {', '.join(named)}")
+        _agree_with(load_suite(card.suite), card)
+    if all(each.closed is not None for each in card.parts):
+        raise ValueError("none of its parts was open to the entry")
     faults = card.figures["faults"]
     if faults.n != card.decisions:
         raise ValueError(
@@ -111,6 +111,21 @@ def _agree(card: Card, told: Mapping[str, Any]) -> None:
         raise ValueError("figures.faults does not agree with its parts")
     if share is not None and abs((faults.value or 0.0) - share) > 0.001:
         raise ValueError(f"figures.faults is {faults.value}, and its parts say {share:.4f}")
+
+
+def _agree_with(suite: Suite, card: Card) -> None:
+    """Raise ValueError where `card` has other parts than `suite`, or other numbers of episodes."""
+    named = [each.name for each in suite.parts]
+    if [each.name for each in card.parts] != named:
+        raise ValueError(f"its parts are not those of {card.suite}: {', '.join(named)}")
+    if card.is_quick or card.digest != suite.digest:
+        return
+    for own, count in zip(suite.parts, card.parts, strict=True):
+        if own.planned not in (None, count.planned):
+            raise ValueError(
+                f"part {own.name!r} plans {count.planned} episodes, and that of {suite.id} has "
+                f"{own.planned}"
+            )
 
 
 def _entry(told: Mapping[str, Any]) -> Entry:
@@ -141,6 +156,8 @@ def _figure(told: Mapping[str, Any], least: float, most: float, where: str) -> F
     if value is not None and low is not None and high is not None and not low <= value <= high:
         raise ValueError(f"{where} is {value}, outside its interval {low} to {high}")
     n, why = whole(told, "n", where), maybe_text(told, "why")
+    if value is not None and low is None and not why:
+        raise ValueError(f"{where} has a value without an interval, and no why")
     if value is not None and n == 0:
         raise ValueError(f"{where} has a value, and its n is 0")
     if value is None and not why:
@@ -199,6 +216,8 @@ def _count(told: Mapping[str, Any]) -> PartCount:
         raise ValueError(
             f"part {found.name!r} has more finished than planned, or faults than decisions"
         )
+    if found.closed is not None and (found.finished or found.decisions):
+        raise ValueError(f"part {found.name!r} is closed, and yet was played")
     return found
 
 

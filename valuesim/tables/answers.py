@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
@@ -63,6 +64,39 @@ def write_answer(answer: Answer, path: Path) -> int:
     check_names(answer)
     with whole(path) as draft:
         return writers[path.suffix.lower()](answer, draft)
+
+
+def write_json_answer(answer: Answer, target: str) -> None:
+    """Write `answer` as one JSON object to the file `target`, or to the output for "-".
+
+    A file is written whole or not at all; rows are written as they are read, a line for each.
+    Raises InputError where `target` is no place to write to, and where two columns have one name.
+    """
+    check_names(answer)
+    if target == "-":
+        for text in _json_texts(answer):
+            sys.stdout.write(text.decode())
+        return
+    with whole(Path(target)) as draft, draft.open("wb") as file:
+        file.writelines(_json_texts(answer))
+
+
+def _json_texts(answer: Answer) -> Iterator[bytes]:
+    columns = [
+        {"name": name, "type": kind}
+        for name, kind in zip(answer.columns, answer.types, strict=True)
+    ]
+    lines = (
+        orjson.dumps(dict(zip(answer.columns, map(plain, row), strict=True))) for row in answer.rows
+    )
+    # the first row before anything else: what cannot be run then leaves no half of an object
+    first = next(lines, None)
+    yield b'{"schema": 1, "columns": ' + orjson.dumps(columns) + b', "rows": ['
+    if first is not None:
+        yield b"\n" + first
+    for line in lines:
+        yield b",\n" + line
+    yield b"]}\n"
 
 
 def check_names(answer: Answer) -> None:

@@ -5,6 +5,7 @@ A text column that holds settings is JSON, keys sorted. `latency` is the one tim
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -89,17 +90,16 @@ def run_row(run: RunFolder) -> Cells:
     reasons: dict[str, int] = {}
     for reason in is_open.values():
         reasons[reason] = reasons.get(reason, 0) + 1
-    started = config.get("time")
     return {
         "run": run.path.name,
-        "path": str(run.path),
+        "path": os.path.abspath(run.path),
         "planned": _count(config.get("episodes")),
         "finished": len(run.episodes),
         "interrupted": len(is_open),
         "decisions": sum(episode.decisions for episode in run.episodes.values()),
         "faults": sum(sum(episode.faults.values()) for episode in run.episodes.values()),
         "reasons": json_text(reasons),
-        "started": str(started["started"]) if isinstance(started, dict) else None,
+        "started": _started(config),
         "versions": json_text(config.get("versions") or {}),
         "config": json_text(config.get("config") or config.get("import") or {}),
         "notes": json_text(_notes(config)),
@@ -178,8 +178,15 @@ def _count(given: object) -> int | None:
     return given if isinstance(given, int) and not isinstance(given, bool) else None
 
 
+def _started(config: Mapping[str, Any]) -> str | None:
+    time = config.get("time")
+    began = time.get("started") if isinstance(time, dict) else None
+    return None if began is None else str(began)
+
+
 def _notes(config: Mapping[str, Any]) -> list[str]:
     sessions = config.get("sessions")
     listed = [s for s in sessions if isinstance(s, dict)] if isinstance(sessions, list) else []
-    found = [note for session in listed for note in session.get("notes") or ()]
+    told = [session.get("notes") for session in listed]
+    found = [note for notes in told if isinstance(notes, list) for note in notes]
     return list(dict.fromkeys(map(str, found)))

@@ -7,7 +7,8 @@ extension or network, changes no setting, and stays within the memory and thread
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -72,7 +73,12 @@ class Database:
             ]
             self.unkept = tuple(each.run for each in tables if not each.is_kept)
             self._connection = self._connected(memory, threads)
-            self.repeated = self._view(self._linked(tables))
+            try:
+                self.repeated = self._view(self._linked(tables))
+            except self._duckdb.OutOfMemoryException:
+                raise InputError(
+                    f"--memory {memory} is too little for the tables: write 500MB or 4GB"
+                ) from None
         except BaseException:
             self._spare.cleanup()
             raise
@@ -91,36 +97,51 @@ class Database:
         self._connection.close()
         self._spare.cleanup()
 
+    def interrupt(self) -> None:
+        """End the query under way; it may be called from another thread."""
+        self._connection.interrupt()
+
     def query(self, sql: str, parameters: Sequence[object] = ()) -> Answer:
         """Return what one SELECT finds, each `?` in it being one of `parameters`.
 
-        Raises InputError for anything else, or a bad one. One answer is read at a time.
+        Raises InputError for anything else, or a bad one, and KeyboardInterrupt where it was
+        stopped. One answer is read at a time.
         """
-        self._check(sql)
-        try:
+        with self._told():
+            self._check(sql)
             cursor = self._connection.execute(sql, list(parameters))
             columns = tuple(str(each[0]) for each in cursor.description)
             types = tuple(str(each[1]) for each in cursor.description)
-        except self._duckdb.Error as error:
-            raise _refused(error) from None
         return Answer(columns=columns, types=types, rows=self._rows(cursor))
 
     def _rows(self, cursor: Any) -> Iterator[tuple[Any, ...]]:
         while True:
-            try:
+            with self._told():
                 block = cursor.fetchmany(_FETCHED)
-            except self._duckdb.Error as error:
-                raise _refused(error) from None
             if not block:
                 return
             yield from block
 
-    def _check(self, sql: str) -> None:
-        """Raise InputError for what is not one SELECT, or calls a function that reads files."""
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raise what DuckDB raises in the block as an error of ours."""
         try:
-            statements = self._connection.extract_statements(sql)
+            yield
+        except self._duckdb.InterruptException:
+            raise KeyboardInterrupt from None
+        except self._duckdb.OutOfMemoryException as error:
+            told = str(error).splitlines()[0][:200]
+            raise InputError(f"the SQL cannot be run: {told}; give it more with --memory") from None
         except self._duckdb.Error as error:
             raise _refused(error) from None
+        except RuntimeError as error:
+            if str(error) != "Query interrupted":
+                raise
+            raise KeyboardInterrupt from None
+
+    def _check(self, sql: str) -> None:
+        """Raise InputError for what is not one SELECT over the views, or reads files."""
+        statements = self._connection.extract_statements(sql)
         select = self._duckdb.StatementType.SELECT
         if len(statements) != 1 or statements[0].type != select:
             kinds = ", ".join(statement.type.name for statement in statements) or "nothing"
@@ -135,6 +156,10 @@ class Database:
                     f"FROM {name}(...) is not allowed: the views are {', '.join(VIEWS)}, and the "
                     f"functions {', '.join(sorted(_FUNCTIONS))}"
                 )
+        known = {*VIEWS, *map(str.lower, _named(tree))}
+        for name in _read(tree):
+            if name.lower() not in known:
+                raise InputError(f"{name!r:.60} does not exist: the views are {', '.join(VIEWS)}")
 
     def _connected(self, memory: str, threads: int | None) -> Any:
         connection = self._duckdb.connect(":memory:", config=_CLOSED)
@@ -234,14 +259,35 @@ def _view(name: str, columns: Sequence[str], *, is_once: bool) -> str:
 
 def _called(tree: object) -> Iterator[str]:
     """Yield the functions in the FROM of a statement, at any depth."""
+    if isinstance(tree, dict) and tree.get("type") == "TABLE_FUNCTION":
+        yield str(tree["function"].get("function_name"))
+    for each in _below(tree):
+        yield from _called(each)
+
+
+def _named(tree: object) -> Iterator[str]:
+    """Yield the names that a statement gives to queries with WITH, at any depth."""
     if isinstance(tree, dict):
-        if tree.get("type") == "TABLE_FUNCTION":
-            yield str(tree["function"].get("function_name"))
-        for each in tree.values():
-            yield from _called(each)
-    elif isinstance(tree, list):
-        for each in tree:
-            yield from _called(each)
+        yield from (str(each["key"]) for each in tree.get("cte_map", {}).get("map", ()))
+    for each in _below(tree):
+        yield from _named(each)
+
+
+def _read(tree: object) -> Iterator[str]:
+    """Yield the tables that a statement reads, at any depth: SCHEMA.NAME, or what it shows."""
+    if isinstance(tree, dict) and tree.get("type") == "BASE_TABLE":
+        parts = [str(tree[part]) for part in ("catalog_name", "schema_name", "table_name")]
+        yield ".".join(part for part in parts if part)
+    if isinstance(tree, dict) and tree.get("type") == "SHOW_REF" and tree.get("table_name"):
+        yield str(tree["table_name"]).strip('"')
+    for each in _below(tree):
+        yield from _read(each)
+
+
+def _below(tree: object) -> Iterable[object]:
+    if isinstance(tree, dict):
+        return tree.values()
+    return tree if isinstance(tree, list) else ()
 
 
 def _quoted(text: str) -> str:

@@ -2,7 +2,8 @@
 
 They are `derived/tables-1/episodes.parquet` and `decisions.parquet` in the run folder, and may be
 deleted at any time. Each file carries what the log was when it was made (`state_of`); where that
-differs, or there is none, both are made anew, in memory that does not grow with the decisions.
+differs, or there is none, all are made anew, in memory that grows by 34 bytes a decision. Their
+rows are believed: those in a stranger's run folder may be forged.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Any
 
 import orjson
 
+from valuesim.errors import LogError
 from valuesim.formats.parquet import ROWS, libraries
+from valuesim.log.files import check_regular
 from valuesim.log.reader import RunFolder, read_run
 from valuesim.log.segments import FILES, log_folders
 from valuesim.tables.columns import (
@@ -71,7 +74,7 @@ def tables_of(run: Path, spare: Path) -> RunTables:
     libraries(run)
     state = state_of(run)
     kept = {name: run / FOLDER / f"{name}.parquet" for name in _NAMES}
-    if all(_state_in(path) == state for path in kept.values()):
+    if all(_is_of(path, name, state) for name, path in kept.items()):
         return RunTables(run=run, files=kept, is_kept=True, is_new=False)
     found = read_run(run)
     with suppress(OSError):
@@ -91,6 +94,8 @@ def state_of(run: Path) -> bytes:
     paths = [run / "run.yaml", *(folder / name for folder in log_folders(run) for name in FILES)]
     files, times = {}, {}
     for path in paths:
+        # to open a pipe would wait for whoever writes to it
+        check_regular(path)
         with suppress(FileNotFoundError), path.open("rb") as file:
             status = os.fstat(file.fileno())
             file.seek(max(status.st_size - _END, 0))
@@ -98,19 +103,21 @@ def state_of(run: Path) -> bytes:
             end = file.read(min(status.st_size, _END))
             files[name] = [status.st_size, hashlib.sha256(end).hexdigest()[:16]]
             times[name] = status.st_mtime_ns
-    told = {"schema": SCHEMA, "run": run.name, "path": str(run), "files": files, "time": times}
+    place = os.path.abspath(run)
+    told = {"schema": SCHEMA, "run": run.name, "path": place, "files": files, "time": times}
     return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
 
 
-def _state_in(path: Path) -> bytes | None:
-    """Return the state of the log that the file at `path` was made of; None if it is no table."""
+def _is_of(path: Path, name: str, state: bytes) -> bool:
+    """Return whether `path` has the columns of the table `name`, and was made of that state."""
     pyarrow, parquet = libraries(path)
     try:
-        metadata = parquet.read_schema(path).metadata or {}
+        # to open a pipe would wait for whoever writes to it
+        found = parquet.read_schema(path) if path.is_file() else None
     except (pyarrow.ArrowException, OSError):
-        return None
-    found: bytes | None = metadata.get(_STATE)
-    return found
+        return False
+    expected = _schema(pyarrow, _NAMES[name], state)
+    return found is not None and bool(expected.equals(found, check_metadata=True))
 
 
 def _make(run: RunFolder, folder: Path, state: bytes) -> None:
@@ -131,11 +138,7 @@ def _make(run: RunFolder, folder: Path, state: bytes) -> None:
 
 def _write(path: Path, columns: Mapping[str, str], rows: Iterable[Cells], state: bytes) -> None:
     pyarrow, parquet = libraries(path)
-    kinds = {WHOLE: pyarrow.int64(), REAL: pyarrow.float64(), TRUTH: pyarrow.bool_()}
-    schema = pyarrow.schema(
-        [(name, kinds.get(kind, pyarrow.string())) for name, kind in columns.items()],
-        metadata={_STATE: state},
-    )
+    schema = _schema(pyarrow, columns, state)
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         block: list[Cells] = []
         for row in rows:
@@ -146,8 +149,20 @@ def _write(path: Path, columns: Mapping[str, str], rows: Iterable[Cells], state:
         writer.write_table(_table(pyarrow, block, schema))
 
 
+def _schema(pyarrow: Any, columns: Mapping[str, str], state: bytes) -> Any:
+    kinds = {WHOLE: pyarrow.int64(), REAL: pyarrow.float64(), TRUTH: pyarrow.bool_()}
+    listed = [(name, kinds.get(kind, pyarrow.string())) for name, kind in columns.items()]
+    return pyarrow.schema(listed, metadata={_STATE: state})
+
+
 def _table(pyarrow: Any, block: list[Cells], schema: Any) -> Any:
-    columns = [
-        pyarrow.array([row[field.name] for row in block], type=field.type) for field in schema
-    ]
+    columns = []
+    for field in schema:
+        cells = [row[field.name] for row in block]
+        try:
+            columns.append(pyarrow.array(cells, type=field.type))
+        except (pyarrow.ArrowException, OverflowError, UnicodeError) as error:
+            run = block[0]["run"]
+            wrong = f"{field.name} of {run!r:.60} cannot stand in a table: {error!s:.100}"
+            raise LogError(wrong) from error
     return pyarrow.Table.from_arrays(columns, schema=schema)
