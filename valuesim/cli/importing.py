@@ -51,7 +51,6 @@ def _settings(format: Format, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _import(name: str, path: Path, settings: Mapping[str, Any], out: Path) -> int:
-    from valuesim.formats.data_set import data_set_digest
     from valuesim.formats.imported import NoDecisionError, is_imported, remove_leftovers, write_run
     from valuesim.formats.rows import digest
     from valuesim.log.writer import utc_now
@@ -59,7 +58,7 @@ def _import(name: str, path: Path, settings: Mapping[str, Any], out: Path) -> in
     about = {
         "format": name,
         "file": path.name,
-        "sha256": data_set_digest(path) if path.is_dir() else digest(path),
+        "sha256": _digest(IMPORTS[name], path),
         "settings": {
             key: digest(each) if isinstance(each, Path) else each for key, each in settings.items()
         },
@@ -82,6 +81,17 @@ def _import(name: str, path: Path, settings: Mapping[str, Any], out: Path) -> in
     for note in importing.notes:
         print(f"note: {clean(note)}")
     return 0
+
+
+def _digest(format: Format, path: Path) -> str:
+    """Return the SHA-256 of a file, or of a folder where the format takes one."""
+    if format.folders and path.is_dir():
+        from valuesim.formats.data_set import data_set_digest
+
+        return data_set_digest(path)
+    from valuesim.formats.rows import digest
+
+    return digest(path)
 
 
 def _why_nothing(path: Path, importing: Importing, told: str) -> str:
