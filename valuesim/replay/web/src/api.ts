@@ -15,7 +15,7 @@ function token(): string | null {
   return new URLSearchParams(location.search).get("token");
 }
 
-/** Return the address of a picture: it cannot have headers, so that the token stands in it. */
+/** Return the address of what can have no headers (pictures, events): the token stands in it. */
 function pictured(path: string): string {
   const own = token();
   return own === null ? path : `${path}?token=${encodeURIComponent(own)}`;
@@ -26,11 +26,31 @@ export function depictionOf(run: string, episode: string, step: number, role: st
   return pictured(`/api/depiction/${parts.join("/")}`);
 }
 
-async function asked<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+/** Ask for what stands at `path`; raise Refused, with the sentence to show, where it is not answered. */
+export function asked<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  return answered<Answer>(path, { signal: signal ?? null });
+}
+
+/** Have something done: started, answered, stopped. */
+export function posted<Answer>(path: string, content: unknown, signal?: AbortSignal): Promise<Answer> {
+  const headers = { "Content-Type": "application/json" };
+  return answered<Answer>(path, { method: "POST", body: JSON.stringify(content), headers, signal: signal ?? null });
+}
+
+/** Follow the events at `path` until what is returned is called; `onEvent` gets the name and content of each. */
+export function followed(path: string, names: string[], onEvent: (name: string, content: unknown) => void, onLost?: () => void): () => void {
+  const events = new EventSource(pictured(path));
+  for (const name of names) events.addEventListener(name, (event) => onEvent(name, JSON.parse((event as MessageEvent<string>).data)));
+  if (onLost) events.onerror = onLost;
+  return () => events.close();
+}
+
+async function answered<Answer>(path: string, request: RequestInit): Promise<Answer> {
   let answer: Response;
   const own = token();
+  const signal = request.signal;
   try {
-    answer = await fetch(path, { signal: signal ?? null, headers: own === null ? {} : { "X-Valuesim-Token": own } });
+    answer = await fetch(path, { ...request, headers: { ...request.headers, ...(own === null ? {} : { "X-Valuesim-Token": own }) } });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Refused("The viewer's server does not answer: is `valuesim replay` still running?", 0);

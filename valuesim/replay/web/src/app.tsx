@@ -1,7 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useAbout } from "./api";
+import { BranchPage } from "./branch/page";
+import { ComparePage } from "./branch/compare";
 import { FindPage } from "./find/page";
+import { GraphPage } from "./graph/page";
 import { Guard } from "./guard";
+import { BlindPage } from "./part/blind";
+import { PartPage } from "./part/page";
+import { PlayPage } from "./play/page";
 import { findLink, useRoute, type Route } from "./route";
 import { Text } from "./text";
 import { ThemeButton } from "./theme";
@@ -13,7 +19,8 @@ let lastFound = "#/";
 
 /** The place as far as it is another page: steps and filters are not. */
 function pageOf(route: Route): string {
-  return route.page === "episode" ? `${route.run}/${route.episode}` : route.page;
+  if (route.page === "play") return `play/${route.id}`;
+  return "run" in route ? `${route.page}/${route.run}/${route.episode}` : route.page;
 }
 
 export function App() {
@@ -23,7 +30,7 @@ export function App() {
   const page = pageOf(route);
   const isFirst = useRef(true);
   useEffect(() => {
-    document.title = route.page === "episode" ? `${route.episode} \u2013 valuesim replay` : "valuesim replay";
+    document.title = "episode" in route ? `${route.episode} \u2013 valuesim replay` : "valuesim replay";
     // who reads by ear, or by keys, is put at the beginning of what is new
     if (!isFirst.current) document.querySelector("main")?.focus();
     isFirst.current = false;
@@ -34,7 +41,7 @@ export function App() {
       <button type="button" class="skip" onClick={() => document.querySelector("main")?.focus()}>
         Skip to content
       </button>
-      <Header about={about} />
+      <Header about={about} at={route.page} />
       <main tabIndex={-1}>
         <Guard at={location.hash} failed="This page could not be shown">
           <Page route={route} about={about} />
@@ -46,23 +53,53 @@ export function App() {
 
 function Page({ route, about }: { route: Route; about: About | null }) {
   if (route.page === "find") return <FindPage query={route.query} about={about} />;
-  if (route.page === "episode") return <WatchPage key={`${route.run}/${route.episode}`} {...route} back={lastFound} />;
+  if (route.page === "graph") return <GraphPage query={route.query} />;
+  if (route.page === "part") return <PartPage />;
+  if (route.page === "play") return <PlayPage key={route.id} id={route.id} />;
+  if (route.page === "missing") return <Missing path={route.path} />;
+  if (route.page === "compare") return <ComparePage {...route} />;
+  const key = `${route.run}/${route.episode}`;
+  if (route.page === "episode") return <WatchPage key={key} {...route} back={lastFound} />;
+  if (route.page === "branch") return <BranchPage key={key} {...route} />;
+  return <BlindPage key={key} {...route} />;
+}
+
+function Missing({ path }: { path: string }) {
   return (
     <section class="state">
       <h1>There is no such page</h1>
       <p>
-        <Text>{route.path}</Text> leads nowhere. <a href="#/">All episodes</a>
+        <Text>{path}</Text> leads nowhere. <a href="#/">All episodes</a>
       </p>
     </section>
   );
 }
 
-function Header({ about }: { about: About | null }) {
+const PAGES: [page: Route["page"], title: string, link: string][] = [
+  ["find", "Episodes", "#/"],
+  ["graph", "Values", "#/graph"],
+  ["part", "Take part", "#/part"],
+];
+
+function Pages({ at }: { at: Route["page"] }) {
+  return (
+    <nav class="pages" aria-label="Pages">
+      {PAGES.map(([page, title, link]) => (
+        <a key={page} href={page === "find" ? lastFound : link} aria-current={page === at ? "page" : undefined}>
+          {title}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Header({ about, at }: { about: About | null; at: Route["page"] }) {
   return (
     <header class="top">
       <a class="brand" href="#/">
         valuesim <span>replay</span>
       </a>
+      <Pages at={at} />
       <p class="muted top-about">
         {about && (
           <>

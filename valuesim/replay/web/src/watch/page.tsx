@@ -5,7 +5,9 @@ import { Guard } from "../guard";
 import { episodeLink, noteAddress } from "../route";
 import { Text } from "../text";
 import type { Episode } from "../types";
+import { Branches } from "../branch/tree";
 import { AboutEpisode } from "./about";
+import { Actions } from "./actions";
 import { Heading } from "./heading";
 import { MomentPanel } from "./moment";
 import { usePlaying } from "./playing";
@@ -67,6 +69,7 @@ function Watching({ episode, step, role, back }: { episode: Episode; step: numbe
   return (
     <div class="watch">
       <Heading episode={episode} back={back} />
+      <Actions episode={episode} step={now.step} role={shown} />
       <Timeline episode={episode} index={index} playing={playing} />
       <div class="sides">
         <section class="scene-side" aria-label="Scene" tabIndex={0}>
@@ -79,6 +82,7 @@ function Watching({ episode, step, role, back }: { episode: Episode; step: numbe
           </Guard>
         </section>
       </div>
+      <Branches episode={episode} />
       <AboutEpisode episode={episode} />
     </div>
   );
