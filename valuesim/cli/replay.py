@@ -1,4 +1,7 @@
-"""`valuesim replay`: run folders in a browser, served from this machine alone unless told else."""
+"""`valuesim replay`: run folders in a browser, served from this machine alone unless told else.
+
+With --tui they are shown in the terminal (`replay_terminal`).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from valuesim.cli.replay_terminal import watch
 from valuesim.errors import InputError
 from valuesim.graph.statement import count
 from valuesim.replay.security import Access
@@ -24,10 +28,12 @@ _NEAR = 10
 
 def main(arguments: argparse.Namespace) -> int:
     """Answer until stopped, which is how it ends well, and return 0."""
-    server = _server()
     path: Path = arguments.path
     if not path.is_dir():
         raise InputError(f"{path} is not a folder; give a run folder or a folder above some")
+    if arguments.tui:
+        return watch(arguments)
+    server = _server()
     access = Access(host=arguments.host)
     listening = bound(access.host, arguments.port)
     with listening:

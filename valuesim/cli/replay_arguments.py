@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+LOCAL = "127.0.0.1"
+"""This machine alone."""
 _MOST = 65_535
 
 
@@ -18,13 +20,16 @@ def add_replay(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--host",
-        default="127.0.0.1",
+        default=LOCAL,
         metavar="H",
         help="who may connect: an address of this machine (default: 127.0.0.1, this machine "
         "alone); any other asks everybody for the token in the address",
     )
     command.add_argument(
         "--no-browser", dest="browser", action="store_false", help="open no browser"
+    )
+    command.add_argument(
+        "--tui", action="store_true", help="show it in this terminal instead of in a browser"
     )
 
 

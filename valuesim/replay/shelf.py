@@ -22,7 +22,7 @@ _REST_S = 2.0
 _SHARE = 10.0
 _LARGEST_YAML = 8_000_000
 _NOWHERE = Place(id="", name="", path=Path("the index of a run"))
-_FAILURES = (ValueSimError, OSError, RuntimeError, *MISSHAPEN, LookupError, ArithmeticError)
+FAILURES = (ValueSimError, OSError, RuntimeError, *MISSHAPEN, LookupError, ArithmeticError)
 """What reading a run raises, be its folder made by anybody: the others are shown all the same."""
 
 T = TypeVar("T")
@@ -152,7 +152,7 @@ class Shelf:
             place = replace(place, is_branch=place.is_branch and index.parent is not None)
             self.rows.put(_placed(index.table, place), place.id)
             self.changed()
-        except _FAILURES as error:
+        except FAILURES as error:
             self._forget(place.id)
             told = self.sentence(error, place)
             return Shelved(place=place, signature=signature, error=told)
