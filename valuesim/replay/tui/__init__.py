@@ -3,5 +3,5 @@
 `texts` makes what others wrote fit to be shown, `asking` reads the filter line, and `rows`,
 `timeline`, `playing`, `heading`, `scenes`, `moment` and `options` say what is shown: none of them
 needs a terminal. Textual is imported by `app`, its screens `finding`, `watching` and `asides`, and
-by `fold` and `style`.
+by `track`, `fold` and `style`.
 """

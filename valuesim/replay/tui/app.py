@@ -29,10 +29,7 @@ class Viewer(App[None]):
     TITLE = "valuesim replay"
     CSS_PATH = "viewer.tcss"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (WIDE, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 (Textual's)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", show=False),
@@ -49,7 +46,8 @@ class Viewer(App[None]):
         is_dark: bool = True,
     ) -> None:
         """Show `shelf`; `clock` is in seconds, and says when the next step is due."""
-        super().__init__()
+        # without colours, those of the terminal are the ones that can be relied on
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._is_dark = is_dark
         self._finding = Finding(shelf, archetypes, clock)
 
@@ -75,7 +73,6 @@ class Viewer(App[None]):
         self.push_screen(Help(help_pieces()))
 
     def _paint(self) -> None:
-        # without colours, those of the terminal are the ones that can be relied on
         family = "ansi" if self.no_color else "textual"
         self.theme = f"{family}-{'dark' if self._is_dark else 'light'}"
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
 
@@ -20,6 +20,7 @@ from valuesim.replay.shelf import Shelf
 from valuesim.replay.tui import rows
 from valuesim.replay.tui.asides import Choosing, Reading
 from valuesim.replay.tui.asking import PAGE, Question, question
+from valuesim.replay.tui.keys import LIST
 from valuesim.replay.tui.style import cell, content
 from valuesim.replay.tui.texts import Pieces, count, name
 from valuesim.replay.tui.watching import Watching
@@ -31,18 +32,7 @@ _HINT = "env=survival-v0 agent=ethical fault=refused words"
 class Finding(Screen[None]):
     """The episodes of a shelf, of which a page is held; the list follows what is written."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("enter", "open", "Open", key_display="Enter"),
-        Binding("n", "turn(1)", "Next page"),
-        Binding("p", "turn(-1)", "Previous page"),
-        Binding("s", "sort", "Sort"),
-        Binding("e", "broken", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
-        Binding("escape", "back", show=False),
-        Binding("q", "app.quit", "Quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = LIST
 
     def __init__(self, shelf: Shelf, archetypes: Archetypes, clock: Callable[[], float]) -> None:
         """Begin with all episodes of `shelf`, in the order of the runs."""

@@ -123,7 +123,7 @@ def _moral_machine(seen: Seen) -> Pieces:
     from valuesim.envs.moral_machine.scene import read
 
     notes, view = seen.looked["annotations"], table(seen.looked["view"])
-    labels = {side: str(label) for side, label in dict(notes["labels"]).items()}
+    labels = {side: str(label) for label, side in dict(notes["labels"]).items()}
     number, scenes = view.get("number"), view.get("scenes")
     drawn = picture(read(notes["moral_scene"]), labels=labels, number=number, scenes=scenes)
     varies = name(notes["moral_scene"].get("dimension", "not known"))

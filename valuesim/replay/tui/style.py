@@ -38,5 +38,6 @@ def content(pieces: Iterable[Piece]) -> Content:
 def cell(piece: Piece, *, is_number: bool = False) -> Text:
     """Return a piece as the cell of a table."""
     text, style = piece
-    justify = "right" if is_number else "left"
-    return Text(text, style=_CELLS.get(style, ""), justify=justify, no_wrap=True, end="")
+    told = Text(text, style=_CELLS.get(style, ""), no_wrap=True, end="")
+    told.justify = "right" if is_number else "left"
+    return told

@@ -40,17 +40,25 @@ def visible(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return text
     lines = (line.expandtabs(4) if "\t" in line else line for line in text.split("\n"))
-    told = "\n".join("".join(map(_shown, line)) for line in lines)
+    told = "\n".join(line.translate(_SIGNS) for line in lines)
     return with_few_marks(told, _numbered)
 
 
-def _shown(sign: str) -> str:
-    is_hidden = unicodedata.category(sign) in _NUMBERED or sign in _BLANK
-    return _numbered(sign) if is_hidden and sign not in _JOINERS else sign
+class _Signs(dict[int, str]):
+    """How each sign is shown, looked up once: a text may have a million of them."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        is_hidden = unicodedata.category(sign) in _NUMBERED or sign in _BLANK
+        shown = _numbered(sign) if is_hidden and sign not in _JOINERS else sign
+        return self.setdefault(code, shown)
 
 
 def _numbered(sign: str) -> str:
     return f"\u27e8U+{ord(sign):04X}\u27e9"
+
+
+_SIGNS = _Signs()
 
 
 def name(text: object, most: int = 60) -> str:

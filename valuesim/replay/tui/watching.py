@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -20,36 +20,15 @@ from valuesim.replay.tui import heading, moment, timeline
 from valuesim.replay.tui.asides import Choosing, Number, Reading
 from valuesim.replay.tui.asking import Question
 from valuesim.replay.tui.fold import Fold
+from valuesim.replay.tui.keys import EPISODE
 from valuesim.replay.tui.playing import Playing
 from valuesim.replay.tui.scenes import scene
 from valuesim.replay.tui.style import content
-from valuesim.replay.tui.texts import Pieces, figure, name, plain
+from valuesim.replay.tui.texts import Pieces, name, plain
+from valuesim.replay.tui.track import Track, status
 
 _LOOKS_S = 0.05
 _FOLLOW = "whoever decides first"
-
-
-class Timeline(Static):
-    """The steps of an episode with their marks; a click goes to one."""
-
-    def __init__(self) -> None:
-        """Begin with nothing drawn."""
-        super().__init__(id="timeline", markup=False)
-        self.seen = timeline.window(1, 0, 1)
-
-    def draw(self, marked: timeline.Marks, steps: int, index: int) -> None:
-        """Draw the steps around the present one."""
-        self.seen = timeline.window(steps, index, self.content_size.width - 2)
-        self.update(content(timeline.drawn(marked, index, self.seen)))
-
-    def on_resize(self) -> None:
-        """Let the screen draw it anew, for another width."""
-        self.screen.call_later(self.screen.redraw)  # type: ignore[attr-defined]
-
-    def on_click(self, event: events.Click) -> None:
-        """Go to the step that was clicked."""
-        event.stop()
-        self.screen.seek(self.seen.index(max(0, event.x - 1)))  # type: ignore[attr-defined]
 
 
 class Watching(Screen[int | None]):
@@ -59,32 +38,7 @@ class Watching(Screen[int | None]):
     """
 
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "play", "Play", key_display="Space"),
-        Binding("left", "step(-1)", "Step", key_display="\u25c4 \u25ba"),
-        Binding("right", "step(1)", show=False),
-        Binding("home", "first", show=False),
-        Binding("end", "last", show=False),
-        Binding("f", "fault(1)", "Fault"),
-        Binding("F", "fault(-1)", show=False),
-        Binding("tab", "role(1)", "Role", key_display="Tab"),
-        Binding("shift+tab", "role(-1)", show=False),
-        Binding("j", "part(1)", "Part", key_display="j k"),
-        Binding("k", "part(-1)", show=False),
-        Binding("a", "all", "All"),
-        Binding("n", "episode(1)", "Episode", key_display="n p"),
-        Binding("p", "episode(-1)", show=False),
-        Binding("q,escape", "leave", "Back", key_display="q"),
-        Binding("plus,equals_sign", "speed(1)", show=False),
-        Binding("minus", "speed(-1)", show=False),
-        Binding("g", "go", show=False),
-        Binding("r", "roles", show=False),
-        Binding("i", "about", show=False),
-        Binding("down", "scroll(1)", show=False),
-        Binding("up", "scroll(-1)", show=False),
-        Binding("pagedown", "scroll(10)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = EPISODE
 
     def __init__(
         self,
@@ -109,7 +63,7 @@ class Watching(Screen[int | None]):
     def compose(self) -> ComposeResult:
         """Yield the parts of the screen; they are filled when the episode has been read."""
         yield Static(id="heading", markup=False)
-        yield Timeline()
+        yield Track()
         yield Static(id="status", markup=False)
         yield Static(id="roles", markup=False)
         with Vertical(id="sides"):
@@ -129,9 +83,8 @@ class Watching(Screen[int | None]):
     @work(exclusive=True, group="open")
     async def open(self) -> None:
         """Read the episode, and show it, or the sentence why it cannot be read."""
-        run, episode = self._row["run"], self._row["episode"]
         try:
-            self.episode = await asyncio.to_thread(lambda: told(opened(self._shelf, run, episode)))
+            self.episode = await asyncio.to_thread(self._read)
         except FAILURES as error:
             self._fail(self._shelf.sentence(error))
             return
@@ -139,20 +92,31 @@ class Watching(Screen[int | None]):
         self._marks = timeline.marks(steps)
         self.playing = Playing(len(steps), self._clock)
         self._looked = heading.Looked()
-        self.query_one("#heading", Static).update(content(heading.heading(self.episode)))
+        self._put("#heading", heading.heading(self.episode))
         self.redraw()
+
+    def _read(self) -> dict[str, Any]:
+        episode = told(opened(self._shelf, self._row["run"], self._row["episode"]))
+        if episode["steps"]:
+            # what draws the scene is imported here, where nobody waits for a key
+            scene(episode, 0, "")
+        return episode
+
+    def _put(self, id: str, pieces: Pieces) -> None:
+        self.query_one(id, Static).update(content(pieces))
 
     def _fail(self, sentence: str) -> None:
         self.episode = None
         self.playing = Playing(0, self._clock)
-        self.query_one("#heading", Static).update(content([(self._row["episode"], "title")]))
+        self._put("#heading", [(name(self._row["episode"]), "title")])
         self._clear([(name(sentence, 1000), "fault")])
 
     def _clear(self, pieces: Pieces) -> None:
         """Show nothing but `pieces` where the decision would stand."""
-        for id in ("#timeline", "#status", "#roles", "#scene"):
-            self.query_one(id, Static).update("")
-        self.query_one("#verdict", Static).update(content(pieces))
+        self.query_one(Track).draw(self._marks, 0, 0)
+        for id in ("#status", "#roles", "#scene"):
+            self._put(id, [])
+        self._put("#verdict", pieces)
         for fold in self.query(Fold):
             fold.show(None)
 
@@ -167,30 +131,22 @@ class Watching(Screen[int | None]):
         index = self.playing.index
         moments = steps[index]["moments"]
         role = self._looked.role(self.episode, index)
-        self.query_one(Timeline).draw(self._marks, len(steps), index)
-        self.query_one("#status", Static).update(content(self._status(steps[index]["step"])))
-        tabs = heading.tabs(heading.roles(self.episode), role, moments)
-        self.query_one("#roles", Static).update(content(tabs))
-        self.query_one("#scene", Static).update(content(scene(self.episode, index, role)))
+        self.query_one(Track).draw(self._marks, len(steps), index)
+        self.query_one("#status", Static).update(
+            content(status(self.playing, steps[index]["step"], self._marks))
+        )
+        self._put("#roles", heading.tabs(heading.roles(self.episode), role, moments))
+        self._put("#scene", scene(self.episode, index, role))
         self._show_moment(self.episode, moments, role)
-
-    def _status(self, step: int) -> Pieces:
-        playing = self.playing
-        sign = "\u25ba playing" if playing.is_on else "\u2551 paused"
-        pieces: Pieces = [(f" {sign} {figure(playing.speed)}\u00d7", "strong")]
-        pieces.append((f"  step {figure(step)}", ""))
-        pieces.append((f" ({figure(playing.index + 1)} of {figure(playing.steps)})", "muted"))
-        return pieces + timeline.key(self._marks)
 
     def _show_moment(self, episode: dict[str, Any], moments: list[Any], role: str) -> None:
         own = next((each for each in moments if each["role"] == role), None)
         if own is None:
-            asked = self.episode and episode["steps"][self.playing.index]["step"]
-            shown: Pieces = [(f"{name(role)} was not asked at step {asked}.", "muted")]
+            self._put("#verdict", [(f"{name(role)} was not asked at this step.", "muted")])
+            parts = {}
         else:
-            shown = moment.verdict(episode, own)
-        self.query_one("#verdict", Static).update(content(shown))
-        parts = {} if own is None else moment.parts(episode, own)
+            self._put("#verdict", moment.verdict(episode, own))
+            parts = moment.parts(episode, own)
         for id in moment.PARTS:
             self.query_one(f"#part-{id}", Fold).show(parts.get(id))
 
@@ -198,6 +154,11 @@ class Watching(Screen[int | None]):
         """Show the next step where it is due."""
         if self.playing.tick():
             self.redraw()
+
+    def on_track_sought(self, message: Track.Sought) -> None:
+        """Go to the step that was clicked."""
+        message.stop()
+        self.seek(message.index)
 
     def seek(self, index: int) -> None:
         """Stop, and go to the step at `index`."""
@@ -230,7 +191,6 @@ class Watching(Screen[int | None]):
         """Go to the next or previous step with a fault, and to who made it."""
         found = timeline.next_fault(self._marks, self.playing.index, by)
         if found is None or self.episode is None:
-            self.app.bell()
             return
         moments = self.episode["steps"][found]["moments"]
         role = self._looked.role(self.episode, found)
