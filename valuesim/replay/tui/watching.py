@@ -83,6 +83,8 @@ class Watching(Screen[int | None]):
     @work(exclusive=True, group="open")
     async def open(self) -> None:
         """Read the episode, and show it, or the sentence why it cannot be read."""
+        self.playing.seek(self.playing.index)
+        self._put("#heading", [("Opening the episode\u2026", "muted")])
         try:
             self.episode = await asyncio.to_thread(self._read)
         except FAILURES as error:
