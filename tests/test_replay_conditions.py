@@ -16,7 +16,21 @@ from valuesim.replay.listing import asked, listed
 from valuesim.replay.shelf import Shelf
 
 FACTORS = ("plain", "", "a/b", "a~1b", "~", "$.x", "/y", "*", "[0]", "a'\"b", "\u202e", "a\x00b")
-LEVELS = ("low", "", "null", "%", "<script>", None, True, 5, 5.5, 0.1, 2**53 + 1, [1, "x"], {"b": 2})
+LEVELS = (
+    "low",
+    "",
+    "null",
+    "%",
+    "<script>",
+    None,
+    True,
+    5,
+    5.5,
+    0.1,
+    2**53 + 1,
+    [1, "x"],
+    {"b": 2},
+)
 OTHER = "something else"
 
 
