@@ -1,9 +1,8 @@
-"""Filters by condition: whatever a factor and its level are, the episodes that have it are found."""
+"""Filters by condition: whatever a factor and its level are, what has it is found."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,8 +40,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     assert main(["run", "env=dictator", "agents=random", "episodes=2", f"run.name={folder}"]) == 0
     numbered = {f"level-{place}": level for place, level in enumerate(LEVELS)}
     conditions = (
-        {name: "this" for name in FACTORS} | numbered,
-        {name: OTHER for name in (*FACTORS, *numbered)},
+        dict.fromkeys(FACTORS, "this") | numbered,
+        dict.fromkeys((*FACTORS, *numbered), OTHER),
     )
     path = folder / "episodes.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
