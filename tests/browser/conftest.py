@@ -25,6 +25,10 @@ ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 LIGHT = {"width": 1280, "height": 800}
 WAIT_S = 10
+_IS_THERE = """document.querySelector('main *') !== null
+  && document.querySelector('main [aria-busy=true]') === null
+  && ![...document.querySelectorAll('main [role=status]')]
+    .some(each => /^(Looking|Opening|Counting)/.test(each.innerText))"""
 QUIET_S = 0.12
 """So long nothing is asked of the server before a page is taken to be there."""
 PHONE = {"width": 390, "height": 844}
@@ -195,7 +199,7 @@ def _wait_until_quiet(page: Any, flying: set[Any]) -> None:
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < QUIET_S:
         page.wait_for_timeout(30)
-        if flying or not page.evaluate("document.querySelector('main *') !== null"):
+        if flying or not page.evaluate(_IS_THERE):
             quiet_since = time.monotonic()
         assert time.monotonic() < end, f"the page is not there; it asks {len(flying)} questions"
 

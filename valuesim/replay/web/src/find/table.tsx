@@ -192,7 +192,7 @@ function Names({ names }: { names: string[] }) {
 }
 
 function Condition({ row, varying }: { row: Row; varying: string[] }) {
-  const told = varying.filter((factor) => factor in row.condition);
+  const told = varying.filter((factor) => Object.hasOwn(row.condition, factor));
   if (told.length === 0) return <span class="muted">–</span>;
   return (
     <span class="levels">
@@ -212,7 +212,7 @@ function Condition({ row, varying }: { row: Row; varying: string[] }) {
 /** Return the factors worth telling: those that vary among the rows shown first, then those that vary elsewhere. */
 function varyingIn(rows: Row[], facets: Facets | null): string[] {
   const factors = facets ? Object.keys(facets.condition).filter((factor) => (facets.condition[factor]?.length ?? 0) > 1) : [];
-  const isHere = (factor: string) => new Set(rows.filter((row) => factor in row.condition).map((row) => said(row.condition[factor]))).size > 1;
+  const isHere = (factor: string) => new Set(rows.filter((row) => Object.hasOwn(row.condition, factor)).map((row) => said(row.condition[factor]))).size > 1;
   const here = factors.filter(isHere);
   return [...here, ...factors.filter((factor) => !here.includes(factor))];
 }
