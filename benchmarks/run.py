@@ -135,7 +135,7 @@ def _million() -> None:
 
 
 def _viewer() -> None:
-    """Print what the viewer's pages take; `python -m benchmarks.replay` asks for 100,000 episodes."""
+    """Print what the viewer's pages take, of fewer episodes than `benchmarks.replay` asks for."""
     print(f"\nthe viewer on {VIEWED:,} episodes")
     with tempfile.TemporaryDirectory() as folder:
         replay.write(Path(folder), VIEWED)
