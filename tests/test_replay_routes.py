@@ -26,6 +26,7 @@ from valuesim.cli import main
 from valuesim.cli.replay import bound
 from valuesim.replay.security import HEADERS, LARGEST_BODY, TOKEN_HEADER, Access
 from valuesim.replay.server import create_app, serve
+from valuesim.replay.server.answering import json_answer
 from valuesim.replay.shelf import Shelf
 
 ACCESS = Access(token="the-token")
@@ -285,3 +286,13 @@ def test_a_hostile_body_is_refused_in_a_sentence(served: Served, body: bytes) ->
         assert 400 <= answer.status < 500, f"{method} {path}: {answer.status} {answer.body!r:.300}"
         assert isinstance(json.loads(answer.body)["error"], str)
     assert outside(served) == before
+
+
+def test_what_is_nested_deeper_than_json_is_written_is_cut() -> None:
+    told: Any = "the bottom"
+    for _ in range(900):
+        told = {"in": [told]}
+    answer = json_answer({"view": told, "beside": 1})
+    assert answer.status_code == 200
+    assert b"nested too deep" in answer.body
+    assert json.loads(answer.body)["beside"] == 1

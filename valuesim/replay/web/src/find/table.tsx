@@ -35,6 +35,11 @@ interface EpisodeTableProps {
 export function EpisodeTable({ rows, query, facets, isWaiting, isPending }: EpisodeTableProps) {
   const sort = query.get("sort") ?? "";
   const varying = useMemo(() => varyingIn(rows, facets), [rows, facets]);
+  // the rows are the same while another question waits for its answer: they are not made twice
+  const shown = useMemo(
+    () => rows.map((row) => <EpisodeRow key={`${row.run}/${row.episode}`} row={row} varying={varying} isPending={isPending} />),
+    [rows, varying, isPending],
+  );
   useEffect(focusOpened, []);
   return (
     <>
@@ -49,9 +54,7 @@ export function EpisodeTable({ rows, query, facets, isWaiting, isPending }: Epis
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {rows.map((row) => (
-            <EpisodeRow key={`${row.run}/${row.episode}`} row={row} varying={varying} isPending={isPending} />
-          ))}
+          {shown}
         </tbody>
       </table>
     </>
