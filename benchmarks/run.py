@@ -19,7 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import beside_inspect, cluster, litmus, million, replies, scripted, serving, tail
+from benchmarks import (
+    beside_inspect,
+    cluster,
+    litmus,
+    million,
+    replay,
+    replies,
+    scripted,
+    serving,
+    tail,
+)
 from valuesim import registry
 from valuesim.choices import choices
 from valuesim.engine import Design, plan, run
@@ -43,6 +53,7 @@ FAMILIES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 SCENES = 50_000
 A_SIDE = (1, 4)
+VIEWED = 2_000
 
 
 def main() -> None:
@@ -57,6 +68,7 @@ def main() -> None:
     tail.main()
     cluster.main()
     beside_inspect.main()
+    _viewer()
 
 
 def _paths(folder: Path) -> None:
@@ -120,6 +132,14 @@ def _million() -> None:
                 scaled = million.SCALED_TO * seconds
                 ratio = scaled / timing.ranking
                 print(f"{f'  Elo, {name}':34}{scaled:9.1f}{ratio:9.0f} times the ranking")
+
+
+def _viewer() -> None:
+    """Print what the viewer's pages take, of fewer episodes than `benchmarks.replay` asks for."""
+    print(f"\nthe viewer on {VIEWED:,} episodes")
+    with tempfile.TemporaryDirectory() as folder:
+        replay.write(Path(folder), VIEWED)
+        replay.measure(Path(folder))
 
 
 def _median(work: Callable[[], object]) -> float:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
+from tests.browser import scene_runs
 
 CHROMIUM = "/usr/bin/chromium"
 AXE = Path("valuesim/replay/web/node_modules/axe-core/axe.min.js")
@@ -25,6 +25,18 @@ ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 LIGHT = {"width": 1280, "height": 800}
 WAIT_S = 10
+_IS_THERE = """document.querySelector('main *') !== null
+  && document.querySelector('main [aria-busy=true]') === null
+  && ![...document.querySelectorAll('main [role=status]')]
+    .some(each => /^(Looking|Opening|Counting)/.test(each.innerText))"""
+EXPECTED = (
+    # a question that the server refuses is told by the page, and by the browser too
+    "Failed to load resource",
+    # of another host, which no certificate vouches for: there is then less to keep apart
+    "Cross-Origin-Opener-Policy header has been ignored",
+)
+QUIET_S = 0.12
+"""So long nothing is asked of the server before a page is taken to be there."""
 PHONE = {"width": 390, "height": 844}
 
 SCRIPT = "<script>window.struck='script'</script>"
@@ -51,9 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of small runs by scripted agents, and `hostile`: one with its texts replaced."""
     folder = tmp_path_factory.mktemp("runs")
-    for name, settings in PLAYED.items():
-        command = [sys.executable, "-m", "valuesim.cli", "run", *settings]
-        subprocess.run([*command, f"run.name={folder / name}"], cwd=ROOT, check=True, timeout=300)
+    scene_runs.play({folder / name: settings for name, settings in PLAYED.items()})
     shutil.copytree(folder / "games", folder / f"hostile {SCRIPT}".replace("/", "-"))
     _spoil(next(folder.glob("hostile*")))
     return folder
@@ -77,13 +87,13 @@ def _write(path: Path, lines: list[Any]) -> None:
 
 
 @pytest.fixture(scope="session")
-def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
-    """What starts the viewer on a folder and returns its address, token and all."""
+def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """What starts the viewer on a folder, with flags, and returns its address, token and all."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(folder: Path) -> str:
+    def start(folder: Path, *flags: str) -> str:
         command = [sys.executable, "-m", "valuesim.cli", "replay", str(folder), "--no-browser"]
-        viewer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        viewer = subprocess.Popen([*command, *flags], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         started.append(viewer)
         assert viewer.stdout is not None
         site = viewer.stdout.readline().strip()
@@ -101,7 +111,7 @@ def _wait_until_read(site: str) -> None:
     parts = urlsplit(site)
     end = time.monotonic() + 60
     while True:
-        answer = urllib.request.urlopen(f"{parts.scheme}://{parts.netloc}/api/about")
+        answer = urllib.request.urlopen(f"{parts.scheme}://{parts.netloc}/api/about?{parts.query}")
         if json.load(answer)["reading"] == 0:
             return
         assert time.monotonic() < end, "the runs are read for too long"
@@ -117,7 +127,10 @@ def site(runs: Path, view: Callable[[Path], str]) -> str:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A browser, Debian's Chromium."""
-    with sync_api.sync_playwright() as playwright:
+    # not at the top: other tests are collected without it, and here nothing is skipped
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
@@ -139,8 +152,9 @@ def opened(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.set_default_timeout(10_000)
         _watch(page, site, wrong)
+        flying = _flying(page)
         page.goto(site + place)
-        page.wait_for_load_state("networkidle")
+        _wait_until_quiet(page, flying)
         return page
 
     yield open_page
@@ -160,14 +174,39 @@ def _watch(page: Any, site: str, wrong: list[str]) -> None:
             wrong.append(f"asked {request.url:.100}")
 
     def said(message: Any) -> None:
-        # a question that the server refuses is told by the page, and by the browser too
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        if message.type == "error" and not any(each in message.text for each in EXPECTED):
             wrong.append(message.text)
 
     page.on("request", asked)
     page.on("console", said)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("dialog", lambda dialog: wrong.append(f"a dialog: {dialog.message:.100}"))
+
+
+def _flying(page: Any) -> set[Any]:
+    """Return the requests of a page that are not answered yet, as they come and go."""
+    flying: set[Any] = set()
+
+    def left(request: Any) -> None:
+        # a stream of events has no end
+        if request.resource_type != "eventsource":
+            flying.add(request)
+
+    page.on("request", left)
+    page.on("requestfinished", lambda request: flying.discard(request))
+    page.on("requestfailed", lambda request: flying.discard(request))
+    return flying
+
+
+def _wait_until_quiet(page: Any, flying: set[Any]) -> None:
+    """Wait until the page shows something and has asked nothing for a while."""
+    end = time.monotonic() + WAIT_S
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < QUIET_S:
+        page.wait_for_timeout(30)
+        if flying or not page.evaluate(_IS_THERE):
+            quiet_since = time.monotonic()
+        assert time.monotonic() < end, f"the page is not there; it asks {len(flying)} questions"
 
 
 @pytest.fixture(scope="session")

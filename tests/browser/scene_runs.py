@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ LOG = ("episodes.jsonl", "decisions.jsonl", "texts.jsonl")
 ROLE = "<script>window.struck='role'</script>\u202e" + "W" * 218
 """256 characters: markup, a turn of direction, and a word that has no place to break."""
 PROSE = "<img src=x onerror=\"window.struck='said'\">" + "\u202e" * 3 + "Z" * 400
+
+_PLAY = """
+import json, sys
+from valuesim.cli import main
+sys.exit(max(main(call) for call in json.loads(sys.argv[1])))
+"""
 
 PLAYED: dict[str, list[str]] = {
     "survival": ["env=survival", "env.scarcity=low", "agents=[exploitative]"],
@@ -60,14 +67,22 @@ RUBBISH = ("survival", "trust", "machine", "unfolding", "rating")
 
 def make(folder: Path) -> None:
     """Play every run into `folder`, and make the copies beside them."""
-    for name, settings in PLAYED.items():
-        command = [sys.executable, "-m", "valuesim.cli", "run", "episodes=1", *settings]
-        subprocess.run([*command, f"run.name={folder / name}"], cwd=ROOT, check=True, timeout=120)
+    play({folder / name: ["episodes=1", *settings] for name, settings in PLAYED.items()})
     for name in HOSTILE:
         _copied(folder, name, f"hostile_{name}", _hostile)
     for name in RUBBISH:
         _copied(folder, name, f"rubbish_{name}", _rubbish)
     _copied(folder, "survival", "stranger", _strange)
+
+
+def play(runs: Mapping[Path, Sequence[str]]) -> None:
+    """Play runs, by their folders, with their settings: all of them in one process of its own.
+
+    In this one Playwright holds the loop that they would be played in.
+    """
+    calls = [["run", *settings, f"run.name={run}"] for run, settings in runs.items()]
+    command = [sys.executable, "-c", _PLAY, json.dumps(calls)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=300)
 
 
 def _copied(folder: Path, name: str, copy: str, change: Callable[[Any], Any]) -> None:

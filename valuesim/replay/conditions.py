@@ -1,11 +1,11 @@
 """The conditions under which episodes were played, by the text that each row has of its own.
 
-Many episodes share one: what is looked for is looked for in each condition once.
+Many episodes share one: it is read once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 import orjson
@@ -23,14 +23,13 @@ def conditions(shelf: Shelf) -> Mapping[str, Levels]:
     return shelf.once("conditions", lambda: _read(shelf))
 
 
-def matching(shelf: Shelf, wanted: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the texts of the conditions that have, of each factor, one of the wanted levels."""
-    levels = {factor: frozenset(listed) for factor, listed in wanted.items()}
-    return [
-        text
-        for text, own in conditions(shelf).items()
-        if all(own.get(factor) in each for factor, each in levels.items())
-    ]
+def pointer(factor: str) -> str:
+    """Return where a condition's JSON has the level of `factor`, as a JSON pointer.
+
+    >>> pointer("scarcity"), pointer("a/b~c")
+    ('/scarcity', '/a~1b~0c')
+    """
+    return "/" + factor.replace("~", "~0").replace("/", "~1")
 
 
 def _read(shelf: Shelf) -> Mapping[str, Levels]:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from valuesim.errors import InputError, unknown
-from valuesim.replay.conditions import matching
+from valuesim.replay.conditions import pointer
 from valuesim.replay.shelf import Shelf
 
 MOST = 200
@@ -25,7 +25,8 @@ _FILTERS: Mapping[str, str] = {
     "value": "list_contains(?::VARCHAR[], first)",
     "archetype": "list_contains(?::VARCHAR[], archetype)",
 }
-_UNDER = "condition IN (SELECT unnest(?::VARCHAR[]))"
+# a level that is null is no text, but JSON all the same
+_UNDER = "list_contains(?::VARCHAR[], coalesce(condition ->> ?, (condition -> ?)::VARCHAR))"
 _CONDITION = "condition."
 _SORTS: Mapping[str, str] = {
     **{name: name for name in ("run_name", "episode", "env", "seed", "steps", "decisions")},
@@ -67,9 +68,9 @@ class Selection:
         for name, listed in self.names.items():
             parts.append(_FILTERS[name])
             given.append(list(listed))
-        if self.condition:
+        for factor, levels in self.condition.items():
             parts.append(_UNDER)
-            given.append(matching(shelf, self.condition))
+            given += [list(levels), *2 * [pointer(factor)]]
         for word in self.text.casefold().split():
             parts.append("(contains(search, ?) OR contains(lower(run_name), ?))")
             given += [word, word]

@@ -17,7 +17,7 @@ from valuesim.episode import Player
 from valuesim.errors import LogError
 from valuesim.graph.grouping import family_of
 from valuesim.log.entries import decision_of, episode_of
-from valuesim.log.files import corrupt, line_at
+from valuesim.log.files import MISSHAPEN, corrupt, line_at
 from valuesim.log.inherited import inherited
 from valuesim.log.options import OptionReader, option_line
 from valuesim.log.reader import DecisionRecord, EpisodeRecord, read_run
@@ -270,6 +270,6 @@ def depiction(found: Opened, step: int, role: str) -> str:
     module, _, name = named.partition(":")
     try:
         picture: str = getattr(import_module(module), name)(own[0].annotations)
-    except ValueError as error:
-        raise NotThereError(f"nothing can be drawn of step {step}: {error}") from None
+    except (*MISSHAPEN, LookupError, ArithmeticError) as error:
+        raise NotThereError(f"nothing can be drawn of step {step}: {error!s:.200}") from None
     return picture

@@ -16,6 +16,9 @@ from valuesim.replay import security
 from valuesim.replay.naming import NotThereError
 from valuesim.replay.shelf import Shelf
 
+_DEEPEST = 200
+"""So many tables and lists inside each other are sent; orjson takes 254."""
+_TOO_DEEP = "(nested too deep to be shown)"
 _BUG = "the viewer failed ({}): a bug; what it was stands where it was started"
 
 
@@ -56,8 +59,23 @@ def names(request: Request, count: int) -> list[str]:
 
 def json_answer(content: Any, status: int = 200) -> Response:
     """Return `content` as JSON."""
-    body = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        body = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        # what a log nests deeper than can be sent: told as far as that goes
+        body = orjson.dumps(_cut(content, _DEEPEST), option=orjson.OPT_NON_STR_KEYS)
     return Response(body, status_code=status, media_type="application/json")
+
+
+def _cut(content: Any, levels: int) -> Any:
+    """Return `content` with what lies more than `levels` deep named instead."""
+    if not levels and isinstance(content, dict | list | tuple):
+        return _TOO_DEEP
+    if isinstance(content, dict):
+        return {name: _cut(each, levels - 1) for name, each in content.items()}
+    if isinstance(content, list | tuple):
+        return [_cut(each, levels - 1) for each in content]
+    return content
 
 
 def error_answer(status: int, sentence: str) -> Response:

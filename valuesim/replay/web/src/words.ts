@@ -28,6 +28,11 @@ export function isBare(value: Json | undefined): boolean {
   return typeof value === "object" && Object.keys(value).length === 0;
 }
 
+/** Return what a table has under a name of its own: every object has a `constructor`, too. */
+export function own<Value>(table: { [name: string]: Value }, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 export function sum(numbers: number[]): number {
   return numbers.reduce((total, n) => total + n, 0);
 }

@@ -35,6 +35,11 @@ interface EpisodeTableProps {
 export function EpisodeTable({ rows, query, facets, isWaiting, isPending }: EpisodeTableProps) {
   const sort = query.get("sort") ?? "";
   const varying = useMemo(() => varyingIn(rows, facets), [rows, facets]);
+  // the rows are the same while another question waits for its answer: they are not made twice
+  const shown = useMemo(
+    () => rows.map((row) => <EpisodeRow key={`${row.run}/${row.episode}`} row={row} varying={varying} isPending={isPending} />),
+    [rows, varying, isPending],
+  );
   useEffect(focusOpened, []);
   return (
     <>
@@ -49,9 +54,7 @@ export function EpisodeTable({ rows, query, facets, isWaiting, isPending }: Epis
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {rows.map((row) => (
-            <EpisodeRow key={`${row.run}/${row.episode}`} row={row} varying={varying} isPending={isPending} />
-          ))}
+          {shown}
         </tbody>
       </table>
     </>
@@ -192,7 +195,7 @@ function Names({ names }: { names: string[] }) {
 }
 
 function Condition({ row, varying }: { row: Row; varying: string[] }) {
-  const told = varying.filter((factor) => factor in row.condition);
+  const told = varying.filter((factor) => Object.hasOwn(row.condition, factor));
   if (told.length === 0) return <span class="muted">–</span>;
   return (
     <span class="levels">
@@ -212,7 +215,7 @@ function Condition({ row, varying }: { row: Row; varying: string[] }) {
 /** Return the factors worth telling: those that vary among the rows shown first, then those that vary elsewhere. */
 function varyingIn(rows: Row[], facets: Facets | null): string[] {
   const factors = facets ? Object.keys(facets.condition).filter((factor) => (facets.condition[factor]?.length ?? 0) > 1) : [];
-  const isHere = (factor: string) => new Set(rows.filter((row) => factor in row.condition).map((row) => said(row.condition[factor]))).size > 1;
+  const isHere = (factor: string) => new Set(rows.filter((row) => Object.hasOwn(row.condition, factor)).map((row) => said(row.condition[factor]))).size > 1;
   const here = factors.filter(isHere);
   return [...here, ...factors.filter((factor) => !here.includes(factor))];
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Text, visible } from "../text";
 import type { Moment, OptionShown } from "../types";
-import { type Actor, numeral } from "./reading";
+import { type Actor, numeral, optionsShown } from "./reading";
 
 const LONGEST = 2000;
 
@@ -75,11 +75,13 @@ export function useWidth(first: number) {
 
 /** Options as cards, in the order in which they were offered; the chosen one is marked. */
 export function Options({ moment }: { moment: Moment }) {
+  const { options, left } = optionsShown(moment);
   return (
     <ol class="scene-options">
-      {moment.options.map((option) => (
+      {options.map((option) => (
         <OptionCard key={option.name} option={option} isChosen={option.name === moment.chosen} />
       ))}
+      {left > 0 && <li class="scene-note">and {left.toLocaleString("en")} more</li>}
     </ol>
   );
 }

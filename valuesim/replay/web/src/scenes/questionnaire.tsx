@@ -3,7 +3,7 @@ import type { Moment, SceneProps } from "../types";
 import { Text } from "../text";
 import { Unread } from "./fallback";
 import { NoDecision, Options, Said } from "./parts";
-import { field, lookedAt, numberOf, tableOf, textOf } from "./reading";
+import { field, lookedAt, numberOf, optionsShown, tableOf, textOf } from "./reading";
 
 export function Question({ episode, step, role }: SceneProps) {
   const moment = lookedAt(episode.steps[step], role);
@@ -27,9 +27,10 @@ export function Question({ episode, step, role }: SceneProps) {
 }
 
 function Scale({ moment, strongest }: { moment: Moment; strongest: string | null }) {
+  const { options, left } = optionsShown(moment);
   return (
     <ol class="scene-scale-points">
-      {moment.options.map((option) => (
+      {options.map((option) => (
         <li key={option.name} class={option.name === moment.chosen ? "is-chosen" : ""}>
           <span class="scene-point"><Text most={20}>{option.name}</Text></span>
           {option.text !== option.name && <span class="scene-point-text"><Text>{option.text}</Text></span>}
@@ -37,6 +38,7 @@ function Scale({ moment, strongest }: { moment: Moment; strongest: string | null
           {option.name === moment.chosen && <span class="scene-mark">chosen</span>}
         </li>
       ))}
+      {left > 0 && <li class="scene-note">and {left.toLocaleString("en")} more</li>}
     </ol>
   );
 }

@@ -1,5 +1,5 @@
 // Views, annotations and effects are what a log holds: any JSON. What is not as expected reads as absent.
-import type { Episode, Json, Moment, Step, Table } from "../types";
+import type { Episode, Json, Moment, OptionShown, Step, Table } from "../types";
 
 export function tableOf(given: Json | undefined): Table {
   return given !== null && typeof given === "object" && !Array.isArray(given) ? given : {};
@@ -9,8 +9,11 @@ export function listOf(given: Json | undefined): Json[] {
   return Array.isArray(given) ? given : [];
 }
 
+/** No environment has larger numbers; what is drawn with larger ones would leave every scale. */
+const LARGEST = 1e12;
+
 export function numberOf(given: Json | undefined): number | null {
-  return typeof given === "number" && Number.isFinite(given) ? given : null;
+  return typeof given === "number" && Math.abs(given) <= LARGEST ? given : null;
 }
 
 export function textOf(given: Json | undefined): string | null {
@@ -41,6 +44,15 @@ export function numeral(x: number): string {
 
 export function momentOf(step: Step | undefined, role: string): Moment | undefined {
   return step?.moments.find((moment) => moment.role === role);
+}
+
+/** How many options are drawn: a list of thousands would stop the page, and nobody reads it. */
+const MOST_OPTIONS = 120;
+
+/** The options to draw, in their order, the one taken among them, and how many are left out. */
+export function optionsShown(moment: Moment): { options: OptionShown[]; left: number } {
+  const options = moment.options.filter((option, place) => place < MOST_OPTIONS || option.name === moment.chosen);
+  return { options, left: moment.options.length - options.length };
 }
 
 /** The moment of the role looked at, or the first of the step where that role decided nothing. */

@@ -2,7 +2,7 @@
 import { episodeLink } from "../route";
 import { Text } from "../text";
 import type { Episode, Moment, Step, Table } from "../types";
-import { figure, isBare, said, seconds } from "../words";
+import { figure, isBare, own, said, seconds } from "../words";
 import { isHarm } from "./marks";
 import { Options } from "./options";
 import { Facts, withPayoff } from "./facts";
@@ -66,7 +66,7 @@ function Decided({ episode, step, moment }: DecidedProps) {
 }
 
 function Verdict({ episode, step, moment }: DecidedProps) {
-  const player = episode.population[moment.role];
+  const player = own(episode.population, moment.role);
   return (
     <div class={`verdict${moment.fault ? " is-fault" : isHarm(moment) ? " is-harm" : ""}`}>
       <p class="muted">

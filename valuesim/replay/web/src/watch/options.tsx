@@ -1,22 +1,25 @@
 // The options as they were offered, the one taken marked, with their stakes as signed bars.
 import { Passage, Text } from "../text";
 import type { Json, Moment, OptionShown } from "../types";
-import { figure, isBare, said } from "../words";
+import { optionsShown } from "../scenes/reading";
+import { figure, isBare, own, said } from "../words";
 
 export function Options({ moment }: { moment: Moment }) {
-  const largest = Math.max(1e-9, ...moment.options.flatMap((option) => Object.values(option.stakes).map(Math.abs)));
+  const { options, left } = optionsShown(moment);
+  const largest = Math.max(1e-9, ...options.flatMap((option) => Object.values(option.stakes).map(Math.abs)));
   return (
     <ol class="options">
-      {moment.options.map((option) => (
+      {options.map((option) => (
         <Option key={option.name} option={option} moment={moment} largest={largest} />
       ))}
+      {left > 0 && <li class="muted">and {left.toLocaleString("en")} more</li>}
     </ol>
   );
 }
 
 function Option({ option, moment, largest }: { option: OptionShown; moment: Moment; largest: number }) {
   const isTaken = option.name === moment.chosen;
-  const likely = moment.probabilities?.[option.name];
+  const likely = own(moment.probabilities ?? {}, option.name);
   return (
     <li class={isTaken ? "taken" : ""}>
       <h4>

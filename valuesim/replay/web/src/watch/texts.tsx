@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { Passage, Text } from "../text";
 import type { Episode, Moment, Table } from "../types";
-import { count, isBare, said, sum } from "../words";
+import { count, isBare, own, said, sum } from "../words";
 import { Facts } from "./facts";
 
 /** Which sections stand open, kept while steps go by. */
@@ -130,8 +130,8 @@ function Prompt({ episode, moment }: { episode: Episode; moment: Moment }) {
       </Section>
     );
   }
-  const rules = episode.rules[moment.role] ?? "";
-  const isModel = Boolean(episode.population[moment.role]?.model);
+  const rules = own(episode.rules, moment.role) ?? "";
+  const isModel = Boolean(own(episode.population, moment.role)?.model);
   return (
     <Section id="situation" title="Situation" note={isModel ? "another version made the prompt: it is not rebuilt" : "no model was sent a prompt"} isClosed>
       <Passage text={moment.text} label="Situation" />
