@@ -44,7 +44,7 @@ demo: .venv/.base ## play the scarcity benchmark and a set of every family; writ
 	@echo "watch what was played: $(VALUESIM) replay runs/demo"
 
 test: .venv/.base ## run the tests (others have their own: test-faults, test-vllm, test-axelrod, test-browser)
-	@$(PY) -m pytest -m "not vllm and not faults and not browser"
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not vllm and not faults and not browser"
 
 test-faults: .venv/.base ## play 500 episodes against a server with every fault there is (2 min)
 	@$(PY) -m pytest -m faults tests/test_faults.py
