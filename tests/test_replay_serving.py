@@ -104,7 +104,7 @@ def test_a_play_is_followed_and_ends_with_the_viewer(viewer: Started, tmp_path: 
         seen += events(stream, 1)
     began = time.monotonic()
     viewer.process.send_signal(signal.SIGINT)
-    out, err = viewer.process.communicate(timeout=20)
+    _, err = viewer.process.communicate(timeout=20)
     assert time.monotonic() - began < 10
     assert viewer.process.returncode in (0, 130)
     assert "Traceback" not in err

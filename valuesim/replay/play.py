@@ -113,9 +113,8 @@ class Play:
     def tell(self, **changes: Any) -> None:
         """Replace parts of its standing, unless it is over, and wake whoever follows it."""
         with self._lock:
-            if self.is_over:
-                return
-            self._standing = replace(self._standing, **changes)
+            if not self.is_over:
+                self._standing = replace(self._standing, **changes)
             woken = list(self._woken.items())
         for event, loop in woken:
             # a listener whose loop is closed is gone

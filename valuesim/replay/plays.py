@@ -99,10 +99,18 @@ class Plays:
         with self._lock:
             return list(reversed(self._plays.values()))
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the viewer ends."""
+        return self._is_closed
+
     def close(self) -> None:
         """Stop all plays and begin no other; return once they ended, in a few seconds at most."""
         with self._lock:
             self._is_closed = True
+        for each in self.listed():
+            # whoever follows it is to go
+            each.tell()
         playing = [each for each in self.listed() if not each.is_over]
         for each in playing:
             each.stop()

@@ -65,7 +65,8 @@ def add_playing(app: FastAPI, plays: Plays) -> None:
 def _add_following(app: FastAPI, plays: Plays) -> None:
     @app.get("/api/plays/{id}/events")
     async def get_events(id: str) -> Response:
-        return StreamingResponse(_events(plays.find(id)), media_type="text/event-stream")
+        told = _events(plays.find(id), plays)
+        return StreamingResponse(told, media_type="text/event-stream")
 
     @app.post("/api/plays/{id}/answer")
     async def post_answer(id: str, request: Request) -> Response:
@@ -87,17 +88,21 @@ def _add_following(app: FastAPI, plays: Plays) -> None:
         return _told(play)
 
 
-async def _events(play: Play) -> AsyncIterator[bytes]:
-    """Yield the play as it is, and at each change, until it is over; a comment now and then."""
+async def _events(play: Play, plays: Plays) -> AsyncIterator[bytes]:
+    """Yield the play as it is, and at each change, until it is over; a comment now and then.
+
+    It ends with the viewer too.
+    """
     with play.followed() as changed:
         seen = b""
         while True:
             changed.clear()
-            told = orjson.dumps(play.plain())
+            plain = play.plain()
+            told = orjson.dumps(plain)
             if told != seen:
                 yield b"event: play\ndata: " + told + b"\n\n"
                 seen = told
-            if play.is_over and orjson.loads(told)["state"] in FINAL:
+            if plain["state"] in FINAL or plays.is_closed:
                 return
             try:
                 await asyncio.wait_for(changed.wait(), BEAT_S)
