@@ -130,6 +130,8 @@ A run that exists resumes: give the same command with its run.name again.""",
         examples="""\
   valuesim replay runs/demo
   valuesim replay runs --port 9000 --no-browser
+  valuesim replay runs model=vllm model.name=NAME  (branches may ask this model)
+  valuesim replay runs --consent ours.txt          (people who play agree to this first)
   valuesim replay runs --host 0.0.0.0              (others may look, with the token)
   valuesim replay runs/demo --tui                  (in this terminal)
 

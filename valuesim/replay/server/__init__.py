@@ -7,25 +7,37 @@ Routes are thin, a module for each part of the viewer: they read the address, ca
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Sequence
+from threading import Thread
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
+from valuesim.replay.plays import Plays
 from valuesim.replay.security import Access
 from valuesim.replay.server.answering import add_errors
 from valuesim.replay.server.finding import add_finding
 from valuesim.replay.server.guard import Guard
 from valuesim.replay.server.page import add_page
+from valuesim.replay.server.playing import add_playing
 from valuesim.replay.server.watching import add_watching
 from valuesim.replay.shelf import Shelf
 
 
-def create_app(shelf: Shelf, access: Access) -> FastAPI:
-    """Return the application that shows the runs of `shelf` to those whom `access` allows."""
+def create_app(shelf: Shelf, access: Access, plays: Plays | None = None) -> FastAPI:
+    """Return the application that shows the runs of `shelf` to those whom `access` allows.
+
+    What it plays itself is played in `plays`, without models where none are given.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    plays = plays or Plays(shelf=shelf)
+    # called once the server is told to stop, so that answers which go on end by themselves
+    app.state.endings = [plays.close]
     add_errors(app, shelf)
     add_finding(app, shelf)
     add_watching(app, shelf)
+    add_playing(app, plays)
     # it answers whatever is left: others come before it
     add_page(app)
     app.add_middleware(Guard, access=access)
@@ -45,4 +57,19 @@ def serve(app: FastAPI, listening: socket.socket) -> None:
         timeout_graceful_shutdown=1,
         limit_concurrency=200,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    _Server(config, app.state.endings).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Tells what goes on that the server is to stop; it would else be waited for, and cut off."""
+
+    def __init__(self, config: uvicorn.Config, endings: Sequence[Callable[[], None]]) -> None:
+        super().__init__(config)
+        self._endings = endings
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, as a signal asks for."""
+        for each in self._endings:
+            # what this thread was doing when the signal came may hold a lock
+            Thread(target=each, daemon=True).start()
+        super().handle_exit(sig, frame)
