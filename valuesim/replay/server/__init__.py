@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from valuesim.replay.security import Access
 from valuesim.replay.server.answering import add_errors
+from valuesim.replay.server.branching_tree import add_branching_tree
 from valuesim.replay.server.finding import add_finding
 from valuesim.replay.server.guard import Guard
 from valuesim.replay.server.page import add_page
@@ -26,6 +27,7 @@ def create_app(shelf: Shelf, access: Access) -> FastAPI:
     add_errors(app, shelf)
     add_finding(app, shelf)
     add_watching(app, shelf)
+    add_branching_tree(app, shelf)
     # it answers whatever is left: others come before it
     add_page(app)
     app.add_middleware(Guard, access=access)
