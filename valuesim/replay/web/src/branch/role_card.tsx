@@ -105,7 +105,7 @@ function Decision(props: CardProps) {
       <label class="field">
         <span>Decision at step {there.step}</span>
         <select
-          aria-label={`Decision of ${shortly(each.role)}`}
+          aria-label={`What ${shortly(each.role)} decides`}
           value={draft.decision}
           onChange={(event) => onChange({ decision: event.currentTarget.value as RoleDraft["decision"] })}
         >
