@@ -110,7 +110,7 @@ function Comparing({ a, b, root, step }: ComparingProps) {
           Two episodes of <Text most={60}>{a.env}</Text>
         </h1>
         <p class="muted">
-          {related.parts === null ? "Neither comes from the other: they were played apart, and differ in more than one change." : `They are one up to step ${related.parts}, where what was changed sets in.`}
+          {related.parts === null ? "Neither is a branch of the other, nor do both come from one episode: more than one thing may be another in them." : `They are one episode up to step ${related.parts}; from there on they were played apart.`}
         </p>
       </header>
       <p class="actions">

@@ -7,6 +7,7 @@ import { compared, counted, decidedInWords, differing, firstDifference, firsts, 
 import { changesInWords } from "./said";
 
 const MOST_LISTED = 50;
+const MOST_WHOLE = 1000;
 
 interface DifferedProps {
   a: Episode;
@@ -123,12 +124,13 @@ function Chose({ moment }: { moment: Differing["a"] }) {
 /** What each came to in the end. */
 function Ends({ a, b }: { a: Episode; b: Episode }) {
   const [ofA, ofB] = [counted(a), counted(b)];
+  const [endA, endB] = [payoffs(a), payoffs(b)];
   const parts: [title: string, rows: Compared[], note: string][] = [
-    ["Outcome", compared(a.outcome, b.outcome), ""],
-    ["Measures", compared(a.measures, b.measures), ""],
-    ["Payoffs", compared(payoffs(a), payoffs(b)), "summed over the steps at which each was asked"],
+    ["Outcome", compared(endA.rest, endB.rest), ""],
+    ["Payoffs", compared(endA.paid, endB.paid), ""],
     ["Faults", compared(a.faults, b.faults, 0), `of ${count(ofA.decisions, "decision")} in A, ${figure(ofB.decisions)} in B`],
     ["Values put first", compared(firsts(a), firsts(b), 0), `one decision one vote; ${figure(ofA.putting)} of ${count(ofA.decisions, "decision")} in A put a value first, ${figure(ofB.putting)} of ${figure(ofB.decisions)} in B`],
+    ["Measures", compared(a.measures, b.measures), ""],
   ];
   return (
     <>
@@ -150,7 +152,7 @@ function Ends({ a, b }: { a: Episode; b: Episode }) {
 function End({ title, rows, note }: { title: string; rows: Compared[]; note: string }) {
   const [whole, setWhole] = useState(false);
   const others = rows.filter((row) => row.differs);
-  const shown = (whole ? rows : others).slice(0, whole ? 1000 : MOST_LISTED);
+  const shown = whole ? rows.slice(0, MOST_WHOLE) : others.slice(0, MOST_LISTED);
   return (
     <section>
       <h3>{title}</h3>
@@ -184,9 +186,11 @@ function End({ title, rows, note }: { title: string; rows: Compared[]; note: str
         </table>
       )}
       {others.length === 0 && !whole && <p>Alike.</p>}
-      {rows.length > others.length && (
+      {!whole && others.length > shown.length && <p class="muted small-text">{figure(others.length - shown.length)} more differ.</p>}
+      {whole && rows.length > shown.length && <p class="muted small-text">{figure(rows.length - shown.length)} more are not listed.</p>}
+      {rows.length > (whole ? others.length : shown.length) && (
         <button type="button" class="small quiet" onClick={() => setWhole(!whole)} aria-expanded={whole}>
-          {whole ? "Only what differs" : `Show ${figure(rows.length - others.length)} alike`}
+          {whole ? "Only what differs" : `Show all ${figure(rows.length)}, also those alike`}
           <span class="unseen"> of {title}</span>
         </button>
       )}

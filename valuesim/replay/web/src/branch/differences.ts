@@ -88,11 +88,15 @@ export function firstDifference(steps: Aligned[]): number | null {
 }
 
 const LEVELS = 4;
+const BELOW = " / ";
 
 /** Return what two tables hold, by name ("shared", "taps / Alpha"), differing or not; what one lacks is `missing` there. */
 export function compared(a: Json, b: Json, missing?: Json): Compared[] {
   const [ofA, ofB] = [flat(a), flat(b)];
-  return [...new Set([...ofA.keys(), ...ofB.keys()])].map((name) => {
+  const names = [...new Set([...ofA.keys(), ...ofB.keys()])];
+  // what is of all comes before what is of each
+  const depth = (name: string) => name.split(BELOW).length;
+  return names.sort((x, y) => depth(x) - depth(y)).map((name) => {
     const [one, other] = [ofA.get(name) ?? missing, ofB.get(name) ?? missing];
     return { name, a: one, b: other, differs: canonical(one) !== canonical(other) };
   });
@@ -101,7 +105,7 @@ export function compared(a: Json, b: Json, missing?: Json): Compared[] {
 function flat(given: Json, before = "", levels = LEVELS): Map<string, Json> {
   if (isBare(given)) return new Map();
   if (typeof given !== "object" || given === null || Array.isArray(given) || levels === 0) return new Map([[before || "outcome", given]]);
-  return new Map(Object.entries(given).flatMap(([name, each]) => [...flat(each, before ? `${before} / ${name}` : name, levels - 1)]));
+  return new Map(Object.entries(given).flatMap(([name, each]) => [...flat(each, before ? `${before}${BELOW}${name}` : name, levels - 1)]));
 }
 
 function moments(episode: Episode): Moment[] {
@@ -115,11 +119,14 @@ export function firsts(episode: Episode): { [value: string]: number } {
   return rounded(found);
 }
 
-/** Return the sum of what each role was paid, as far as payoffs are numbers. */
-export function payoffs(episode: Episode): { [role: string]: number } {
-  const found: { [role: string]: number } = {};
-  for (const { role, payoff } of moments(episode)) if (typeof payoff === "number") found[role] = (found[role] ?? 0) + payoff;
-  return rounded(found);
+const PAYOFFS = "payoffs";
+
+/** Return what each role was paid in the whole episode, and the rest of the outcome; a step's payoff is no sum of anything. */
+export function payoffs(episode: Episode): { paid: Json; rest: Json } {
+  const outcome = episode.outcome;
+  if (typeof outcome !== "object" || outcome === null || Array.isArray(outcome) || !Object.hasOwn(outcome, PAYOFFS)) return { paid: null, rest: outcome };
+  const { [PAYOFFS]: paid, ...rest } = outcome;
+  return { paid: paid ?? null, rest };
 }
 
 /** Sums of shares in another order differ in their last digits. */

@@ -118,8 +118,21 @@ function roleTroubles(there: Branching, each: RoleThere, role: RoleDraft): strin
     }
   }
   if (role.decision === "move") found.push(...moveTroubles(each, role));
-  if (role.decision === "message" && role.message === each.message) found.push("the message is the one that was said");
+  if (role.decision === "message") found.push(...messageTroubles(each, role));
   return found;
+}
+
+/** Return how long what is said may be, null where nothing can be said instead. */
+export function longestSaid(each: RoleThere): number | null {
+  const chosen = each.options.find((option) => option.name === each.chosen);
+  const text = kindsOf(chosen?.arguments ?? null).find(([, kind]) => kind.is === "text");
+  return text?.[1].is === "text" ? text[1].longest : null;
+}
+
+function messageTroubles(each: RoleThere, role: RoleDraft): string[] {
+  const what = faultOf({ is: "text", longest: longestSaid(each) ?? 0 }, role.message);
+  if (what) return [`its message has ${what}`];
+  return role.message === (each.message ?? "") ? ["its message is the one that was said"] : [];
 }
 
 function moveTroubles(each: RoleThere, role: RoleDraft): string[] {
@@ -190,11 +203,17 @@ export interface Asking {
   given: string[];
 }
 
-/** Return who decides at the step anew: what others did at the same moment cannot depend on a change of one (`Fork.deciding`). */
-export function askingOf(there: Branching, changes: Changes): Asking {
+/**
+ * Return who decides at the step anew: what others did at the same moment cannot depend on a change of one (`Fork.deciding`).
+ * `before` are roles whose decision there was given already, where a branch is left at the step at which it begins.
+ */
+export function askingOf(there: Branching, changes: Changes, before: string[] = []): Asking {
   const asked = there.roles.filter((each) => each.decides).map((each) => each.role);
-  const given = asked.filter((role) => changes.moves?.[role] !== undefined || changes.messages?.[role] !== undefined);
-  const replaced = Object.keys(changes.players ?? {});
+  const isGiven = (role: string) => changes.moves?.[role] !== undefined || changes.messages?.[role] !== undefined;
+  const given = asked.filter((role) => isGiven(role) || (before.includes(role) && changes.players?.[role] === undefined));
+  // nobody goes on as the person who played before: another one is asked
+  const persons = there.roles.filter((each) => each.player.agent === PERSON).map((each) => each.role);
+  const replaced = [...Object.keys(changes.players ?? {}), ...persons];
   const keepsSight = changes.seed === undefined && changes.world === undefined;
   const isOfSome = keepsSight && (given.length > 0 || replaced.length > 0);
   const anew = asked.filter((role) => !given.includes(role) && (!isOfSome || replaced.includes(role)));

@@ -1,14 +1,11 @@
 // What a branch changes, in words. Its run.yaml may be anybody's: what has another shape is left out.
+import { tableOf } from "../scenes/reading";
 import type { Json, Table } from "../types";
 import { figure, said } from "../words";
 import { madeOn, worldName } from "./draft";
 
 const MOST_TOLD = 20;
 const LONGEST = 200;
-
-function tableOf(given: Json | undefined): Table {
-  return typeof given === "object" && given !== null && !Array.isArray(given) ? given : {};
-}
 
 /** Return each change as a part of a sentence: "Alpha is played by mute", "the seed is 7". */
 export function changesInWords(given: Json | undefined): string[] {

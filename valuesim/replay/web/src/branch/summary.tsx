@@ -3,7 +3,8 @@ import { Text } from "../text";
 import type { Episode } from "../types";
 import { figure } from "../words";
 import type { Branching } from "./contract";
-import { askingOf, changesOf, worldName, type Draft, type Trouble } from "./draft";
+import { PERSON, askingOf, changesOf, worldName, type Draft, type Trouble } from "./draft";
+import { tableOf } from "../scenes/reading";
 import { changesInWords } from "./said";
 import { amountsAt } from "./world";
 
@@ -53,7 +54,8 @@ function Told({ episode, there, index, draft }: SummaryProps) {
     return `${worldName(name)} is ${figure(amount)}${was === undefined ? "" : ` instead of ${figure(was)}`}`;
   });
   const told = [...changesInWords(rest as never), ...set];
-  const { anew, stay, given } = askingOf(there, changes);
+  const isOfPerson = there.roles.some((each) => (changes.players?.[each.role]?.agent ?? each.player.agent) === PERSON);
+  const { anew, stay, given } = askingOf(there, changes, givenBefore(episode, there.step));
   return (
     <>
       {told.length > 0 ? (
@@ -67,11 +69,19 @@ function Told({ episode, there, index, draft }: SummaryProps) {
       ) : (
         <p>Nothing is changed: it is played once more from here.</p>
       )}
+      {isOfPerson && <p>A person will be asked, on the page that opens.</p>}
       <Roles names={anew} says={["is asked anew at this step", "are asked anew at this step"]} />
       <Roles names={given} says={["does what is given here", "do what is given here"]} />
       <Roles names={stay} says={["keeps its decision of this step", "keep their decisions of this step"]} />
     </>
   );
+}
+
+/** Return the roles whose decision at `step` was given where the episode itself leaves another one. */
+function givenBefore({ parent }: Episode, step: number): string[] {
+  if (parent === null || parent.step !== step) return [];
+  const changes = tableOf(parent.changes);
+  return [...Object.keys(tableOf(changes["moves"])), ...Object.keys(tableOf(changes["messages"]))];
 }
 
 const MOST_NAMED = 8;
