@@ -58,7 +58,7 @@ function Cell({ letter, role, step, own: [episode, moment] }: { letter: string; 
         <span class="unseen">{letter}: </span>
         <Text most={200}>{decidedInWords(moment)}</Text>
       </a>
-      {moment.message && (
+      {moment.message && !Object.values(moment.arguments ?? {}).includes(moment.message) && (
         <span class="under">
           says “<Text most={200}>{moment.message}</Text>”
         </span>

@@ -1,5 +1,5 @@
 // A branch as it is being put together: what was chosen on the form, and the changes that it comes to.
-import type { Json, Table } from "../types";
+import type { Json, Moment, Table } from "../types";
 import { argumentsOf, faultOf, firstOf, kindsOf, numberFault, numberIn } from "./bounds";
 import type { Branching, Changes, RoleThere } from "./contract";
 
@@ -122,15 +122,30 @@ function roleTroubles(there: Branching, each: RoleThere, role: RoleDraft): strin
   return found;
 }
 
-/** Return how long what is said may be, null where nothing can be said instead. */
-export function longestSaid(each: RoleThere): number | null {
+interface Sayable {
+  /** The argument of the option taken that is what was said. */
+  name: string;
+  longest: number;
+}
+
+/** Return what of a role's decision is said, null where nothing can be said instead. */
+export function sayable(each: RoleThere): Sayable | null {
   const chosen = each.options.find((option) => option.name === each.chosen);
-  const text = kindsOf(chosen?.arguments ?? null).find(([, kind]) => kind.is === "text");
-  return text?.[1].is === "text" ? text[1].longest : null;
+  for (const [name, kind] of kindsOf(chosen?.arguments ?? null)) if (kind.is === "text") return { name, longest: kind.longest };
+  return null;
+}
+
+/** Return what can be changed with what was said in it: of an agent that is no model, it stands in the arguments alone. */
+export function withSaid(there: Branching, moments: Moment[]): Branching {
+  const roles = there.roles.map((each) => {
+    const said = moments.find((moment) => moment.role === each.role)?.arguments[sayable(each)?.name ?? ""];
+    return typeof said === "string" ? { ...each, message: said } : each;
+  });
+  return { ...there, roles };
 }
 
 function messageTroubles(each: RoleThere, role: RoleDraft): string[] {
-  const what = faultOf({ is: "text", longest: longestSaid(each) ?? 0 }, role.message);
+  const what = faultOf({ is: "text", longest: sayable(each)?.longest ?? 0 }, role.message);
   if (what) return [`its message has ${what}`];
   return role.message === (each.message ?? "") ? ["its message is the one that was said"] : [];
 }

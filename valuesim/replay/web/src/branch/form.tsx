@@ -5,7 +5,7 @@ import { branchLink, go, playLink } from "../route";
 import { Text } from "../text";
 import type { Episode } from "../types";
 import { branching, leave, type Branching } from "./contract";
-import { changesOf, draftOf, moved, troubles, type Draft, type RoleDraft } from "./draft";
+import { changesOf, draftOf, moved, troubles, withSaid, type Draft, type RoleDraft } from "./draft";
 import { RoleCard } from "./role_card";
 import { Summary } from "./summary";
 import { World } from "./world";
@@ -19,7 +19,10 @@ interface FormProps {
 }
 
 export function BranchForm({ episode, step, index, role }: FormProps) {
-  const { answer, error, isWaiting } = useAnswer(String(step), (signal) => branching(episode.run, episode.episode, step, signal));
+  const { answer, error, isWaiting } = useAnswer(String(step), (signal) => {
+    const moments = episode.steps.find((each) => each.step === step)?.moments ?? [];
+    return branching(episode.run, episode.episode, step, signal).then((there) => withSaid(there, moments));
+  });
   if (error && !isWaiting) {
     return (
       <div class="note" role="alert">
@@ -75,8 +78,7 @@ function Changing({ episode, there, index, role, isWaiting }: ChangingProps) {
       return own ? { ...before, roles: { ...before.roles, [name]: { ...own, ...next } } } : before;
     });
   const missing = troubles(there, draft);
-  const start = async (event: Event) => {
-    event.preventDefault();
+  const start = async () => {
     if (missing.length > 0 || sending) return;
     setSending(true);
     setRefused(null);
@@ -88,7 +90,7 @@ function Changing({ episode, there, index, role, isWaiting }: ChangingProps) {
     }
   };
   return (
-    <form class="changing" onSubmit={start} aria-busy={isWaiting} autocomplete="off">
+    <form class="changing" onSubmit={(event) => event.preventDefault()} aria-busy={isWaiting} autocomplete="off">
       <Models there={there} />
       {there.roles.map((each) => {
         const own = draft.roles[each.role];
@@ -96,7 +98,7 @@ function Changing({ episode, there, index, role, isWaiting }: ChangingProps) {
       })}
       <World episode={episode} there={there} index={index} typed={draft.world} onTyped={(world) => setDraft({ ...draft, world })} />
       <Seed there={there} typed={draft.seed} onTyped={(seed) => setDraft({ ...draft, seed })} />
-      <Summary episode={episode} there={there} index={index} draft={draft} missing={missing} isBusy={sending || isWaiting} refused={refused} />
+      <Summary episode={episode} there={there} index={index} draft={draft} missing={missing} isBusy={sending || isWaiting} refused={refused} onStart={start} />
     </form>
   );
 }

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../api";
 import { Guard } from "../guard";
-import { branchLink, episodeLink, go, type Moment } from "../route";
+import { branchLink, episodeLink, go, noteAddress, type Moment } from "../route";
 import { Text } from "../text";
 import type { Episode } from "../types";
 import { MomentPanel } from "../watch/moment";
@@ -53,7 +53,7 @@ function Leaving({ episode, step, role }: { episode: Episode; step: number | nul
   }, [index]);
   const now = episode.steps[index];
   const at = episode.steps[settled]?.step ?? 0;
-  useEffect(() => go(branchLink(episode.run, episode.episode, at, role), true), [settled]);
+  useEffect(() => noteAddress(branchLink(episode.run, episode.episode, at, role)), [settled]);
   if (!now) return <p class="state">Nobody was asked anything in this episode: there is nothing to leave.</p>;
   const shown = role && role in episode.population ? role : (now.moments[0]?.role ?? "");
   return (

@@ -1,7 +1,7 @@
 // One role: who plays it from here on, what is done to its model, and what it decides at the step that is left.
 import { Text, visible } from "../text";
 import type { Branching, RoleThere } from "./contract";
-import { isModel, isReplaced, longestSaid, type RoleDraft, type Who } from "./draft";
+import { isModel, isReplaced, sayable, type RoleDraft, type Who } from "./draft";
 import { Interventions } from "./interventions";
 import { Move } from "./move";
 import { nameOf } from "./said";
@@ -111,7 +111,7 @@ function Decision(props: CardProps) {
         >
           <option value="as">{isReplaced(draft, each) ? "whoever plays it now is asked" : `not given (it was: ${before})`}</option>
           {each.options.length > 0 && <option value="move">give another decision…</option>}
-          {longestSaid(each) !== null && <option value="message">say another message…</option>}
+          {sayable(each) !== null && <option value="message">say another message…</option>}
         </select>
       </label>
       {draft.decision === "move" && <Move {...props} role={shortly(each.role)} />}

@@ -16,29 +16,33 @@ interface SummaryProps {
   missing: Trouble[];
   isBusy: boolean;
   refused: string | null;
+  onStart: () => void;
 }
 
 export function Summary(props: SummaryProps) {
-  const { there, missing, isBusy, refused } = props;
+  const { there, missing, isBusy, refused, onStart } = props;
   return (
     <section class="card branch-summary" aria-labelledby="branch-summary">
       <h2 id="branch-summary">From step {there.step}</h2>
       {missing.length === 0 && <Told {...props} />}
       {missing.length > 0 && (
-        <ul class="missing" id="missing" role="status">
-          {missing.map(({ at, what }) => (
-            <li key={`${at} ${what}`}>
-              <Text most={60}>{at}</Text>: <Text most={300}>{what}</Text>
-            </li>
-          ))}
-        </ul>
+        <div id="missing" role="status">
+          <ul class="missing">
+            {missing.map(({ at, what }) => (
+              <li key={`${at} ${what}`}>
+                <Text most={60}>{at}</Text>: <Text most={300}>{what}</Text>
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
       {refused !== null && (
         <p class="faulty" role="alert">
           <Text most={1000}>{refused}</Text>
         </p>
       )}
-      <button type="submit" class="start" disabled={isBusy || missing.length > 0} aria-describedby={missing.length > 0 ? "missing" : undefined}>
+      {/* never by the key that ends a line: models may be asked, and paid */}
+      <button type="button" class="start" disabled={isBusy || missing.length > 0} aria-describedby={missing.length > 0 ? "missing" : undefined} onClick={onStart}>
         Play it on
       </button>
     </section>

@@ -117,6 +117,12 @@ function Entry({ line: { node, row, depth }, above, isChosen, onPick }: EntryPro
           {node.step === null && <Text most={80}>{node.run_name}</Text>}
           {node.steps !== null && ` · ${count(node.steps, "step")}`}
           {node.faults !== null && node.faults > 0 && ` · ${count(node.faults, "fault")}`}
+          {node.first !== null && (
+            <>
+              {" · puts "}
+              <Text most={60}>{node.first}</Text> first most often
+            </>
+          )}
           {node.is_here && " · shown above"}
           {!isFinished && ` · ${STATES[node.state]}`}
           {node.reason && (

@@ -71,8 +71,8 @@ function Amount({ name, bounds: [low, high], before, typed, onTyped }: AmountPro
         aria-invalid={fault !== null}
         onInput={(event) => onTyped(event.currentTarget.value.trim())}
       />
-      <button type="button" class="small quiet" disabled={typed === ""} onClick={() => onTyped("")}>
-        as it was<span class="unseen">: {label}</span>
+      <button type="button" class="small quiet" aria-label={`${label}: as it was`} disabled={typed === ""} onClick={() => onTyped("")}>
+        as it was
       </button>
       {fault && <span class="under faulty">{fault}</span>}
     </div>
