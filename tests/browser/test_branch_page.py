@@ -72,7 +72,7 @@ def site(runs: Path) -> Iterator[str]:
     _wait_until_read(address)
     yield address
     viewer.send_signal(signal.SIGINT)
-    viewer.wait(timeout=10)
+    viewer.wait(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,11 @@ def test_a_decision_is_given_and_watched(opened: Opened, ask: Ask) -> None:
     assert told["parent"]["changes"] == {"moves": {"Beta": given}}
     page.get_by_role("link", name="Compare with its parent").click()
     page.get_by_role("heading", name="What differed").wait_for()
-    assert "B was changed at step 1: Beta takes TALK" in page.locator(".differed").inner_text()
+    differed = page.locator(".differed").inner_text()
+    assert "B was changed at step 1: Beta takes TALK" in differed
+    assert "Decisions that were given are nobody's choice" in differed
+    told = page.locator(".compare-decisions tr", has_text="Beta").inner_text()
+    assert "Given where the episode was left: nobody chose it." in told
 
 
 def test_scarcity_is_set_within_its_bounds(opened: Opened, ask: Ask) -> None:

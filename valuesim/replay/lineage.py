@@ -135,7 +135,9 @@ def _reached(below: Mapping[Key, Sequence[Key]], way: Sequence[Key]) -> dict[Key
 def _node(shelf: Shelf, grove: Grove, key: Key, *, is_here: bool) -> dict[str, Any]:
     branch = grove.branches.get(key)
     run = shelf.run(key[0]) if branch is None else branch.run
-    row = grove.rows.get(key) or next(iter(_row(shelf, key).values()), {})
+    # a question for each of hundreds would take seconds, and rows of branches are all there
+    rows = grove.rows if branch is not None else grove.rows | _row(shelf, key)
+    row = rows.get(key, {})
     state = "finished" if row else "interrupted" if run.interrupted else "unfinished"
     return {
         "run": run.place.id,

@@ -123,7 +123,7 @@ function Comparing({ a, b, root, step }: ComparingProps) {
         <Side letter="B" episode={b} step={now.step} changes={related.b} />
       </div>
       <Guard at={`${index}`} failed="The decisions of this step could not be shown">
-        <Decisions now={now} a={a} b={b} />
+        <Decisions now={now} a={a} b={b} related={related} />
       </Guard>
       <Guard at={`${a.episode} ${b.episode}`} failed="What differed could not be worked out">
         <Differed a={a} b={b} steps={steps} related={related} onStep={seek} at={now.step} />

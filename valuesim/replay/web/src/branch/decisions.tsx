@@ -2,9 +2,10 @@
 import { episodeLink } from "../route";
 import { Text } from "../text";
 import type { Episode, Moment } from "../types";
-import { decidedAlike, decidedInWords, momentAt, rolesAt, seenAlike, type Aligned } from "./differences";
+import { decidedAlike, decidedInWords, momentAt, rolesAt, seenAlike, type Aligned, type Relation } from "./differences";
+import { originOf, type Turned } from "./said";
 
-export function Decisions({ now, a, b }: { now: Aligned; a: Episode; b: Episode }) {
+export function Decisions({ now, a, b, related }: { now: Aligned; a: Episode; b: Episode; related: Relation }) {
   const roles = rolesAt(now);
   return (
     <section class="compare-decisions" aria-labelledby="compare-decisions">
@@ -20,7 +21,7 @@ export function Decisions({ now, a, b }: { now: Aligned; a: Episode; b: Episode 
           </thead>
           <tbody>
             {roles.map((role) => (
-              <Pair key={role} role={role} step={now.step} a={[a, momentAt(now.a, role)]} b={[b, momentAt(now.b, role)]} />
+              <Pair key={role} role={role} step={now.step} a={[a, momentAt(now.a, role), [...related.before, ...related.a]]} b={[b, momentAt(now.b, role), [...related.before, ...related.b]]} />
             ))}
           </tbody>
         </table>
@@ -29,7 +30,7 @@ export function Decisions({ now, a, b }: { now: Aligned; a: Episode; b: Episode 
   );
 }
 
-type Own = [episode: Episode, moment: Moment | null];
+type Own = [episode: Episode, moment: Moment | null, turns: Turned[]];
 
 function Pair({ role, step, a, b }: { role: string; step: number; a: Own; b: Own }) {
   const [one, other] = [a[1], b[1]];
@@ -50,7 +51,7 @@ function Pair({ role, step, a, b }: { role: string; step: number; a: Own; b: Own
   );
 }
 
-function Cell({ letter, role, step, own: [episode, moment] }: { letter: string; role: string; step: number; own: Own }) {
+function Cell({ letter, role, step, own: [episode, moment, turns] }: { letter: string; role: string; step: number; own: Own }) {
   if (moment === null) return <td class="muted">not asked</td>;
   return (
     <td>
@@ -63,7 +64,7 @@ function Cell({ letter, role, step, own: [episode, moment] }: { letter: string; 
           says “<Text most={200}>{moment.message}</Text>”
         </span>
       )}
-      {moment.inherited && <span class="under">of the episode that it leaves</span>}
+      {moment.inherited && <span class="under">{originOf(turns, step, role)}</span>}
     </td>
   );
 }

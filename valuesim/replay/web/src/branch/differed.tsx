@@ -3,8 +3,8 @@ import { useMemo, useState } from "preact/hooks";
 import { Text } from "../text";
 import type { Episode, Json } from "../types";
 import { count, figure, said } from "../words";
-import { compared, counted, decidedInWords, differing, firstDifference, firsts, payoffs, type Aligned, type Compared, type Differing, type Relation, type Turned } from "./differences";
-import { changesInWords } from "./said";
+import { compared, counted, decidedInWords, differing, firstDifference, firsts, payoffs, type Aligned, type Compared, type Differing, type Relation } from "./differences";
+import { changesInWords, givenIn, type Turned } from "./said";
 
 const MOST_LISTED = 50;
 const MOST_WHOLE = 1000;
@@ -40,13 +40,12 @@ export function Differed({ a, b, steps, related, at, onStep }: DifferedProps) {
         )}
       </p>
       <Others others={others} at={at} onStep={onStep} />
-      <Ends a={a} b={b} />
+      <Ends a={a} b={b} givenA={givenIn([...related.before, ...related.a])} givenB={givenIn([...related.before, ...related.b])} />
     </section>
   );
 }
 
 function Changes({ related }: { related: Relation }) {
-  if (related.parts === null) return null;
   return (
     <>
       {(["a", "b"] as const).map((side) =>
@@ -122,21 +121,22 @@ function Chose({ moment }: { moment: Differing["a"] }) {
 }
 
 /** What each came to in the end. */
-function Ends({ a, b }: { a: Episode; b: Episode }) {
-  const [ofA, ofB] = [counted(a), counted(b)];
+function Ends({ a, b, givenA, givenB }: { a: Episode; b: Episode; givenA: Set<string>; givenB: Set<string> }) {
+  const [ofA, ofB] = [counted(a, givenA), counted(b, givenB)];
+  const given = givenA.size + givenB.size;
   const [endA, endB] = [payoffs(a), payoffs(b)];
   const parts: [title: string, rows: Compared[], note: string][] = [
     ["Outcome", compared(endA.rest, endB.rest), ""],
     ["Payoffs", compared(endA.paid, endB.paid), ""],
     ["Faults", compared(a.faults, b.faults, 0), `of ${count(ofA.decisions, "decision")} in A, ${figure(ofB.decisions)} in B`],
-    ["Values put first", compared(firsts(a), firsts(b), 0), `one decision one vote; ${figure(ofA.putting)} of ${count(ofA.decisions, "decision")} in A put a value first, ${figure(ofB.putting)} of ${figure(ofB.decisions)} in B`],
+    ["Values put first", compared(firsts(a, givenA), firsts(b, givenB), 0), `one decision one vote; ${figure(ofA.putting)} of ${count(ofA.decisions, "decision")} in A put a value first, ${figure(ofB.putting)} of ${figure(ofB.decisions)} in B`],
     ["Measures", compared(a.measures, b.measures), ""],
   ];
   return (
     <>
       <p class="muted small-text">
         These are two episodes: {count(ofA.decisions, "decision")} with {count(ofA.faults, "fault")}, and {figure(ofB.decisions)} with {count(ofB.faults, "fault")}. What differs between them may be chance;
-        how much it is takes more episodes of each.
+        how much it is takes more episodes of each. {given > 0 && "Decisions that were given are nobody's choice, and not counted here."}
       </p>
       <div class="ends">
         {parts

@@ -2,6 +2,7 @@
 import type { Episode, Json, Moment, Step } from "../types";
 import { isBare, said } from "../words";
 import type { Node } from "./contract";
+import type { Turned } from "./said";
 
 /** A step of one of the two or of both, aligned by its number. */
 export interface Aligned {
@@ -108,14 +109,15 @@ function flat(given: Json, before = "", levels = LEVELS): Map<string, Json> {
   return new Map(Object.entries(given).flatMap(([name, each]) => [...flat(each, before ? `${before}${BELOW}${name}` : name, levels - 1)]));
 }
 
-function moments(episode: Episode): Moment[] {
-  return episode.steps.flatMap((step) => step.moments);
+/** Return the decisions that somebody made: those that were given are nobody's choice. */
+function made(episode: Episode, given: Set<string>): Moment[] {
+  return episode.steps.flatMap((step) => step.moments.filter((moment) => !given.has(`${step.step} ${moment.role}`)));
 }
 
 /** Return how often each value was put first: one decision one vote, shared where a decision puts several first. */
-export function firsts(episode: Episode): { [value: string]: number } {
+export function firsts(episode: Episode, given: Set<string>): { [value: string]: number } {
   const found: { [value: string]: number } = {};
-  for (const { over, share } of moments(episode).flatMap((moment) => moment.puts)) found[over] = (found[over] ?? 0) + share;
+  for (const { over, share } of made(episode, given).flatMap((moment) => moment.puts)) found[over] = (found[over] ?? 0) + share;
   return rounded(found);
 }
 
@@ -141,15 +143,9 @@ export interface Counted {
   putting: number;
 }
 
-export function counted(episode: Episode): Counted {
-  const all = moments(episode);
+export function counted(episode: Episode, given: Set<string>): Counted {
+  const all = made(episode, given);
   return { decisions: all.length, faults: all.filter((each) => each.fault !== null).length, putting: all.filter((each) => each.puts.length > 0).length };
-}
-
-/** A change on the way to one of the two. */
-export interface Turned {
-  step: number;
-  changes: Json;
 }
 
 /** How two episodes are related: where they part, and what was changed on the way to either. */
@@ -158,9 +154,11 @@ export interface Relation {
   parts: number | null;
   a: Turned[];
   b: Turned[];
+  /** What was changed before they part. */
+  before: Turned[];
 }
 
-const STRANGERS: Relation = { parts: null, a: [], b: [] };
+const STRANGERS: Relation = { parts: null, a: [], b: [], before: [] };
 
 /** Return how `b` is related to the episode that `root`'s tree is told for, `a`. */
 export function relation(root: Node | null, a: Episode, b: Episode): Relation {
@@ -170,15 +168,20 @@ export function relation(root: Node | null, a: Episode, b: Episode): Relation {
   while (shared < toA.length && shared < toB.length && toA[shared] === toB[shared]) shared += 1;
   const [ownA, ownB] = [toA.slice(shared), toB.slice(shared)];
   const first = Math.min(...[...ownA.slice(0, 1), ...ownB.slice(0, 1)].map((node) => node.step ?? 0));
-  return { parts: Number.isFinite(first) ? first : null, a: ownA.map(turned), b: ownB.map(turned) };
+  return { parts: Number.isFinite(first) ? first : null, a: ownA.map(turned), b: ownB.map(turned), before: toA.slice(0, shared).filter((node) => node.step !== null).map(turned) };
 }
 
 /** Return the relation as far as the two say it themselves. */
 function parent(a: Episode, b: Episode): Relation {
   const leaves = (one: Episode, other: Episode) => one.parent !== null && one.parent.run === other.run && one.parent.episode === other.episode;
-  if (b.parent && leaves(b, a)) return { parts: b.parent.step, a: [], b: [{ step: b.parent.step, changes: b.parent.changes }] };
-  if (a.parent && leaves(a, b)) return { parts: a.parent.step, a: [{ step: a.parent.step, changes: a.parent.changes }], b: [] };
-  return STRANGERS;
+  const [ofA, ofB] = [turnsOf(a), turnsOf(b)];
+  if (b.parent && leaves(b, a)) return { parts: b.parent.step, a: [], b: ofB, before: ofA };
+  if (a.parent && leaves(a, b)) return { parts: a.parent.step, a: ofA, b: [], before: ofB };
+  return { ...STRANGERS, a: ofA, b: ofB };
+}
+
+function turnsOf({ parent }: Episode): Turned[] {
+  return parent ? [{ step: parent.step, changes: parent.changes }] : [];
 }
 
 function turned(node: Node): Turned {

@@ -11,7 +11,7 @@ const RIGHT = 22;
 const TOP = 20;
 const FOOT = 26;
 const MOST_DRAWN = 40;
-const CHARACTER = 6.3;
+const CHARACTER = 7;
 const TICK = 56;
 
 export function Drawing({ lines }: { lines: Line[] }) {
@@ -62,7 +62,7 @@ function Way({ line, x, y, width }: WayProps) {
   const start = above === null ? `M ${left} ${here}` : `M ${left} ${y(above)} L ${left} ${here - 9} Q ${left} ${here} ${Math.min(left + 9, right)} ${here}`;
   const isOpen = node.state !== "finished";
   return (
-    <a class={`tree-way${node.is_here ? " is-here" : ""}${isOpen ? " is-open" : ""}`} href={isOpen ? undefined : episodeLink(node.run, node.episode, node.step)} tabIndex={-1}>
+    <a class={`tree-way${node.is_here ? " is-here" : ""}${isOpen ? " is-open" : ""}`} href={isOpen ? undefined : episodeLink(node.run, node.episode, node.step)} tabindex={-1}>
       <path d={`${start} L ${right} ${here}`} />
       {above !== null && <circle cx={left} cy={y(above)} r={3.5} />}
       <circle class="tree-end" cx={right} cy={here} r={node.is_here ? 6 : 4.5} />

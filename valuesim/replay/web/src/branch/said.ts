@@ -56,6 +56,32 @@ export function changesOnOneLine(given: Json | undefined): string {
   return changesInWords(given).join("; ") || "nothing changed: played once more";
 }
 
+export interface Turned {
+  /** Where an episode was left, and what was changed there. */
+  step: number;
+  changes: Json;
+}
+
+/** Return the decisions that were given where episodes were left, one fork after another, as "STEP ROLE": nobody chose them. */
+export function givenIn(turns: Turned[]): Set<string> {
+  const found = new Set<string>();
+  for (const { step, changes } of turns) {
+    const { players, messages, moves } = tableOf(changes);
+    // who is given something else at the same step does that
+    for (const role of Object.keys({ ...tableOf(players), ...tableOf(messages) })) found.delete(`${step} ${role}`);
+    for (const role of Object.keys(tableOf(moves))) found.add(`${step} ${role}`);
+  }
+  return found;
+}
+
+/** Return where a decision that a branch has not of its own comes from. */
+export function originOf(turns: Turned[], step: number, role: string): string {
+  if (givenIn(turns).has(`${step} ${role}`)) return "Given where the episode was left: nobody chose it.";
+  const isSaid = turns.some((turn) => turn.step === step && Object.hasOwn(tableOf(tableOf(turn.changes)["messages"]), role));
+  if (isSaid) return "Of the episode that this one leaves, with another message given.";
+  return "Of the episode that this one leaves: it was not decided here.";
+}
+
 /** Return the name of who plays: of a model its own. */
 export function nameOf(player: { agent: string; model: Json }): string {
   const model = player.model;
