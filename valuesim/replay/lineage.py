@@ -136,8 +136,7 @@ def _node(shelf: Shelf, grove: Grove, key: Key, *, is_here: bool) -> dict[str, A
     branch = grove.branches.get(key)
     run = shelf.run(key[0]) if branch is None else branch.run
     # a question for each of hundreds would take seconds, and rows of branches are all there
-    rows = grove.rows if branch is not None else grove.rows | _row(shelf, key)
-    row = rows.get(key, {})
+    row = (grove.rows if branch is not None else _row(shelf, key)).get(key, {})
     state = "finished" if row else "interrupted" if run.interrupted else "unfinished"
     return {
         "run": run.place.id,
