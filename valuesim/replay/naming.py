@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from valuesim.errors import InputError, LogError
 from valuesim.log.files import INHERITED
@@ -75,6 +75,21 @@ def id_of(path: str) -> str:
     '3dab8745b167'
     """
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:_DIGITS]
+
+
+def left_from(place: Place, root: Path, said: str) -> str:
+    """Return the path below `root` of the run that the branch at `place` says it leaves.
+
+    A branch says it as it is from the folder that holds `branches`, which may lie below `root`.
+
+    >>> place = Place(id="", name="", path=Path("/r/demo/branches/ab"), is_branch=True)
+    >>> left_from(place, Path("/r"), "daily"), left_from(place, Path("/r/demo"), "daily")
+    ('demo/daily', 'daily')
+    """
+    if not place.is_branch:
+        return said
+    base = place.path.relative_to(root).parent.parent
+    return (PurePosixPath(base.as_posix()) / said).as_posix()
 
 
 def shown(name: str) -> str:

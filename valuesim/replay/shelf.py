@@ -15,7 +15,14 @@ from valuesim.formats.parquet import libraries
 from valuesim.log.files import MISSHAPEN
 from valuesim.log.segments import FILES, log_folders
 from valuesim.replay.index import index_of, schema_of
-from valuesim.replay.naming import NotThereError, Place, check_confined, found_below, shown
+from valuesim.replay.naming import (
+    NotThereError,
+    Place,
+    check_confined,
+    found_below,
+    left_from,
+    shown,
+)
 from valuesim.tables.database import Rows
 
 _REST_S = 2.0
@@ -33,7 +40,8 @@ Signature = tuple[tuple[str, int, int], ...]
 class Shelved:
     """A run as it was last read: how much it has, or the sentence why it has none.
 
-    `parent` is what a branch was made of; `is_read` is false while it waits to be read.
+    `parent` is what a branch was made of, its `run` as it lies below what is shown; `is_read` is
+    false while it waits to be read.
     """
 
     place: Place
@@ -163,8 +171,11 @@ class Shelf:
             episodes=len(index.table),
             decisions=sum(index.table.column("decisions").to_pylist()),
             interrupted=index.interrupted,
-            parent=index.parent,
+            parent=self._left(place, index.parent),
         )
+
+    def _left(self, place: Place, told: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        return told and {**told, "run": left_from(place, self.root, str(told.get("run")))}
 
     def _forget(self, id: str) -> None:
         self.rows.ask("DELETE FROM own WHERE run = ?", [id])

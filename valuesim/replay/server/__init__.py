@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from valuesim.replay.plays import Plays
 from valuesim.replay.security import Access
 from valuesim.replay.server.answering import add_errors
+from valuesim.replay.server.branching_tree import add_branching_tree
 from valuesim.replay.server.finding import add_finding
 from valuesim.replay.server.guard import Guard
 from valuesim.replay.server.page import add_page
@@ -37,6 +38,7 @@ def create_app(shelf: Shelf, access: Access, plays: Plays | None = None) -> Fast
     add_errors(app, shelf)
     add_finding(app, shelf)
     add_watching(app, shelf)
+    add_branching_tree(app, shelf)
     add_playing(app, plays)
     # it answers whatever is left: others come before it
     add_page(app)

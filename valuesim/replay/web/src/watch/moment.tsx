@@ -1,4 +1,5 @@
 // One decision: what was decided, between what, at what stakes, and every text around it.
+import { originOf } from "../branch/said";
 import { episodeLink } from "../route";
 import { Text } from "../text";
 import type { Episode, Moment, Step, Table } from "../types";
@@ -81,7 +82,7 @@ function Verdict({ episode, step, moment }: DecidedProps) {
           link<span class="unseen"> to this decision</span>
         </a>
       </p>
-      {moment.inherited && <p class="muted">Of the episode that this one leaves: it was not decided here.</p>}
+      {moment.inherited && <p class="muted">{originOf(episode.parent ? [episode.parent] : [], step, moment.role)}</p>}
       {moment.fault === null ? <Chosen moment={moment} /> : <Faulty moment={moment} />}
       <Puts moment={moment} />
       <Cost moment={moment} />
