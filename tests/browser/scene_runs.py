@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,15 @@ RUBBISH = ("survival", "trust", "machine", "unfolding", "rating")
 """Families that are copied as `rubbish_NAME`: no view holds what its family writes."""
 
 
-def make(folder: Path) -> None:
-    """Play every run into `folder`, and make the copies beside them."""
-    for name, settings in PLAYED.items():
+def make(folder: Path, names: Collection[str] = PLAYED) -> None:
+    """Play runs into `folder`, all unless named, and make the copies beside them."""
+    for name in names:
+        settings = PLAYED[name]
         command = [sys.executable, "-m", "valuesim.cli", "run", "episodes=1", *settings]
         subprocess.run([*command, f"run.name={folder / name}"], cwd=ROOT, check=True, timeout=120)
-    for name in HOSTILE:
+    for name in filter(names.__contains__, HOSTILE):
         _copied(folder, name, f"hostile_{name}", _hostile)
-    for name in RUBBISH:
+    for name in filter(names.__contains__, RUBBISH):
         _copied(folder, name, f"rubbish_{name}", _rubbish)
     _copied(folder, "survival", "stranger", _strange)
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from valuesim.cli import replay_export
 from valuesim.errors import InputError
 from valuesim.graph.statement import count
 from valuesim.replay.security import Access
@@ -23,11 +24,14 @@ _NEAR = 10
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Answer until stopped, which is how it ends well, and return 0."""
-    server = _server()
+    """Answer until stopped, which is how it ends well, or write what is exported; return 0."""
+    replay_export.check(arguments)
     path: Path = arguments.path
     if not path.is_dir():
         raise InputError(f"{path} is not a folder; give a run folder or a folder above some")
+    if arguments.export is not None:
+        return replay_export.export(arguments)
+    server = _server()
     access = Access(host=arguments.host)
     listening = bound(access.host, arguments.port)
     with listening:

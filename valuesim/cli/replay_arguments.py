@@ -26,6 +26,18 @@ def add_replay(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--no-browser", dest="browser", action="store_false", help="open no browser"
     )
+    command.add_argument(
+        "--export",
+        metavar="EPISODE",
+        help="write this episode as one HTML file that opens offline, and start no viewer: its id, "
+        "a unique beginning of it, or RUN/EPISODE",
+    )
+    command.add_argument(
+        "--against", metavar="EPISODE", help="with --export: beside another, such as its branch"
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="FILE", help="with --export: the file that is written"
+    )
 
 
 def _port(given: str) -> int:
