@@ -1,4 +1,4 @@
-"""`valuesim replay PATH --export EPISODE --out FILE`: one file that opens offline, and no server."""
+"""`valuesim replay PATH --export EPISODE --out FILE`: a file that opens offline, and no server."""
 
 from __future__ import annotations
 

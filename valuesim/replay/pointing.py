@@ -31,7 +31,8 @@ def pointed(shelf: Shelf, given: str) -> tuple[str, str]:
     if len(found) == 1:
         return found[0][0], found[0][2]
     if not found:
-        raise InputError(f"no episode below {shown(shelf.root.name)} is, or begins with, {given!r:.80}")
+        below = shown(shelf.root.name)
+        raise InputError(f"no episode below {below} is, or begins with, {given!r:.80}")
     raise InputError(f"{given!r:.80} may be any of {_listed(found)}: give one of them")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -38,6 +38,7 @@ def shared_page(
     episodes: Sequence[Opened],
     *,
     place: Mapping[str, str] | None = None,
+    tree: Mapping[str, Any] | None = None,
     built: Mapping[str, Page] | None = None,
 ) -> bytes:
     """Return one episode, or two side by side, as a page that needs no server.
@@ -45,13 +46,15 @@ def shared_page(
     Args:
         episodes: one, or two that are compared.
         place: where it opens: `step`, and of a single episode `role`; at the beginning without.
+        tree: of two, the tree of branches that both stand in, as the viewer tells it (a node with
+            `run`, `episode` and `branches`); of it the ways to the two are kept.
         built: the files of the viewer's page; those that are installed unless given.
 
     Raises InputError where the page would be longer than `LARGEST`.
     """
     files = pages() if built is None else built
     style, script = (_inlined(files, name) for name in ("/app.css", "/app.js"))
-    data = in_script(_content(episodes, place or {}))
+    data = in_script(_content(episodes, place or {}, tree))
     size = len(data) + len(style) + len(script)
     if size > LARGEST:
         raise InputError(
@@ -76,34 +79,58 @@ def file_name(episodes: Sequence[Opened]) -> str:
 
 
 def in_script(content: Any) -> str:
-    """Return `content` as JSON that no text in it can end the element of.
+    r"""Return `content` as JSON that no text in it can end the element of.
 
-    >>> in_script({"reply": "</script>"})
-    '{"reply":"\\\\u003c/script\\\\u003e"}'
+    >>> print(in_script({"reply": "</script>"}))
+    {"reply":"\u003c/script\u003e"}
     """
     written = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS).decode("utf-8")
     return _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written)
 
 
-def _content(episodes: Sequence[Opened], place: Mapping[str, str]) -> dict[str, Any]:
+def _content(
+    episodes: Sequence[Opened], place: Mapping[str, str], tree: Mapping[str, Any] | None
+) -> dict[str, Any]:
     drawn: dict[str, int] = {}
     places = [
         [*where, drawn.setdefault(picture, len(drawn))]
         for found in episodes
         for where, picture in _pictures(found)
     ]
-    answers = [
-        {"path": ["episodes", found.run.place.id, found.episode.id], "content": told(found)}
-        for found in episodes
-    ]
     return {
         "schema": 1,
         "version": __version__,
         "at": _route(episodes, place),
-        "answers": answers,
+        "answers": _answers(episodes, tree),
         "drawn": list(drawn),
         "places": places,
     }
+
+
+def _answers(episodes: Sequence[Opened], tree: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    keys = [(found.run.place.id, found.episode.id) for found in episodes]
+    answers: list[dict[str, Any]] = [
+        {"path": ["episodes", *key], "content": told(found)}
+        for key, found in zip(keys, episodes, strict=True)
+    ]
+    ways = None if tree is None else ways_to(tree, set(keys))
+    if ways is not None:
+        content = {"schema": 1, "root": ways, "left_out": 0}
+        answers += [{"path": ["branches", *key], "content": content} for key in keys]
+    return answers
+
+
+def ways_to(node: Mapping[str, Any], keys: Collection[tuple[str, str]]) -> dict[str, Any] | None:
+    """Return a tree with nothing left in it but the ways to episodes; None where none leads there.
+
+    >>> leaf = {"run": "b", "episode": "2", "branches": []}
+    >>> ways_to({"run": "a", "episode": "1", "branches": [leaf]}, {("a", "1")})
+    {'run': 'a', 'episode': '1', 'branches': []}
+    """
+    below = [way for each in node["branches"] if (way := ways_to(each, keys)) is not None]
+    if not below and (node["run"], node["episode"]) not in keys:
+        return None
+    return {**node, "branches": below}
 
 
 def _route(episodes: Sequence[Opened], place: Mapping[str, str]) -> str:

@@ -9,8 +9,8 @@ export function SharedLine() {
     <aside class="shared-line" aria-label="About this file">
       <p>
         A file shared from valuesim <Text most={40}>{shared.version}</Text>
-        {sharedEpisodes<Episode>().map((episode) => (
-          <Origin key={`${episode.run}/${episode.episode}`} episode={episode} />
+        {sharedEpisodes<Episode>().map((episode, place) => (
+          <Origin key={`${episode.run}/${episode.episode}`} episode={episode} isFirst={place === 0} />
         ))}
         . It needs no network, and asks none. What agents say in it was written by models and programs, and is shown as it came.
       </p>
@@ -18,10 +18,10 @@ export function SharedLine() {
   );
 }
 
-function Origin({ episode }: { episode: Episode }) {
+function Origin({ episode, isFirst }: { episode: Episode; isFirst: boolean }) {
   return (
     <>
-      {": run "}
+      {isFirst ? ": run " : "; beside run "}
       <strong>
         <Text most={120}>{episode.run_name}</Text>
       </strong>

@@ -1,7 +1,7 @@
 // A picture that can be taken away as SVG or PNG.
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { Text } from "../text";
+import { Text, visible } from "../text";
 import { drawingOf, written } from "./drawing";
 import { keep, plainName } from "./keeping";
 import { pixelsOf } from "./pixels";
@@ -39,10 +39,10 @@ export function Picture({ name, label, children }: PictureProps) {
           )}
         </span>
         <span>Save picture:</span>
-        <button type="button" class="small quiet" aria-label="Save picture as SVG" onClick={() => void save("svg")}>
+        <button type="button" class="small quiet" aria-label={visible(`Save picture as SVG: ${label}`)} onClick={() => void save("svg")}>
           SVG
         </button>
-        <button type="button" class="small quiet" aria-label="Save picture as PNG" onClick={() => void save("png")}>
+        <button type="button" class="small quiet" aria-label={visible(`Save picture as PNG: ${label}`)} onClick={() => void save("png")}>
           PNG
         </button>
       </p>

@@ -19,7 +19,9 @@ type State = { at: "idle" } | { at: "making" } | { at: "saved"; told: string } |
 
 export function Share({ episode, other, step, role }: ShareProps) {
   const [state, setState] = useState<State>({ at: "idle" });
-  if (isShared) return null;
+  // one that is still being played is not whole: it is shared when it has ended
+  const isLive = "live" in episode && episode.live === true;
+  if (isShared || isLive) return null;
   const save = async () => {
     setState({ at: "making" });
     try {
