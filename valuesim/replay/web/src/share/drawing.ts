@@ -102,7 +102,7 @@ function drawElement(element: HTMLElement | SVGSVGElement, into: SVGElement, fra
 
 /** Whether an element is for who uses the page alone. */
 function isAside(element: Element): boolean {
-  if (element instanceof HTMLButtonElement) return element.ariaExpanded === "true";
+  if (element instanceof HTMLButtonElement) return element.getAttribute("aria-expanded") === "true";
   return element instanceof HTMLElement && element.dataset["aside"] !== undefined;
 }
 

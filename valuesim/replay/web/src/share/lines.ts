@@ -59,7 +59,7 @@ function endOfLine(start: number, long: number, isOneLine: (end: number) => bool
 function lineOf(data: string, start: number, end: number, boxOf: BoxOf, keepsSpaces: boolean, limit: number | null): Line | null {
   const whole = data.slice(start, end);
   const last = end - (whole.length - whole.trimEnd().length);
-  const begin = keepsSpaces ? start : start + (whole.length - whole.trimStart().length);
+  const begin = start + (whole.length - whole.trimStart().length);
   if (last <= begin) return null;
   const box = boxOf(begin, last);
   if (box.width === 0) return null;
@@ -70,7 +70,9 @@ function lineOf(data: string, start: number, end: number, boxOf: BoxOf, keepsSpa
 /** Return as much of a line as stands before `limit`, with the ellipsis that the style sheet asks for. */
 function cutLine(data: string, begin: number, last: number, boxOf: BoxOf, limit: number): Line | null {
   const room = limit - boxOf(begin, begin + 1).height * 0.6;
-  const end = Math.max(begin + 1, endOfLine(begin, last, (to) => boxOf(begin, to).right <= room));
+  const found = Math.max(begin + 1, endOfLine(begin, last, (to) => boxOf(begin, to).right <= room));
+  // no pair of surrogates is cut apart
+  const end = /[\ud800-\udbff]/.test(data.charAt(found - 1)) ? found + 1 : found;
   const box = boxOf(begin, end);
   if (box.x >= limit) return null;
   return { text: `${spaced(data.slice(begin, end), false).trimEnd()}\u2026`, x: box.x, y: box.y, width: limit - box.x, height: box.height };
