@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,12 @@ RUBBISH = ("survival", "trust", "machine", "unfolding", "rating")
 """Families that are copied as `rubbish_NAME`: no view holds what its family writes."""
 
 
-def make(folder: Path) -> None:
-    """Play every run into `folder`, and make the copies beside them."""
-    play({folder / name: ["episodes=1", *settings] for name, settings in PLAYED.items()})
-    for name in HOSTILE:
+def make(folder: Path, names: Collection[str] = PLAYED) -> None:
+    """Play runs into `folder`, all unless named, and make the copies beside them."""
+    play({folder / name: ["episodes=1", *PLAYED[name]] for name in names})
+    for name in filter(names.__contains__, HOSTILE):
         _copied(folder, name, f"hostile_{name}", _hostile)
-    for name in RUBBISH:
+    for name in filter(names.__contains__, RUBBISH):
         _copied(folder, name, f"rubbish_{name}", _rubbish)
     _copied(folder, "survival", "stranger", _strange)
 

@@ -134,6 +134,7 @@ A run that exists resumes: give the same command with its run.name again.""",
   valuesim replay runs --consent ours.txt          (people who play agree to this first)
   valuesim replay runs --host 0.0.0.0              (others may look, with the token)
   valuesim replay runs/demo --tui                  (in this terminal)
+  valuesim replay runs --export 8071ed --out episode.html
 
 docs/replay.md tells what is shown and what it may do.""",
         add=add_replay,

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from valuesim.cli import replay_export
 from valuesim.cli.replay_models import models_of
 from valuesim.cli.replay_terminal import watch
 from valuesim.errors import InputError
@@ -31,12 +32,15 @@ _NEAR = 10
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Answer until stopped, which is how it ends well, and return 0."""
+    """Answer until stopped, which is how it ends well, or write what is exported; return 0."""
+    replay_export.check(arguments)
     path: Path = arguments.path
     if not path.is_dir():
         raise InputError(f"{path} is not a folder; give a run folder or a folder above some")
     if arguments.tui:
         return watch(arguments)
+    if arguments.export is not None:
+        return replay_export.export(arguments)
     server = _server()
     models = models_of(arguments.overrides)
     consent = consent_in(arguments.consent) if arguments.consent else Consent()

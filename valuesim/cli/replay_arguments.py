@@ -44,6 +44,18 @@ def add_replay(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--tui", action="store_true", help="show it in this terminal instead of in a browser"
     )
+    command.add_argument(
+        "--export",
+        metavar="EPISODE",
+        help="write this episode as one HTML file that opens offline, and start no viewer: its id, "
+        "a unique beginning of it, or RUN/EPISODE",
+    )
+    command.add_argument(
+        "--against", metavar="EPISODE", help="with --export: beside another, such as its branch"
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="FILE", help="with --export: the file that is written"
+    )
 
 
 def _port(given: str) -> int:

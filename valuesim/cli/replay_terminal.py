@@ -50,6 +50,8 @@ def _check(arguments: argparse.Namespace) -> None:
             ("--port", arguments.port is not None),
             ("--host", arguments.host != LOCAL),
             ("--no-browser", not arguments.browser),
+            ("--consent", arguments.consent is not None),
+            ("KEY=VALUE", bool(arguments.overrides)),
         )
         if is_given
     ]

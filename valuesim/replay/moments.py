@@ -28,6 +28,9 @@ from valuesim.replay.naming import NotThereError, check_confined, id_of, shown
 from valuesim.replay.prompting import asked_again, prompt
 from valuesim.replay.shelf import Shelf, Shelved
 
+UNDRAWABLE = (*MISSHAPEN, LookupError, ArithmeticError)
+"""What drawing raises where annotations hold no scene, be they whoever's."""
+
 T = TypeVar("T")
 
 
@@ -263,13 +266,24 @@ def depiction(found: Opened, step: int, role: str) -> str:
     """
     every = (*found.inherited, *found.records)
     own = [r for r in every if (r.step, r.role) == (step, role)]
-    known = registry.environments()
-    named = known[found.episode.env].load().depicts if found.episode.env in known else ""
-    if not own or not named:
+    draw = drawer(found.episode.env)
+    if not own or draw is None:
         raise NotThereError(f"nothing is drawn of step {step} of {role!r:.60}")
-    module, _, name = named.partition(":")
     try:
-        picture: str = getattr(import_module(module), name)(own[0].annotations)
-    except (*MISSHAPEN, LookupError, ArithmeticError) as error:
+        return draw(own[0].annotations)
+    except UNDRAWABLE as error:
         raise NotThereError(f"nothing can be drawn of step {step}: {error!s:.200}") from None
-    return picture
+
+
+def drawer(env: str) -> Callable[[Mapping[str, Any]], str] | None:
+    """Return what draws a moment of `env` from its annotations, None where nothing is drawn of it.
+
+    It raises one of `UNDRAWABLE` where they hold no scene.
+    """
+    known = registry.environments()
+    named = known[env].load().depicts if env in known else ""
+    if not named:
+        return None
+    module, _, name = named.partition(":")
+    found: Callable[[Mapping[str, Any]], str] = getattr(import_module(module), name)
+    return found

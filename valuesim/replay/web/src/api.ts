@@ -1,6 +1,9 @@
 // What is asked of the server. The token of the page's own address goes with every question.
 import { useEffect, useState } from "preact/hooks";
+import { isShared, sharedAnswer, sharedPicture } from "./shared";
 import type { About, Episode, Episodes, Facets } from "./types";
+
+const UNANSWERED = "The viewer's server does not answer: is `valuesim replay` still running?";
 
 export class Refused extends Error {
   constructor(
@@ -22,6 +25,7 @@ function pictured(path: string): string {
 }
 
 export function depictionOf(run: string, episode: string, step: number, role: string): string {
+  if (isShared) return sharedPicture(run, episode, step, role);
   const parts = [run, episode, String(step), role].map(encodeURIComponent);
   return pictured(`/api/depiction/${parts.join("/")}`);
 }
@@ -39,6 +43,7 @@ export function posted<Answer>(path: string, content: unknown, signal?: AbortSig
 
 /** Follow the events at `path` until what is returned is called; `onEvent` gets the name and content of each. */
 export function followed(path: string, names: string[], onEvent: (name: string, content: unknown) => void, onLost?: () => void): () => void {
+  if (isShared) return () => undefined;
   const events = new EventSource(pictured(path));
   for (const name of names) events.addEventListener(name, (event) => onEvent(name, JSON.parse((event as MessageEvent<string>).data)));
   if (onLost) events.onerror = onLost;
@@ -46,6 +51,7 @@ export function followed(path: string, names: string[], onEvent: (name: string, 
 }
 
 async function answered<Answer>(path: string, request: RequestInit): Promise<Answer> {
+  if (isShared) return sharedOr<Answer>(path, request.method);
   let answer: Response;
   const own = token();
   const signal = request.signal;
@@ -53,11 +59,17 @@ async function answered<Answer>(path: string, request: RequestInit): Promise<Ans
     answer = await fetch(path, { ...request, headers: { ...request.headers, ...(own === null ? {} : { "X-Valuesim-Token": own }) } });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Refused("The viewer's server does not answer: is `valuesim replay` still running?", 0);
+    throw new Refused(UNANSWERED, 0);
   }
   const told: unknown = await answer.json().catch(() => null);
   if (answer.ok && told !== null) return told as Answer;
   throw new Refused(sentenceIn(told) ?? `The server answered ${answer.status} ${answer.statusText}.`, answer.status);
+}
+
+function sharedOr<Answer>(path: string, method = "GET"): Answer {
+  const found = method === "GET" ? sharedAnswer(path) : undefined;
+  if (found === undefined) throw new Refused("This file holds what was shared, and no viewer that could be asked for more.", 404);
+  return found as Answer;
 }
 
 function sentenceIn(told: unknown): string | null {
@@ -76,6 +88,16 @@ export interface Asked<Answer> {
   error: Refused | null;
   /** Whether what is shown answers an earlier question, or nothing yet. */
   isWaiting: boolean;
+}
+
+/** Return the bytes at `path` and the name under which the server would have them saved. */
+export async function saved(path: string): Promise<{ content: Blob; name: string }> {
+  const own = token();
+  const answer = await fetch(path, { headers: own === null ? {} : { "X-Valuesim-Token": own } }).catch(() => null);
+  if (answer === null) throw new Refused(UNANSWERED, 0);
+  if (!answer.ok) throw new Refused(sentenceIn(await answer.json().catch(() => null)) ?? `The server answered ${answer.status}.`, answer.status);
+  const named = /filename="([\w.-]+)"/.exec(answer.headers.get("Content-Disposition") ?? "");
+  return { content: await answer.blob(), name: named?.[1] ?? "valuesim.html" };
 }
 
 /** Ask again whenever `key` or `edition` changes; the last answer stays until the next one is there. */
@@ -99,6 +121,7 @@ const QUIET_MS = 10_000;
 export function useAbout(): About | null {
   const [told, setTold] = useState<About | null>(null);
   useEffect(() => {
+    if (isShared) return undefined;
     const stop = new AbortController();
     let next = 0;
     const again = async () => {

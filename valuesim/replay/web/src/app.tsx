@@ -9,6 +9,8 @@ import { BlindPage } from "./part/blind";
 import { PartPage } from "./part/page";
 import { PlayPage } from "./play/page";
 import { findLink, useRoute, type Route } from "./route";
+import { SharedLine } from "./share/about";
+import { isShared, offered } from "./shared";
 import { Text } from "./text";
 import { ThemeButton } from "./theme";
 import { WatchPage } from "./watch/page";
@@ -24,7 +26,7 @@ function pageOf(route: Route): string {
 }
 
 export function App() {
-  const route = useRoute();
+  const route = offered(useRoute());
   const about = useAbout();
   if (route.page === "find") lastFound = findLink(route.query);
   const page = pageOf(route);
@@ -42,6 +44,7 @@ export function App() {
         Skip to content
       </button>
       <Header about={about} at={route.page} />
+      <SharedLine />
       <main tabIndex={-1}>
         <Guard at={location.hash} failed="This page could not be shown">
           <Page route={route} about={about} />
@@ -69,7 +72,7 @@ function Missing({ path }: { path: string }) {
     <section class="state">
       <h1>There is no such page</h1>
       <p>
-        <Text>{path}</Text> leads nowhere. <a href="#/">All episodes</a>
+        <Text>{path}</Text> leads nowhere. <a href="#/">{isShared ? "To what this file holds" : "All episodes"}</a>
       </p>
     </section>
   );
@@ -99,7 +102,7 @@ function Header({ about, at }: { about: About | null; at: Route["page"] }) {
       <a class="brand" href="#/">
         valuesim <span>replay</span>
       </a>
-      <Pages at={at} />
+      {!isShared && <Pages at={at} />}
       <p class="muted top-about">
         {about && (
           <>

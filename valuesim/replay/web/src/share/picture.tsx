@@ -1,5 +1,10 @@
 // A picture that can be taken away as SVG or PNG.
 import type { ComponentChildren } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { Text, visible } from "../text";
+import { drawingOf, written } from "./drawing";
+import { keep, plainName } from "./keeping";
+import { pixelsOf } from "./pixels";
 
 interface PictureProps {
   /** The name of its file, without an ending: letters, digits, "-" and "_" are kept. */
@@ -9,6 +14,46 @@ interface PictureProps {
   children: ComponentChildren;
 }
 
-export function Picture({ children }: PictureProps) {
-  return <>{children}</>;
+type Kind = "svg" | "png";
+
+export function Picture({ name, label, children }: PictureProps) {
+  const drawn = useRef<HTMLDivElement>(null);
+  const [failed, setFailed] = useState<string | null>(null);
+  const save = async (kind: Kind) => {
+    if (!drawn.current) return;
+    setFailed(null);
+    try {
+      keep(await made(drawn.current, label, kind), `${plainName(name)}.${kind}`);
+    } catch (error) {
+      setFailed(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <div class="picture">
+      <p class="picture-save">
+        <span class="faulty" role="status">
+          {failed !== null && (
+            <>
+              The picture could not be saved. <Text>{failed}</Text>
+            </>
+          )}
+        </span>
+        <span>Save picture:</span>
+        <button type="button" class="small quiet" aria-label={visible(`Save picture as SVG: ${label}`)} onClick={() => void save("svg")}>
+          SVG
+        </button>
+        <button type="button" class="small quiet" aria-label={visible(`Save picture as PNG: ${label}`)} onClick={() => void save("png")}>
+          PNG
+        </button>
+      </p>
+      <div ref={drawn} class="picture-drawn">
+        {children}
+      </div>
+    </div>
+  );
+}
+
+async function made(root: HTMLElement, label: string, kind: Kind): Promise<Blob> {
+  const drawing = await drawingOf(root, label);
+  return kind === "svg" ? new Blob([written(drawing)], { type: "image/svg+xml" }) : pixelsOf(drawing);
 }

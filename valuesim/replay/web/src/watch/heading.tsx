@@ -1,15 +1,14 @@
 import { Text } from "../text";
 import { episodeLink } from "../route";
+import { holdsEpisode, isShared, sharedEpisodes } from "../shared";
 import type { Episode, Parent } from "../types";
 import { count, sum } from "../words";
 
 export function Heading({ episode, back }: { episode: Episode; back: string }) {
   const faults = sum(Object.values(episode.faults));
   return (
-    <header class="heading">
-      <a class="back" href={back}>
-        ← Episodes
-      </a>
+    <header class={isShared ? "heading is-shared" : "heading"}>
+      <Back to={back} />
       <h1>
         <Text most={60}>{episode.env}</Text> <span class="muted">in</span> <Text most={80}>{episode.run_name}</Text>
       </h1>
@@ -27,12 +26,21 @@ export function Heading({ episode, back }: { episode: Episode; back: string }) {
   );
 }
 
+function Back({ to }: { to: string }) {
+  if (isShared && sharedEpisodes().length < 2) return null;
+  return (
+    <a class="back" href={isShared ? "#/" : to}>
+      ← {isShared ? "Both episodes" : "Episodes"}
+    </a>
+  );
+}
+
 function Left({ parent }: { parent: Parent }) {
   const name = <Text most={60}>{parent.episode}</Text>;
   return (
     <>
       {" · a branch of "}
-      {parent.run ? <a href={episodeLink(parent.run, parent.episode, parent.step)}>{name}</a> : name}
+      {parent.run && (!isShared || holdsEpisode(parent.run, parent.episode)) ? <a href={episodeLink(parent.run, parent.episode, parent.step)}>{name}</a> : name}
       {` at step ${parent.step}`}
     </>
   );

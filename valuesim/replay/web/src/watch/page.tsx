@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import * as api from "../api";
 import { Guard } from "../guard";
 import { episodeLink, noteAddress } from "../route";
+import { isShared } from "../shared";
 import { Text } from "../text";
 import type { Episode } from "../types";
 import { Branches } from "../branch/tree";
@@ -45,7 +46,7 @@ function Trouble({ error, back }: { error: api.Refused; back: string }) {
       <p>
         <Text most={1000}>{error.message}</Text>
       </p>
-      <a href={back}>Back to the episodes</a>
+      <a href={back}>{isShared ? "To what this file holds" : "Back to the episodes"}</a>
     </section>
   );
 }
@@ -82,7 +83,7 @@ function Watching({ episode, step, role, back }: { episode: Episode; step: numbe
           </Guard>
         </section>
       </div>
-      <Branches episode={episode} />
+      {!isShared && <Branches episode={episode} />}
       <AboutEpisode episode={episode} />
     </div>
   );

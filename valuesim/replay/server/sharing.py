@@ -1,0 +1,49 @@
+"""The route that gives an episode, or two side by side, as one file to be saved."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+
+from valuesim.replay import security
+from valuesim.replay.lineage import family
+from valuesim.replay.moments import opened
+from valuesim.replay.naming import NotThereError
+from valuesim.replay.server.answering import filters, names
+from valuesim.replay.sharing import file_name, shared_page
+from valuesim.replay.shelf import Shelf
+
+_BEFORE = 3
+"""Parts of the address before the names: "", "api" and "share"."""
+
+
+def add_sharing(app: FastAPI, shelf: Shelf) -> None:
+    """Answer what is asked to share episodes."""
+
+    @app.get("/api/share/{rest:any}")
+    def get_share(request: Request) -> Response:
+        given = request.scope["raw_path"].partition(b"?")[0].count(b"/") + 1 - _BEFORE
+        parts = names(request, 2 if given <= 2 else 4)
+        places = [(parts[at], parts[at + 1]) for at in range(0, len(parts), 2)]
+        if len(set(places)) < len(places):
+            raise NotThereError("an episode is compared with another one, not with itself")
+        episodes = [opened(shelf, *place) for place in places]
+        tree = family(shelf, *places[1])["root"] if len(places) == 2 else None
+        return Response(
+            shared_page(episodes, place=_place(request), tree=tree),
+            # of no kind that a browser shows, to be saved, and where it is shown all the same
+            # powerless: it is a page of this viewer's own origin
+            media_type="application/octet-stream",
+            headers={
+                "content-disposition": f'attachment; filename="{file_name(episodes)}"',
+                "content-security-policy": security.PICTURE_POLICY,
+            },
+        )
+
+
+def _place(request: Request) -> dict[str, str]:
+    """Return where the file opens; raise NotThereError for what is no step."""
+    given = dict(filters(request))
+    step = given.get("step", "0")
+    if not (step.isascii() and step.isdecimal() and len(step) < 10):
+        raise NotThereError(f"{step!r:.40} is no step")
+    return {name: given[name] for name in ("step", "role") if given.get(name)}
