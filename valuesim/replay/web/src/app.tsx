@@ -8,7 +8,7 @@ import { Guard } from "./guard";
 import { BlindPage } from "./part/blind";
 import { PartPage } from "./part/page";
 import { PlayPage } from "./play/page";
-import { findLink, useRoute, type Route } from "./route";
+import { findLink, graphLink, useRoute, type Route } from "./route";
 import { Text } from "./text";
 import { ThemeButton } from "./theme";
 import { WatchPage } from "./watch/page";
@@ -16,6 +16,7 @@ import type { About } from "./types";
 import { count } from "./words";
 
 let lastFound = "#/";
+let lastGraph = "#/graph";
 
 /** The place as far as it is another page: steps and filters are not. */
 function pageOf(route: Route): string {
@@ -27,6 +28,7 @@ export function App() {
   const route = useRoute();
   const about = useAbout();
   if (route.page === "find") lastFound = findLink(route.query);
+  if (route.page === "graph") lastGraph = graphLink(route.query);
   const page = pageOf(route);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -85,7 +87,7 @@ function Pages({ at }: { at: Route["page"] }) {
   return (
     <nav class="pages" aria-label="Pages">
       {PAGES.map(([page, title, link]) => (
-        <a key={page} href={page === "find" ? lastFound : link} aria-current={page === at ? "page" : undefined}>
+        <a key={page} href={page === "find" ? lastFound : page === "graph" ? lastGraph : link} aria-current={page === at ? "page" : undefined}>
           {title}
         </a>
       ))}
