@@ -17,7 +17,7 @@ interface DrawingProps {
   onNode: (value: string) => void;
 }
 
-const LONGEST = 19;
+const LONGEST = 21;
 
 export function Drawing(props: DrawingProps) {
   const { place, width } = useWidth(720);

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { Text } from "../text";
 import { figure } from "../words";
+import { sureness } from "./side";
 import { contested } from "./layout";
 import { placed } from "./place";
 import type { Edge } from "./types";
@@ -31,7 +32,7 @@ export function EdgeTable({ edges, query }: { edges: Edge[]; query: URLSearchPar
           <thead>
             <tr>
               {COLUMNS.map(([name, title]) => (
-                <th key={name} scope="col" aria-sort={sort.by !== name ? "none" : sort.isUp ? "ascending" : "descending"}>
+                <th key={name} scope="col" class={name === "under" ? "graph-under" : ""} aria-sort={sort.by !== name ? "none" : sort.isUp ? "ascending" : "descending"}>
                   <button type="button" class="sort" onClick={() => setSort({ by: name, isUp: sort.by === name ? !sort.isUp : name === "over" || name === "under" })}>
                     {title}
                     <span aria-hidden="true" class="arrow">
@@ -57,7 +58,7 @@ export function EdgeTable({ edges, query }: { edges: Edge[]; query: URLSearchPar
                 <td>{figure(edge.weight)}</td>
                 <td>{figure(edge.against)}</td>
                 <td>{contested(edge).toLocaleString("en")}</td>
-                <td>{edge.probability === null ? "–" : edge.probability.toFixed(3)}</td>
+                <td>{edge.probability === null ? "–" : sureness(edge.probability)}</td>
               </tr>
             ))}
           </tbody>

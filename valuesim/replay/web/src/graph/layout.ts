@@ -1,7 +1,7 @@
 // Where values and edges stand in the picture: strength is the height, columns keep names and edges apart.
 import type { Edge, Group, Value } from "./types";
 
-export const BOX = { width: 132, height: 30 };
+export const BOX = { width: 148, height: 28 };
 export const LEFT = 46;
 const TOP = 26;
 const GAP = 12;
@@ -54,18 +54,22 @@ export function contested(edge: Edge): number {
   return edge.decisions + edge.against_decisions;
 }
 
-/** Return the least number of decisions that leaves at most `most` edges. */
-export function leastFor(edges: Edge[], most: number): number {
-  const counts = edges.map(contested).sort((a, b) => b - a);
-  const next = counts[most];
-  return next === undefined ? 1 : next + 1;
+/**
+ * Return the edges to draw, and the least decisions that they have. Unless so many decisions are asked for, it is at most
+ * `most` edges: those with most decisions, and of equal ones those with the largest majority.
+ */
+export function drawn(edges: Edge[], asked: number | null, most: number): { edges: Edge[]; least: number } {
+  if (asked !== null) return { edges: edges.filter((edge) => contested(edge) >= asked), least: asked };
+  const sorted = [...edges].sort((a, b) => contested(b) - contested(a) || b.weight - b.against - (a.weight - a.against));
+  const shown = sorted.slice(0, most);
+  return { edges: shown, least: Math.min(...shown.map(contested), Infinity) };
 }
 
 export function pictureOf(group: Group, edges: Edge[], width: number): Picture {
-  const columns = Math.max(2, Math.min(7, Math.floor((width - LEFT) / (BOX.width + 34))));
+  const columns = Math.max(2, Math.min(7, Math.floor((width - LEFT) / (BOX.width + 30))));
   const known = group.values.filter((value) => value.strength !== null);
   const others = group.values.filter((value) => value.strength === null);
-  const height = Math.max(340, Math.min(860, 130 + 46 * Math.ceil((known.length * 2) / columns)));
+  const height = Math.max(420, Math.min(900, 200 + 56 * Math.ceil((known.length * 2) / columns)));
   const scale = scaleOf(known, height);
   const nodes = stacked(known, edges, columns, width, scale.at);
   const bottom = Math.max(height, ...nodes.map((node) => node.y + BOX.height));
@@ -86,7 +90,7 @@ function scaleOf(known: Value[], height: number) {
   const at = (strength: number) => TOP + ((most - strength) / (most - least)) * (height - 2 * TOP - 10);
   const step = stepFor(most - least);
   const ticks: Tick[] = [];
-  for (let strength = Math.ceil(least / step) * step; strength <= most + 1e-9; strength += step) ticks.push({ y: at(strength), strength });
+  for (let strength = Math.ceil(least / step) * step; strength <= most + 1e-9; strength += step) ticks.push({ y: at(strength), strength: Math.abs(strength) < 1e-9 ? 0 : strength });
   return { at, ticks };
 }
 
@@ -144,11 +148,18 @@ function arrow(edge: Edge, from: Node, to: Node, most: number): Arrow {
 function curve(from: Node, to: Node, width: number): string {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = Math.hypot(dx, dy) || 1;
-  const bend = Math.abs(dx) < BOX.width ? Math.min(95, 26 + Math.abs(dy) * 0.16) * (from.x <= LEFT + BOX.width ? 1 : -1) : Math.min(24, length * 0.07);
+  const bend = bendOf(dx, dy, length, from.x <= LEFT + BOX.width);
   const middle = { x: (from.x + to.x) / 2 - (dy / length) * bend * (dy < 0 ? -1 : 1), y: (from.y + to.y) / 2 + (dx / length) * bend };
   const begin = border(from, middle, 1);
   const end = border(to, middle, 5 + width);
   return `M${begin.x.toFixed(1)} ${begin.y.toFixed(1)} Q${middle.x.toFixed(1)} ${middle.y.toFixed(1)} ${end.x.toFixed(1)} ${end.y.toFixed(1)}`;
+}
+
+/** Edges within a column go around what stands between, and so do those along a row; others are nearly straight. */
+function bendOf(dx: number, dy: number, length: number, isFirst: boolean): number {
+  if (Math.abs(dx) < BOX.width) return Math.min(95, 26 + Math.abs(dy) * 0.16) * (isFirst ? 1 : -1);
+  if (Math.abs(dy) < 2 * BOX.height && Math.abs(dx) > 1.6 * BOX.width) return Math.min(80, 30 + Math.abs(dx) * 0.06) * (dx > 0 ? -1 : 1);
+  return Math.min(24, length * 0.07);
 }
 
 /** Return where the line from the middle of a box towards a point leaves it, `away` from it. */

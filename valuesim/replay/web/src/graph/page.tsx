@@ -1,5 +1,5 @@
 // Understand: what the decisions of a selection put first, and which archetype they speak for.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import * as api from "../api";
 import { Filters } from "../find/filters";
 import { Guard } from "../guard";
@@ -9,7 +9,7 @@ import { ArchetypePanel } from "./archetypes";
 import { useWorked } from "./asking";
 import { Drawing } from "./drawing";
 import { EdgeTable } from "./edges";
-import { contested, leastFor, majorities } from "./layout";
+import { contested, drawn, majorities } from "./layout";
 import { byOf, listLink, move, numberIn, placed, questionOn } from "./place";
 import { Side } from "./side";
 import { Beside, Strengths } from "./strengths";
@@ -147,9 +147,9 @@ function Chooser({ query, graphs, place }: { query: URLSearchParams; graphs: Gra
 }
 
 function GroupShown({ query, group, place }: { query: URLSearchParams; group: Group; place: number }) {
-  const every = majorities(group.edges);
-  const least = numberIn(query, "least", leastFor(every, MOST_DRAWN));
-  const edges = every.filter((edge) => contested(edge) >= least);
+  const every = useMemo(() => majorities(group.edges), [group]);
+  const asked = query.has("least") ? numberIn(query, "least", 1) : null;
+  const { edges, least } = useMemo(() => drawn(every, asked, MOST_DRAWN), [group, asked]);
   return (
     <>
       <Counts group={group} />
@@ -191,7 +191,7 @@ function Counts({ group }: { group: Group }) {
         <Text most={160}>{group.name}</Text>
       </h2>
       <p>
-        {count(group.decisions, "decision")} in {count(group.episodes, "episode")}: {count(group.contested, "contested choice")} of {count(group.clusters, group.unit)};{" "}
+        {count(group.decisions, "decision")} in {count(group.episodes, "episode")}: {count(group.contested, "contested choice")} in {count(group.clusters, group.unit)};{" "}
         {group.fault_rate === null ? "no faults, as nothing was decided" : `${figure(100 * group.fault_rate)} % faults`}
         {faults.length > 0 && (
           <>
@@ -207,8 +207,9 @@ function Counts({ group }: { group: Group }) {
           <strong>Undetermined.</strong> No coherent ranking: <Text most={400}>{group.coherence.reason}</Text>. What is drawn below was counted, and may be chance or habit; the order is not to be relied on.
         </p>
       )}
-      {group.statement !== null && (
-        <p class="note">
+      {group.statement !== null && (group.coherent || group.values.length === 0 || !group.statement.includes(group.coherence.reason)) && (
+        <p class={group.values.length ? "note" : "note graph-warning"}>
+          {group.values.length === 0 && <strong>Undetermined. </strong>}
           <Text most={600}>{group.statement}</Text>
         </p>
       )}
@@ -233,7 +234,7 @@ function Threshold({ query, edges, least, shown }: { query: URLSearchParams; edg
   return (
     <label class="graph-threshold small-text">
       <span>
-        Arrows of at least {count(least, "decision")} ({shown} of {edges.length})
+        Arrows of at least {count(Number.isFinite(least) ? least : 1, "decision")} ({shown} of {edges.length})
       </span>
       <input
         type="range"

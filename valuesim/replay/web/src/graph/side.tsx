@@ -67,7 +67,12 @@ function EdgeSide({ query, group, place, over, under }: SideProps & { over: stri
 
 function sure(edge: Edge): string {
   if (edge.probability === null) return "The two are not compared: which is the stronger is undetermined.";
-  return `Posterior probability that it is the stronger: ${edge.probability.toFixed(3)}.`;
+  return `Posterior probability that it is the stronger: ${sureness(edge.probability)}.`;
+}
+
+/** Return a share of 1,000 draws, which never tells that something is sure. */
+export function sureness(share: number): string {
+  return share > 0.999 ? "> 0.999" : share < 0.001 ? "< 0.001" : share.toFixed(3);
 }
 
 function Direction({ query, place, over, under }: { query: URLSearchParams; place: number; over: string; under: string }) {

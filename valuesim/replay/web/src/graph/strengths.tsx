@@ -10,6 +10,12 @@ const ROW = 24;
 const TOP = 24;
 const NAMES = 150;
 
+/** Two places, and no sign on what is rounded to nothing. */
+function fixed(x: number): string {
+  const told = Math.abs(x).toFixed(2);
+  return x < 0 && Number(told) > 0 ? `\u2212${told}` : told;
+}
+
 interface Scale {
   low: number;
   high: number;
@@ -72,8 +78,8 @@ function Row({ value }: { value: Value }) {
         {value.separated && <span class="under">never contradicted: its strength is bounded by the prior alone</span>}
       </th>
       <td>{value.rank === null ? "–" : value.rank_low === value.rank_high ? value.rank : `${value.rank} (${value.rank_low}–${value.rank_high})`}</td>
-      <td>{value.strength === null ? "–" : value.strength.toFixed(2)}</td>
-      <td>{value.low === null || value.high === null ? "–" : `${value.low.toFixed(2)} to ${value.high.toFixed(2)}`}</td>
+      <td>{value.strength === null ? "–" : fixed(value.strength)}</td>
+      <td>{value.low === null || value.high === null ? "–" : `${fixed(value.low)} to ${fixed(value.high)}`}</td>
       <td>{value.choices.toLocaleString("en")}</td>
       <td>{value.clusters.toLocaleString("en")}</td>
     </tr>
@@ -93,7 +99,7 @@ function Whiskers({ group, order, scale, width, hasNames = false }: WhiskersProp
   const across = (x: number) => left + ((Math.max(scale.low, Math.min(scale.high, x)) - scale.low) / (scale.high - scale.low)) * (width - left - 10);
   const step = stepFor((scale.high - scale.low) * (hasNames ? 1 : 2));
   const ticks: number[] = [];
-  for (let x = Math.ceil(scale.low / step) * step; x <= scale.high + 1e-9; x += step) ticks.push(x);
+  for (let x = Math.ceil(scale.low / step) * step; x <= scale.high + 1e-9; x += step) ticks.push(Math.abs(x) < 1e-9 ? 0 : x);
   const height = TOP + order.length * ROW + 4;
   const by = new Map(group.values.map((value) => [value.value, value]));
   return (
