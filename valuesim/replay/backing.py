@@ -39,6 +39,15 @@ class Placed:
     margin: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A page of decisions, and how many there are in all, with how many votes."""
+
+    total: int
+    votes: float
+    page: Sequence[Placed]
+
+
 class Noted:
     """Where the choices of each group were made, as they are read."""
 
@@ -100,22 +109,27 @@ class Table:
     runs: tuple[str, ...]
     roles: tuple[str, ...]
 
-    def behind(self, group: int, pair: Pair) -> list[Placed]:
-        """Return the decisions of a group that put the first of `pair` before the second.
+    def behind(self, group: int, pair: Pair, offset: int, limit: int) -> Listed:
+        """Return a page of the decisions of a group that put the first of `pair` before the second.
 
         They stand as `graph.behind.behind` has them, the most telling first.
         """
         rows = np.nonzero(self.columns["group"] == group)[0]
         situation, position = (self.columns[name][rows] for name in ("situation", "position"))
-        most = max(int(position.max(initial=0)) + 1, 1)
+        most = int(position.max(initial=0)) + 1
         kinds, kind = np.unique(situation.astype(np.int64) * most + position, return_inverse=True)
         votes = [self._vote(int(each) // most, int(each) % most, pair) for each in kinds]
-        found = [
-            self._placed(int(row), vote)
-            for row, each in zip(rows, kind, strict=True)
-            if (vote := votes[each]) is not None
-        ]
-        return sorted(found, key=lambda p: (-p.share, -p.margin, p.episode, p.step, p.role))
+        told = np.array([vote or (0.0, 0.0) for vote in votes]).reshape(-1, 2)[kind]
+        is_behind = told[:, 0] > 0
+        rows, (share, margins) = rows[is_behind], told[is_behind].T
+        episode, step, role = (self.columns[name][rows] for name in ("episode", "step", "role"))
+        names = _ranks(self.episodes)[episode], step, _ranks(self.roles)[role]
+        order = np.lexsort((*reversed(names), -margins, -share))[offset : offset + limit]
+        return Listed(
+            total=len(rows),
+            votes=float(share.sum()),
+            page=[self._placed(int(rows[k]), float(share[k]), float(margins[k])) for k in order],
+        )
 
     def _vote(self, situation: int, position: int, pair: Pair) -> tuple[float, float] | None:
         """Return share and margin of taking an option of a situation; None without a vote."""
@@ -123,9 +137,8 @@ class Table:
         share = evidence.votes().get(pair)
         return None if share is None else (share, margin(evidence, pair))
 
-    def _placed(self, row: int, vote: tuple[float, float]) -> Placed:
+    def _placed(self, row: int, share: float, told: float) -> Placed:
         episode, step, role = (int(self.columns[name][row]) for name in ("episode", "step", "role"))
-        share, told = vote
         return Placed(
             run=self.runs[episode],
             episode=self.episodes[episode],
@@ -134,6 +147,13 @@ class Table:
             share=share,
             margin=told,
         )
+
+
+def _ranks(names: Sequence[str]) -> Ints:
+    """Return where each name stands among all in their order."""
+    ranks = np.empty(len(names), dtype=np.int64)
+    ranks[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+    return ranks
 
 
 def read_table(content: bytes) -> Table:

@@ -54,15 +54,15 @@ class Understanding:
         if isinstance(answer, Pending):
             return answer
         _check(answer.content["groups"], group, pair)
-        placed = [] if answer.table is None else answer.table.behind(group, pair)
-        shown = placed[page.offset : page.offset + page.limit]
+        assert answer.table is not None, "a graph comes with its table"
+        listed = answer.table.behind(group, pair, page.offset, page.limit)
         return {
             "schema": 1,
             "over": pair[0],
             "under": pair[1],
-            "total": len(placed),
-            "votes": sum(each.share for each in placed),
-            "decisions": self._decisions(shown),
+            "total": listed.total,
+            "votes": listed.votes,
+            "decisions": self._decisions(listed.page),
         }
 
     def archetypes(self, selection: Selection, by: str) -> Told | Pending:

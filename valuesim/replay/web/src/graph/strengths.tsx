@@ -23,7 +23,7 @@ interface Scale {
 
 function scaleOf(groups: Group[]): Scale {
   const ends = groups.flatMap((group) => group.values.flatMap((value) => [value.low ?? value.strength, value.high ?? value.strength])).filter((end): end is number => end !== null);
-  return { low: Math.max(-12, Math.min(-0.5, ...ends)), high: Math.min(12, Math.max(0.5, ...ends)) };
+  return { low: Math.max(-40, Math.min(-0.5, ...ends)), high: Math.min(40, Math.max(0.5, ...ends)) };
 }
 
 export function Strengths({ group }: { group: Group }) {
