@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -359,7 +360,7 @@ def test_what_failed_is_told_and_may_be_asked_again(slow: list[Any]) -> None:
     for kind, error in (("input", InputError), ("log", LogError)):
         for _ in range(2):
             with pytest.raises(error, match="it is broken"):
-                questions.ask(kind, lambda kind=kind: {"fails": kind})
+                questions.ask(kind, partial(dict, fails=kind))
     assert len(slow) == 4
 
 

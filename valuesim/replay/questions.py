@@ -29,11 +29,17 @@ Question = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Answer:
-    """What a question came to: JSON, and of a graph the table of the decisions behind it."""
+    """What a question came to: JSON, and of a graph the table of the decisions behind it.
+
+    `state` is that of what was asked about, `took` the seconds that it took until `made`.
+    """
 
     content: Mapping[str, Any]
     table: Table | None = None
     size: int = 0
+    state: Hashable = None
+    took: float = 0.0
+    made: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +52,7 @@ class Pending:
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Job:
     make: Callable[[], Question]
+    state: Hashable
     asked: float
     ready: Event = field(default_factory=Event)
     progress: dict[str, int] = field(default_factory=dict)
@@ -64,21 +71,25 @@ class Questions:
         self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
         self._works = False
 
-    def ask(self, key: Hashable, make: Callable[[], Question]) -> Answer | Pending:
+    def ask(
+        self, key: Hashable, make: Callable[[], Question], state: Hashable = None
+    ) -> Answer | Pending:
         """Return the answer to the question that `make` makes, or how far it is.
 
-        Equal keys are one question. Raises InputError and LogError as working it out does; a
-        question that failed may be asked again.
+        Equal keys are one question. It is worked out anew in another `state`; where that changes
+        again and again (a run is being written), the last answer holds for as long as it took.
+        Raises InputError and LogError as working it out does; what failed may be asked again.
         """
         with self._lock:
+            now = self._clock()
             known = self._answers.get(key)
-            if known is not None:
+            if known is not None and (known.state == state or now - known.made < known.took):
                 self._answers.move_to_end(key)
                 return known
             job = self._jobs.get(key)
             if job is None:
-                job = self._jobs[key] = _Job(make=make, asked=self._clock())
-            job.asked = self._clock()
+                job = self._jobs[key] = _Job(make=make, state=state, asked=now)
+            job.asked = now
             if not self._works:
                 self._works = True
                 Thread(target=self._work, name="questions", daemon=True).start()
@@ -125,12 +136,21 @@ class Questions:
         def tell(what: str, count: int) -> None:
             job.progress[what] = job.progress.get(what, 0) + count
 
+        began = self._clock()
         told, table = worked_out(job.make(), tell, is_wanted)
         if "error" in told:
             kind = InputError if told["is_input"] else LogError
             raise kind(told["error"])
         read = read_table(table) if table else None
-        return Answer(content=told["answer"], table=read, size=len(table))
+        made = self._clock()
+        return Answer(
+            content=told["answer"],
+            table=read,
+            size=len(table),
+            state=job.state,
+            took=made - began,
+            made=made,
+        )
 
     def _keep(self, key: Hashable, answer: Answer) -> None:
         self._answers[key] = answer

@@ -40,7 +40,9 @@ class Understanding:
         """
         found = selected(self._shelf, selection)
         answer = self._graph(selection, found, by)
-        return answer if isinstance(answer, Pending) else {**answer.content, **_told(found)}
+        if isinstance(answer, Pending):
+            return answer
+        return {**answer.content, **_told(found), "is_stale": answer.state != found.state}
 
     def behind(
         self, selection: Selection, by: str, group: int, pair: tuple[str, str], page: Page
@@ -99,9 +101,12 @@ class Understanding:
                 f"{found.decisions:,} decisions are selected; at most {most:,} are worked out "
                 f"here: choose fewer, or run `valuesim {command} PATH --by {question['by']}`"
             )
-        key = (found.state, found.is_whole, *question.items())
-        make = lambda: {**question, "runs": places(self._shelf, selection, found)}  # noqa: E731
-        return self._questions.ask(key, make)
+
+        def make() -> Told:
+            return {**question, "runs": places(self._shelf, selection, found)}
+
+        key = (_named(selection), found.is_whole, *question.items())
+        return self._questions.ask(key, make, found.state)
 
     def _decisions(self, shown: Sequence[Placed]) -> list[Told]:
         known: dict[tuple[str, str], Opened] = {}
@@ -112,6 +117,15 @@ class Understanding:
                 known[place] = opened(self._shelf, *place)
             told.append(_decision(each, known[place]))
         return told
+
+
+def _named(selection: Selection) -> tuple[object, ...]:
+    """Return what tells two selections apart."""
+    return (
+        tuple(sorted(selection.names.items())),
+        tuple(sorted(selection.condition.items())),
+        selection.text,
+    )
 
 
 def _told(found: Selected) -> Told:

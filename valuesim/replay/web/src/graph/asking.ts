@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { asked, Refused } from "../api";
 
 const AGAIN_MS = 400;
+const STALE_MS = 3_000;
 
 interface Pending {
   pending: true;
@@ -32,7 +33,11 @@ export function useWorked<Answer extends object>(path: string | null, edition = 
           if ("pending" in told) {
             setState((before) => ({ ...(before.path === path ? before : NOTHING), progress: told.progress, path }));
             next = setTimeout(again, AGAIN_MS);
-          } else setState({ answer: told, error: null, progress: null, path });
+          } else {
+            setState({ answer: told, error: null, progress: null, path });
+            // a log has changed meanwhile: it is worked out anew, and shown as it was until then
+            if ("is_stale" in told && told.is_stale) next = setTimeout(again, STALE_MS);
+          }
         },
         (error: unknown) => {
           if (!stop.signal.aborted) setState({ ...NOTHING, error: error instanceof Refused ? error : new Refused(String(error), 0), path });

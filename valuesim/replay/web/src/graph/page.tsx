@@ -13,15 +13,18 @@ import { contested, drawn, majorities } from "./layout";
 import { byOf, listLink, move, numberIn, placed, questionOn } from "./place";
 import { Side } from "./side";
 import { Beside, Strengths } from "./strengths";
+import type { About } from "../types";
 import type { Graphs, Group } from "./types";
 import { Waiting } from "./waiting";
 
 const MOST_DRAWN = 40;
 
-export function GraphPage({ query }: { query: URLSearchParams }) {
+export function GraphPage({ query, about }: { query: URLSearchParams; about: About | null }) {
   const search = useRef<HTMLInputElement>(null);
-  const facets = api.useAnswer("facets", api.facets);
-  const { answer, error, progress } = useWorked<Graphs>(questionOn("graph", query));
+  // once all runs are read, and whenever there are more episodes, the same is asked once more
+  const edition = about && about.reading === 0 ? `${about.runs} ${about.episodes}` : "";
+  const facets = api.useAnswer("facets", api.facets, edition);
+  const { answer, error, progress } = useWorked<Graphs>(questionOn("graph", query), edition);
   return (
     <div class="graph">
       <header class="graph-top">
