@@ -14,7 +14,7 @@ transgression, and that is no restraint.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from valuesim.choices import choices, chosen_tags
@@ -82,7 +82,7 @@ def is_questionnaire(record: DecisionRecord) -> bool:
 
 def observe(records: Iterable[DecisionRecord]) -> Behaviour:
     """Return the counts of `records`, leaving out questionnaires and what has no annotation."""
-    told = [r for r in records if not is_questionnaire(r) and "opportunity" in r.annotations]
+    told = _judged(records)
     valid = [record for record in told if record.fault is None]
     cells: dict[tuple[Level, bool], Tries] = {}
     steps: dict[Level, Tries] = {}
@@ -93,9 +93,8 @@ def observe(records: Iterable[DecisionRecord]) -> Behaviour:
         level, tags = _level(record), chosen_tags(record)
         steps.setdefault(level, Tries()).add(record.episode.unit, bool(tags & _STEPS))
         blind[level] = blind.get(level, 0.0) + share
-        if record.annotations["opportunity"] and APPROACH not in tags:
-            tries = cells.setdefault((level, _is_threatened(record)), Tries())
-            tries.add(record.episode.unit, TRANSGRESSION in tags)
+        if (act := _act(record)) is not None:
+            cells.setdefault(act.cell, Tries()).add(record.episode.unit, act.is_done)
     return Behaviour(
         decisions=len(told),
         faults=Counter(str(record.fault) for record in told if record.fault is not None),
@@ -106,6 +105,35 @@ def observe(records: Iterable[DecisionRecord]) -> Behaviour:
         asked=_asked(told),
         fixed_order=sum(r.episode.condition.get("shuffle_options") is False for r in told),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Act:
+    """A decision that took an opportunity or let it pass: its cell, and whether it transgressed."""
+
+    record: DecisionRecord
+    cell: tuple[Level, bool]
+    is_done: bool
+
+
+def acts(records: Iterable[DecisionRecord]) -> Iterator[Act]:
+    """Yield the decisions of `records` that the cells of `observe` count, as they stand there."""
+    valid = [record for record in _judged(records) if record.fault is None]
+    for record, share in zip(valid, _step_shares(valid), strict=True):
+        if share and (act := _act(record)) is not None:
+            yield act
+
+
+def _judged(records: Iterable[DecisionRecord]) -> list[DecisionRecord]:
+    return [r for r in records if not is_questionnaire(r) and "opportunity" in r.annotations]
+
+
+def _act(record: DecisionRecord) -> Act | None:
+    tags = chosen_tags(record)
+    if not record.annotations["opportunity"] or APPROACH in tags:
+        return None
+    cell = _level(record), _is_threatened(record)
+    return Act(record=record, cell=cell, is_done=TRANSGRESSION in tags)
 
 
 def _asked(records: Iterable[DecisionRecord]) -> dict[tuple[Level, bool], Tries]:

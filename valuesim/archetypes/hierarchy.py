@@ -12,7 +12,7 @@ rates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from scipy import special
@@ -37,7 +37,7 @@ def posterior_rates(cells: Sequence[Pairs], draws: int, rng: np.random.Generator
     A cell is a list of (done, possible) by episode; a cell without tries is drawn from what the
     others say of it.
     """
-    likelihoods = [_likelihood(cell) for cell in cells]
+    likelihoods = [_likelihood(tuple(cell)) for cell in cells]
     prior = _prior()
     with np.errstate(divide="ignore"):
         log_joint = np.log(_rho_weights())[None, :] + sum(
@@ -51,7 +51,8 @@ def posterior_rates(cells: Sequence[Pairs], draws: int, rng: np.random.Generator
     )
 
 
-def _likelihood(cell: Pairs) -> FloatArray:
+@lru_cache(maxsize=64)
+def _likelihood(cell: tuple[tuple[int, int], ...]) -> FloatArray:
     """Return the likelihood of one cell over rates and rhos, scaled to a maximum of 1.
 
     With phi = rho / (1 - rho), BetaBinomial(y | n) is proportional to prod_{i<y} (p + i phi)

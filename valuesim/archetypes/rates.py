@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,12 +55,26 @@ class RateDraws:
         return np.asarray(rates @ weights / weights.sum())
 
 
-def draw_rates(behaviour: Behaviour, rng: np.random.Generator, draws: int = DRAWS) -> RateDraws:
-    """Return the draws for `behaviour`, which must have a level."""
+def draw_rates(
+    behaviour: Behaviour,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+    *,
+    told: Collection[Level] | None = None,
+) -> RateDraws:
+    """Return the draws for `behaviour`, which must have a level.
+
+    Where `told` names levels, what was done at the others is left out, as if nobody had looked; all
+    are drawn and weighted as ever. With none it is what was thought before anything was seen.
+    """
+
+    def seen(level: Level, tries: Tries) -> list[tuple[int, int]]:
+        return tries.pairs if told is None or level in told else []
+
     cells = list(behaviour.cells)
-    rates = posterior_rates([behaviour.cells[cell].pairs for cell in cells], draws, rng)
-    players = posterior_rates([tries.pairs for tries in behaviour.players.values()], draws, rng)
-    steps = posterior_rates([tries.pairs for tries in behaviour.steps.values()], draws, rng)
+    rates = posterior_rates([seen(c[0], behaviour.cells[c]) for c in cells], draws, rng)
+    players = posterior_rates([seen(*each) for each in behaviour.players.items()], draws, rng)
+    steps = posterior_rates([seen(*each) for each in behaviour.steps.items()], draws, rng)
     offered = np.array([tries.possible.total() for tries in behaviour.steps.values()])
     blind = np.array([behaviour.blind[level] for level in behaviour.levels])
     return RateDraws(

@@ -19,6 +19,7 @@ from valuesim.cli.acts import print_conduct, print_dose, print_shifts
 from valuesim.cli.ranking import print_line
 from valuesim.cli.terminal import clean, interval, percent, print_table, write_json
 from valuesim.graph import Group, ValueRanking, rank_together
+from valuesim.graph.evidence import Evidence
 from valuesim.graph.statement import count
 
 
@@ -116,7 +117,7 @@ def print_discovery(found: Discovery) -> None:
 
 
 def _classified(
-    found: evidence.Evidence,
+    found: Evidence,
     group: Group,
     rankings: dict[Group, ValueRanking],
     catalogue: Catalogue,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from valuesim.cli.compared import print_comparison
-from valuesim.cli.evidence import Evidence, files_for, interrupted_by_group
+from valuesim.cli.evidence import files_for
 from valuesim.cli.paired import Arm, arm_to_json, beside_first, print_paired
 from valuesim.cli.pairs import check_pairs, read_pair
 from valuesim.cli.sources import RUN, named_paths, read_pool
@@ -18,6 +18,7 @@ from valuesim.errors import InputError, unknown
 from valuesim.graph import Group, grouped
 from valuesim.graph.arms import is_arm_key
 from valuesim.graph.compared import Comparison, to_json
+from valuesim.graph.evidence import Evidence, interrupted_by_group
 from valuesim.graph.flips import Pair
 from valuesim.graph.grouping import Played
 from valuesim.graph.levels import Records, compare_levels, groups_beside, level_keys, levels, mixed

@@ -24,9 +24,10 @@ from valuesim.graph import (
     value_graph,
 )
 from valuesim.graph.behind import Pair
+from valuesim.graph.evidence import Evidence
 from valuesim.log.whole import whole
 
-Found = evidence.Evidence | TableEvidence
+Found = Evidence | TableEvidence
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from valuesim.cli.evidence import keys_of, pooled
 from valuesim.errors import InputError, LogError
 from valuesim.formats.catalogue import IMPORTS
 from valuesim.formats.coded_table import CodedTable, read_coded_table
 from valuesim.formats.data_set import is_data_set
 from valuesim.graph import Group
 from valuesim.graph.coded import CodedChoices
+from valuesim.graph.evidence import keys_of, pooled
 from valuesim.log import DecisionRecord
 
 

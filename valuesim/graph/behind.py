@@ -94,11 +94,15 @@ def _may_put(evidence: Evidence, over: str, under: str) -> bool:
 
 
 def _behind(record: DecisionRecord, evidence: Evidence, pair: Pair, share: float) -> Behind:
+    return Behind(record=record, share=share, margin=margin(evidence, pair))
+
+
+def margin(evidence: Evidence, pair: Pair) -> float:
+    """Return the `Behind.margin` of a choice that gives a vote for the first of `pair`."""
     over, under = pair
     chosen = evidence.chosen.stakes
     margins = (
         (chosen.get(over, 0.0) - other.get(over, 0.0), other.get(under, 0.0) - chosen.get(under, 0))
         for other in (option.stakes for option in evidence.options)
     )
-    margin = max(gained + lost for gained, lost in margins if gained > 0 and lost > 0)
-    return Behind(record=record, share=share, margin=margin)
+    return max(gained + lost for gained, lost in margins if gained > 0 and lost > 0)

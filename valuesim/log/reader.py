@@ -33,6 +33,7 @@ __all__ = [
     "EpisodeRecord",
     "InterruptedRecord",
     "RunFolder",
+    "interruptions",
     "read_config",
     "read_run",
 ]
@@ -124,7 +125,7 @@ def read_run(path: Path) -> RunFolder:
         path=path,
         config=read_config(path),
         episodes=episodes,
-        interrupted=_interruptions(folders, episodes),
+        interrupted=interruptions(folders, episodes),
     )
 
 
@@ -187,10 +188,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _interruptions(
+def interruptions(
     folders: Sequence[Path], finished: Mapping[str, object]
 ) -> tuple[InterruptedRecord, ...]:
-    """Return the plays that did not finish, in the order of the log; of several parts, by play."""
+    """Return the plays that did not finish, in the order of the log; of several parts, by play.
+
+    `folders` are those of a run's log, `finished` holds the ids of its finished episodes. Raises
+    LogError for a corrupt line.
+    """
     found = [
         each
         for folder in folders

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any
 
 from valuesim import registry
 from valuesim.agents.parse import split_thinking
@@ -17,21 +17,18 @@ from valuesim.episode import Player
 from valuesim.errors import LogError
 from valuesim.graph.grouping import family_of
 from valuesim.log.entries import decision_of, episode_of
-from valuesim.log.files import MISSHAPEN, corrupt, line_at
+from valuesim.log.files import MISSHAPEN, corrupt
 from valuesim.log.inherited import inherited
 from valuesim.log.options import OptionReader, option_line
 from valuesim.log.reader import DecisionRecord, EpisodeRecord, read_run
-from valuesim.log.segments import log_folders
 from valuesim.option import Option
-from valuesim.replay.gathering import place_at
+from valuesim.replay.lines import Lines
 from valuesim.replay.naming import NotThereError, check_confined, id_of, shown
 from valuesim.replay.prompting import asked_again, prompt
 from valuesim.replay.shelf import Shelf, Shelved
 
 UNDRAWABLE = (*MISSHAPEN, LookupError, ArithmeticError)
 """What drawing raises where annotations hold no scene, be they whoever's."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,43 +43,6 @@ class Opened:
     records: Sequence[DecisionRecord]
     texts: Mapping[str, str]
     inherited: Sequence[DecisionRecord] = ()
-
-
-class _Parts:
-    """The files of a run's log, each opened once, of which single lines are read."""
-
-    def __init__(self, run: Path, stack: ExitStack) -> None:
-        self._folders = log_folders(run)
-        self._stack = stack
-        self._open: dict[Path, BinaryIO] = {}
-
-    def read(self, name: str, place: int, make: Callable[[Any, Path, int], T]) -> T:
-        """Return what `make` makes of a line: of the file called `name`, at a place of the index.
-
-        `make` is given the line, its file and its number, which is counted where it is told.
-        """
-        folder, begins = place_at(place)
-        if folder >= len(self._folders):
-            raise LogError("a part of the log is gone: ask again in a moment")
-        path = self._folders[folder] / name
-        if path not in self._open:
-            self._open[path] = self._stack.enter_context(path.open("rb"))
-        file = self._open[path]
-        try:
-            return make(line_at(file, begins, path, 0), path, 0)
-        except LogError:
-            number = _number(file, begins)
-            return make(line_at(file, begins, path, number), path, number)
-
-
-def _number(file: BinaryIO, begins: int) -> int:
-    """Return the number, from 1, of the line that begins at a byte."""
-    file.seek(0)
-    number, left = 1, begins
-    while left > 0 and (block := file.read(min(left, 2**20))):
-        number += block.count(b"\n")
-        left -= len(block)
-    return number
 
 
 def opened(shelf: Shelf, run: str, episode: str) -> Opened:
@@ -102,14 +62,14 @@ def opened(shelf: Shelf, run: str, episode: str) -> Opened:
     path = shelved.place.path
     try:
         with ExitStack() as stack:
-            own = _read(shelved, _Parts(path, stack), episode, line, moments, told)
+            own = _read(shelved, Lines(path, stack), episode, line, moments, told)
         return _with_inherited(own) if shelved.parent is not None else own
     except OSError as error:
         raise LogError(f"{shelved.place.name} cannot be read: {error.strerror}") from error
 
 
 def _read(
-    run: Shelved, parts: _Parts, id: str, line: int, moments: Iterable[int], told: Iterable[int]
+    run: Shelved, parts: Lines, id: str, line: int, moments: Iterable[int], told: Iterable[int]
 ) -> Opened:
     def own(line: Any, path: Path) -> Any:
         if line.get("episode") != id:

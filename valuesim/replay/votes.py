@@ -15,7 +15,7 @@ _MOST_KEPT = 50_000
 _ALIKE = 1e-9
 
 
-class _Untold(dict[str, str]):
+class Untold(dict[str, str]):
     """Texts that nobody reads."""
 
     def __missing__(self, id: str) -> str:
@@ -26,7 +26,7 @@ class FirstReader:
     """Says by value what share of one vote a decision's line gives it; kept for what recurs."""
 
     def __init__(self) -> None:
-        self._option = OptionReader(_Untold())
+        self._option = OptionReader(Untold())
         self._kept: dict[bytes, Mapping[str, float]] = {}
 
     def __call__(self, line: Any) -> Mapping[str, float]:
@@ -42,7 +42,7 @@ class FirstReader:
         if key not in self._kept:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
-                self._option = OptionReader(_Untold())
+                self._option = OptionReader(Untold())
             self._kept[key] = firsts(chosen, tuple(self._option(each) for each in offered))
         return self._kept[key]
 

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from valuesim.formats.choice_columns import Row, rows_of
 from valuesim.log.pool import Pool, digest_of, told_by
-from valuesim.log.reader import DecisionRecord, RunFolder, read_config, read_run
+from valuesim.log.reader import DecisionRecord, EpisodeRecord, RunFolder, read_config, read_run
+
+
+class Decided(Protocol):
+    """A run folder as far as its finished episodes and their decisions go."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        ...
+
+    @property
+    def episodes(self) -> Mapping[str, EpisodeRecord]:
+        """Its finished episodes by id."""
+        ...
+
+    def decisions(self) -> Iterator[DecisionRecord]:
+        """Yield their decisions; raise LogError for a corrupt line."""
+        ...
 
 
 class DecisionsOnce:
@@ -19,9 +38,7 @@ class DecisionsOnce:
     rows were given. Memory is that of the largest folder's episodes, and of the ids of all.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], read: Callable[[Path], RunFolder] = read_run
-    ) -> None:
+    def __init__(self, folders: Sequence[Path], read: Callable[[Path], Decided] = read_run) -> None:
         """Take the run folders in their order, and how one is read.
 
         Raises LogError where one cannot be.
@@ -43,7 +60,7 @@ class DecisionsOnce:
                 self.rows += 1
                 yield row
 
-    def by_run(self) -> Iterator[tuple[RunFolder, Iterator[DecisionRecord]]]:
+    def by_run(self) -> Iterator[tuple[Decided, Iterator[DecisionRecord]]]:
         """Yield each run with its decisions, which must be read before the next one's.
 
         Raises LogError as `RunFolder.decisions` does.
@@ -55,7 +72,7 @@ class DecisionsOnce:
             yield run, self._new(run, seen)
             seen |= run.episodes.keys() & self._repeated
 
-    def _new(self, run: RunFolder, seen: set[str]) -> Iterator[DecisionRecord]:
+    def _new(self, run: Decided, seen: set[str]) -> Iterator[DecisionRecord]:
         """Yield the decisions of episodes that no earlier folder had."""
         again: dict[str, list[DecisionRecord]] = {
             id: [] for id in run.episodes if id in self._repeated
@@ -83,7 +100,7 @@ class DecisionsOnce:
         return pool.notes
 
 
-def _repeated(folders: Sequence[Path], read: Callable[[Path], RunFolder]) -> frozenset[str]:
+def _repeated(folders: Sequence[Path], read: Callable[[Path], Decided]) -> frozenset[str]:
     """Return the episodes that stand in more than one of `folders`."""
     if len(folders) < 2:
         return frozenset()

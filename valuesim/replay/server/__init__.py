@@ -23,6 +23,7 @@ from valuesim.replay.server.guard import Guard
 from valuesim.replay.server.page import add_page
 from valuesim.replay.server.playing import add_playing
 from valuesim.replay.server.sharing import add_sharing
+from valuesim.replay.server.understanding import add_understanding
 from valuesim.replay.server.watching import add_watching
 from valuesim.replay.shelf import Shelf
 
@@ -42,6 +43,7 @@ def create_app(shelf: Shelf, access: Access, plays: Plays | None = None) -> Fast
     add_branching_tree(app, shelf)
     add_playing(app, plays)
     add_sharing(app, shelf)
+    add_understanding(app, shelf)
     # it answers whatever is left: others come before it
     add_page(app)
     app.add_middleware(Guard, access=access)

@@ -8,7 +8,7 @@ import { Guard } from "./guard";
 import { BlindPage } from "./part/blind";
 import { PartPage } from "./part/page";
 import { PlayPage } from "./play/page";
-import { findLink, useRoute, type Route } from "./route";
+import { findLink, graphLink, useRoute, type Route } from "./route";
 import { SharedLine } from "./share/about";
 import { isShared, offered } from "./shared";
 import { Text } from "./text";
@@ -18,6 +18,7 @@ import type { About } from "./types";
 import { count } from "./words";
 
 let lastFound = "#/";
+let lastGraph = "#/graph";
 
 /** The place as far as it is another page: steps and filters are not. */
 function pageOf(route: Route): string {
@@ -29,6 +30,7 @@ export function App() {
   const route = offered(useRoute());
   const about = useAbout();
   if (route.page === "find") lastFound = findLink(route.query);
+  if (route.page === "graph") lastGraph = graphLink(route.query);
   const page = pageOf(route);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -56,7 +58,7 @@ export function App() {
 
 function Page({ route, about }: { route: Route; about: About | null }) {
   if (route.page === "find") return <FindPage query={route.query} about={about} />;
-  if (route.page === "graph") return <GraphPage query={route.query} />;
+  if (route.page === "graph") return <GraphPage query={route.query} about={about} />;
   if (route.page === "part") return <PartPage />;
   if (route.page === "play") return <PlayPage key={route.id} id={route.id} />;
   if (route.page === "missing") return <Missing path={route.path} />;
@@ -88,7 +90,7 @@ function Pages({ at }: { at: Route["page"] }) {
   return (
     <nav class="pages" aria-label="Pages">
       {PAGES.map(([page, title, link]) => (
-        <a key={page} href={page === "find" ? lastFound : link} aria-current={page === at ? "page" : undefined}>
+        <a key={page} href={page === "find" ? lastFound : page === "graph" ? lastGraph : link} aria-current={page === at ? "page" : undefined}>
           {title}
         </a>
       ))}

@@ -1,7 +1,8 @@
 // Find: all episodes below the path, by filter, search, order and page; all of it in the address.
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "../api";
-import { findLink, go } from "../route";
+import { selectionOf } from "../graph/place";
+import { findLink, go, graphLink } from "../route";
 import { Text } from "../text";
 import type { About, Facets } from "../types";
 import { count } from "../words";
@@ -26,6 +27,12 @@ export function FindPage({ query, about }: { query: URLSearchParams; about: Abou
       <Unreadable facets={facets.answer} />
       <p class="found" role="status">
         {answer ? <Found total={total} offset={offsetOf(query)} shown={answer.rows.length} /> : isWaiting ? "Looking…" : ""}
+        {total > 0 && (
+          <>
+            {" · "}
+            <a href={graphLink(selectionOf(query))}>Values of this selection</a>
+          </>
+        )}
       </p>
       {error && !isWaiting && <Trouble error={error} />}
       {answer && answer.rows.length > 0 && <EpisodeTable rows={answer.rows} query={query} facets={facets.answer} isWaiting={isWaiting} isPending={(about?.pending ?? 0) > 0} />}

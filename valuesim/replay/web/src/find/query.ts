@@ -1,5 +1,5 @@
 // What is looked for: filters, order and place, as they stand in the address and are sent to the server.
-import { findLink, go } from "../route";
+import { findLink, go, graphLink } from "../route";
 
 export const PAGE = 50;
 
@@ -55,12 +55,15 @@ export function questionOf(query: URLSearchParams): string {
   return asked.toString();
 }
 
-/** Go to the list with `change` made to `query`; what is found is another list, so that it begins at its first page. */
+/** Go to the list, or to the values where they are looked at, with `change` made to `query`; what is found is another list, so that it begins at its first page. */
 export function look(query: URLSearchParams, change: (next: URLSearchParams) => void, replace = false): void {
   const next = new URLSearchParams(query);
   next.delete("offset");
   change(next);
-  go(findLink(next), replace);
+  if (!location.hash.startsWith("#/graph")) return go(findLink(next), replace);
+  // other episodes make other groups: what was looked at among these is not there
+  for (const key of ["group", "over", "under", "node", "shown", "of"]) next.delete(key);
+  go(graphLink(next), replace);
 }
 
 export function withFilter(next: URLSearchParams, key: string, level: string): void {
