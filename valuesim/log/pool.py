@@ -22,6 +22,8 @@ from valuesim.log.reader import (
 
 BRANCHES = "branches"
 """The folder that holds branches of the episodes of the runs beside it."""
+PEOPLE = "people"
+"""The folder, below what the viewer shows, of what people play and judge."""
 PARENT = "parent"
 """What run.yaml of a branch says of the episode that it leaves."""
 
@@ -64,7 +66,8 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Return the run folders that `paths` are or hold, each once, sorted.
 
     Branches, which leave episodes of other runs, are left out unless one of `paths` is such a
-    branch or the folder of them.
+    branch or the folder of them. What people played and judged below a run folder is left out where
+    that run itself is named.
     Raises LogError for a path that does not exist or has no run folder in or below it.
     """
     found: dict[Path, Path] = {}
@@ -88,7 +91,9 @@ def is_branch(folder: Path) -> bool:
 
 
 def _is_aside(folder: Path, path: Path) -> bool:
-    """Return whether a run folder below `path` is a branch that is not asked for."""
+    """Return whether a run folder below `path` is a branch, or of people, and not asked for."""
+    if folder.relative_to(path).parts[0] == PEOPLE and (path / "run.yaml").is_file():
+        return True
     return folder.parent != path and is_branch(folder)
 
 

@@ -15,6 +15,7 @@ from valuesim.replay.security import Access
 from valuesim.replay.server.answering import add_errors
 from valuesim.replay.server.finding import add_finding
 from valuesim.replay.server.guard import Guard
+from valuesim.replay.server.judging import add_judging
 from valuesim.replay.server.page import add_page
 from valuesim.replay.server.watching import add_watching
 from valuesim.replay.shelf import Shelf
@@ -26,6 +27,7 @@ def create_app(shelf: Shelf, access: Access) -> FastAPI:
     add_errors(app, shelf)
     add_finding(app, shelf)
     add_watching(app, shelf)
+    add_judging(app, shelf)
     # it answers whatever is left: others come before it
     add_page(app)
     app.add_middleware(Guard, access=access)
