@@ -179,15 +179,15 @@ def test_the_choices_of_a_person_are_an_ordinary_log(judge: Judge) -> None:
     count = judged_through(judge)
     judge.end()
     run = read_run(judge.folder)
-    assert run.config["judged"]["participant"] == "p-01"
-    assert "take part in a study" in run.config["judged"]["consent"]["text"]
+    assert run.config["person"]["participant"] == "p-01"
+    assert "take part in a study" in run.config["person"]["consent"]["text"]
     parent = judge.parent()
     (original,) = {record.episode.id: record.episode for record in parent.values()}.values()
     seen = {episode.condition["seen"]: episode for episode in run.episodes.values()}
     assert set(seen) == {"before", "after"}
     for phase, place in (("before", 0), ("after", -1)):
         episode = seen[phase]
-        assert episode.condition == original.condition | {"seen": phase}
+        assert episode.condition == {**original.condition, "seen": phase}
         assert {player.agent for player in episode.population.values()} == {AGENT}
         assert (episode.decisions, episode.seed) == (count, original.seed)
         assert episode.world == original.world, "the worlds are not two independent ones"
@@ -379,7 +379,8 @@ def test_a_moment_is_judged_once(judge: Judge) -> None:
     assert judge.say(**place, task="guess", answer=None).status_code == 409
     assert judge.say(**place, task="guess", phase="after", answer=None).status_code == 409
     again = judge.show(**place).json()
-    assert again["judged"]["answer"] == answer and "revealed" in again, "a page may be read anew"
+    assert again["judged"]["answer"] == answer, "a page may be read anew"
+    assert "revealed" in again
     assert judge.say(**place, phase="after", answer=answer).status_code == 200
     assert judge.say(**place, phase="after", answer=answer).status_code == 409
     assert len(judge.lines()) == 2

@@ -17,15 +17,19 @@ _AT_TERMINAL: WeakKeyDictionary[asyncio.AbstractEventLoop, Person] = WeakKeyDict
 class Human:
     """Plays `role` in the episode of `seed` by asking `person`.
 
-    Without a `person` it asks whoever sits at the terminal; all who play in one event loop are
+    `sitting` tells one person's episodes from another's, which would else have one id. Without a
+    `person` it asks whoever sits at the terminal; all who play in one event loop are
     then asked by turns.
     """
 
     environments: ClassVar[frozenset[str] | None] = None
     variants: ClassVar[str] = ""
 
-    def __init__(self, role: str, seed: int, person: Person | None = None) -> None:
+    def __init__(
+        self, role: str, seed: int, person: Person | None = None, sitting: str = ""
+    ) -> None:
         self.role = role
+        self.sitting = sitting
         self._seed = seed
         self._person = person
 

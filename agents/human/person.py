@@ -74,7 +74,8 @@ class Person:
     """Makes the decisions of every role that a person plays in a run, through `screen`.
 
     Before the first of them the person is asked for consent, and `on_consent` is called with the
-    sentence that records it. `ask_reasons` adds a question for reasons to each decision. A question
+    sentence that records it; `consent` is the text that they are shown, None for the shipped one.
+    `ask_reasons` adds a question for reasons to each decision. A question
     that waits when `stop` is set ends; `leave` is called when the person wants the run to end, or
     cannot go on. `secrets` are blotted out of what is typed. `clock` gives seconds. Like a
     connection to a model it makes agents and has `counters`, all zero, and stands in its place in
@@ -88,6 +89,7 @@ class Person:
         ask_reasons: bool = True,
         stop: asyncio.Event | None = None,
         leave: Callable[[], None] | None = None,
+        consent: str | None = None,
         on_consent: Callable[[str], None] | None = None,
         episodes: int | None = None,
         secrets: Sequence[str] = (),
@@ -98,6 +100,7 @@ class Person:
         self._ask_reasons = ask_reasons
         self._stop = stop or asyncio.Event()
         self._leave = leave
+        self._consent_text = questions.words("consent") if consent is None else consent
         self._on_consent = on_consent
         self._episodes = episodes
         self._secrets = secrets
@@ -107,6 +110,11 @@ class Person:
         self._consented = False
         self._gone = ""
         self._typed: list[str] = []
+
+    @property
+    def gone(self) -> str:
+        """Why the person is asked no more; empty while they are."""
+        return self._gone
 
     def agent(
         self, role: str, seed: int, parameters: Mapping[str, Any] | None = None, episode: str = ""
@@ -145,14 +153,14 @@ class Person:
             )
 
     async def _consent(self) -> None:
-        self._screen.show("Before you begin", questions.words("consent"))
+        self._screen.show("Before you begin", self._consent_text)
         if not await self._answer(questions.consent()):
             raise self._left(_DECLINED)
         self._consented = True
         if self._on_consent is not None:
             self._on_consent(
                 "a person played, and had consented before the first question (consent text "
-                f"{questions.consent_id()})"
+                f"{questions.consent_id(self._consent_text)})"
             )
 
     async def _decided(self, scene: Scene) -> dict[str, Any]:

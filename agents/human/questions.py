@@ -155,9 +155,10 @@ def words(about: str) -> str:
     return str(shipped_yaml("valuesim.agents.human", "words.yaml")[about])
 
 
-def consent_id() -> str:
-    """Return twelve hexadecimal digits that change with the text of the consent."""
-    return hashlib.sha256(words("consent").encode()).hexdigest()[:12]
+def consent_id(text: str | None = None) -> str:
+    """Return twelve hexadecimal digits that change with `text`, the shipped consent if None."""
+    told = words("consent") if text is None else text
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def _bounds(kind: Argument) -> str:

@@ -12,7 +12,7 @@ from valuesim.engine.connections import shared
 from valuesim.engine.shutdown import Shutdown
 from valuesim.episode import EpisodeSpec
 from valuesim.log import RunWriter
-from valuesim.log.reader import read_config
+from valuesim.log.notes import note
 
 if TYPE_CHECKING:
     from valuesim.agents.human import Person
@@ -64,14 +64,6 @@ def seating(
         concurrency=1 if theirs == len(waiting) else engine.concurrency,
         progress="lines" if engine.progress == "lines" else "none",
     )
-
-
-def note(writer: RunWriter, *told: str) -> None:
-    """Keep sentences with the last session in `run.yaml`."""
-    described = read_config(writer.folder)
-    session = described["sessions"][-1]
-    session["notes"] = [*session.get("notes", ()), *told]
-    writer.describe(described)
 
 
 def _has_a_person(spec: EpisodeSpec) -> bool:

@@ -9,12 +9,16 @@ import socket
 import sys
 import threading
 import webbrowser
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from valuesim.cli.replay_models import models_of
 from valuesim.errors import InputError
 from valuesim.graph.statement import count
+from valuesim.replay.consent import Consent, consent_in
+from valuesim.replay.plays import Plays
 from valuesim.replay.security import Access
 from valuesim.replay.shelf import Shelf
 
@@ -28,16 +32,20 @@ def main(arguments: argparse.Namespace) -> int:
     path: Path = arguments.path
     if not path.is_dir():
         raise InputError(f"{path} is not a folder; give a run folder or a folder above some")
+    models = models_of(arguments.overrides)
+    consent = consent_in(arguments.consent) if arguments.consent else Consent()
     access = Access(host=arguments.host)
     listening = bound(access.host, arguments.port)
-    with listening:
+    with listening, ExitStack() as ending:
         try:
             shelf = Shelf(path, waits=False)
+            plays = Plays(shelf=shelf, models=models, consent=consent)
+            ending.callback(plays.close)
             url = access.url(listening.getsockname()[1])
             _tell(shelf, url)
             if arguments.browser and _is_desktop():
                 threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
-            server.serve(server.create_app(shelf, access), listening)
+            server.serve(server.create_app(shelf, access, plays), listening)
         except KeyboardInterrupt:
             pass
     return 0

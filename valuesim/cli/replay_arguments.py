@@ -14,6 +14,19 @@ def add_replay(command: argparse.ArgumentParser) -> None:
         "path", type=Path, metavar="PATH", help="a run folder, or a folder above some"
     )
     command.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="the model that branches and games may ask, as in `valuesim run`: model=NAME, "
+        "model.*, models.*, elicitation.*",
+    )
+    command.add_argument(
+        "--consent",
+        type=Path,
+        metavar="FILE",
+        help="what a person who plays agrees to first, in place of the shipped text",
+    )
+    command.add_argument(
         "--port", type=_port, metavar="N", help="the port (default: a free one from 8765)"
     )
     command.add_argument(

@@ -19,7 +19,7 @@ from valuesim.cli.collector import spare_what_is_loaded
 from valuesim.cli.connecting import cache_of, connected, secrets_of, trace_of
 from valuesim.cli.crew import OFFLINE, check_engine, crew_of
 from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
-from valuesim.cli.person import note, seating
+from valuesim.cli.person import seating
 from valuesim.cli.signals import stop_on_signals
 from valuesim.cli.spending import budget_of, spending_kept
 from valuesim.cli.terminal import check_json_target, clean, write_json
@@ -28,7 +28,7 @@ from valuesim.engine import Summary, plan, run
 from valuesim.engine.budget import Budget
 from valuesim.engine.connections import distinct
 from valuesim.engine.dispatch import run_on
-from valuesim.engine.manifest import departures, manifest, redacted, resumed
+from valuesim.engine.manifest import departures, logged, manifest, resumed
 from valuesim.engine.plan import MODEL_AGENT, Design, regimes
 from valuesim.engine.progress import Progress
 from valuesim.engine.settings import RAY
@@ -36,6 +36,7 @@ from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, Interruption
 from valuesim.log import RunWriter
 from valuesim.log.chosen import CHOSEN
+from valuesim.log.notes import note
 from valuesim.tracing import STOPPED, span, tracing
 
 if TYPE_CHECKING:
@@ -120,10 +121,7 @@ def run_folder(name: str | None, now: datetime) -> Path:
 
 def logged_design(config: RunConfig, secrets: Sequence[str]) -> Design:
     """Return what `config` plays as it is logged: a model's settings, without `secrets`."""
-    design = config.design()
-    models = {role: redacted(model, secrets) for role, model in design.models.items()}
-    arms = [redacted(arm, secrets) for arm in design.arms]
-    return replace(design, model=redacted(design.model, secrets), models=models, arms=arms)
+    return logged(config.design(), secrets)
 
 
 def check(config: RunConfig) -> None:

@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import valuesim
 from valuesim.agents.interventions import TEXTS
 from valuesim.engine.asking import ALL
-from valuesim.engine.plan import SERVING
+from valuesim.engine.plan import SERVING, Design
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError
 from valuesim.secrets import MARK, redact
@@ -124,6 +125,13 @@ def resumed(
         )
     first = {key: stored.get(key) for key in ("versions", "commit", "platform", "time")}
     return {**present, **first, "sessions": [*_sessions(stored), *present["sessions"]]}
+
+
+def logged(design: Design, secrets: Sequence[str]) -> Design:
+    """Return what is to be played as it is logged: settings of models without `secrets`."""
+    models = {role: redacted(model, secrets) for role, model in design.models.items()}
+    arms = [redacted(arm, secrets) for arm in design.arms]
+    return replace(design, model=redacted(design.model, secrets), models=models, arms=arms)
 
 
 def distinguishing(config: Mapping[str, Any], *, also: Collection[str] = ()) -> dict[str, Any]:

@@ -92,13 +92,15 @@ async def branch(
     now: datetime,
     connect: Connect = no_models,
     on_turn: Told | None = None,
+    on_open: Callable[[RunWriter], None] | None = None,
     elicitation: Mapping[str, Any] | None = None,
     within: Sequence[Path] = (),
     secrets: Sequence[str] = (),
 ) -> Path:
     """Leave `parent` at `step` with `changes`, play on to the end and return the branch's folder.
 
-    `on_turn` is called after each step that is played, `secrets` reach no file, and `within` are
+    `on_open` is called before it is played, with what writes its folder, and `on_turn` after each
+    step that is played; `secrets` reach no file, and `within` are
     folders beside `root` in which an environment's files may lie. A branch that is finished is not
     played again; one that was cut off is played anew from the fork. Raises
     InputError for changes that cannot be made, before anything is written, Departed where the
@@ -120,6 +122,8 @@ async def branch(
         given = given_at(spec, start.env, moments_of(parent.records), agents)
         with RunWriter(folder, settle=lambda stored: _settled(stored, described)) as writer:
             if spec.id not in writer.finished:
+                if on_open is not None:
+                    on_open(writer)
                 await _play(spec, start, given, writer, on_turn)
     return folder
 

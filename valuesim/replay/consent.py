@@ -1,71 +1,75 @@
-"""What a person who judges consents to, and what the run folder says of it."""
+"""What a person agrees to before the first question, and how a run folder keeps it."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-import yaml
-
-from valuesim import __version__
-from valuesim.agents.human.questions import words
+from valuesim.agents.human import questions
 from valuesim.errors import InputError
-from valuesim.log.lines import SCHEMA
-from valuesim.option import quoted
+from valuesim.log import RunWriter
+from valuesim.log.notes import note
+from valuesim.log.reader import read_config
 
-_PARTICIPANT = re.compile(r"[A-Za-z0-9_-]{1,40}")
+LONGEST_CONSENT = 20_000
+PERSON = "person"
+"""What run.yaml says of the person who plays: what they agreed to, and their code."""
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Consent:
-    """The text that is read before anything is judged."""
+    """The text that a person reads before they agree: the shipped one unless another is given."""
 
-    text: str
+    text: str = field(default_factory=lambda: questions.words("consent"))
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits that change with the text, as `questions.consent_id` does."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+        """Twelve hexadecimal digits that change with the text."""
+        return questions.consent_id(self.text)
+
+    def plain(self) -> dict[str, str]:
+        """Return id and text."""
+        return {"id": self.id, "text": self.text}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Participant:
-    """A code by which a study knows who judges; None where none is given."""
-
-    code: str | None = None
-
-    def __post_init__(self) -> None:
-        """Raise InputError for a code that might be a name, or a path."""
-        if self.code is not None and not (
-            isinstance(self.code, str) and _PARTICIPANT.fullmatch(self.code)
-        ):
-            raise InputError(
-                f"participant is {quoted(self.code)}: a code of at most 40 letters, digits, - and _"
-            )
-
-
-def consent_to_judge() -> Consent:
-    """Return the text that comes with the package."""
-    return Consent(text=words("judging"))
+def consent_in(path: Path) -> Consent:
+    """Return the text of a file; raise InputError where it is none, or too long."""
+    try:
+        with path.open("rb") as file:
+            held = file.read(4 * LONGEST_CONSENT + 1)
+        text = held.decode("utf-8").strip()
+    except OSError as error:
+        raise InputError(f"--consent {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"--consent {path} is no text in UTF-8") from None
+    if not text or len(text) > LONGEST_CONSENT:
+        given = f"more than {LONGEST_CONSENT:,} characters" if text else "nothing"
+        raise InputError(f"--consent {path} holds {given}: a text of 1 to {LONGEST_CONSENT:,}")
+    return Consent(text=text)
 
 
-def described(consent: Consent, who: Participant, now: datetime) -> str:
-    """Return the run.yaml of a session of judging that begins now."""
-    started = now.isoformat(timespec="seconds")
-    note = (
-        "a person judged moments of other runs, and had consented before the first of them "
-        f"(consent text {consent.id})"
-    )
-    said = {
-        "schema": SCHEMA,
-        "judged": {
-            "participant": who.code,
-            "consent": {"id": consent.id, "text": consent.text, "at": started},
-        },
-        "versions": {"valuesim": __version__},
-        "sessions": [{"started": started, "notes": [note]}],
-        "time": {"started": started},
-    }
-    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
+def participant_of(given: object) -> str | None:
+    """Return the code of who takes part, None for none; raise InputError for what is no code."""
+    if given is None or given == "":
+        return None
+    if not isinstance(given, str) or not _CODE.fullmatch(given):
+        raise InputError(
+            f"participant is {given!r:.60}: a code of at most 40 letters, digits, - and _"
+        )
+    return given
+
+
+def described(consent: Consent, participant: str | None) -> dict[str, Any]:
+    """Return what run.yaml says before a person is asked for their consent."""
+    return {"participant": participant, "consent": {**consent.plain(), "given": False}}
+
+
+def keep_consent(writer: RunWriter, sentence: str) -> None:
+    """Keep in run.yaml that consent was given, and the sentence that says so with the session."""
+    held = dict(read_config(writer.folder))
+    held[PERSON] = {**held[PERSON], "consent": {**held[PERSON]["consent"], "given": True}}
+    writer.describe(held)
+    note(writer, sentence)

@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from valuesim import __version__
+from valuesim.agents.human import questions
 from valuesim.decision import Decision
 from valuesim.episode import Player, Turn
 from valuesim.errors import InputError, ValueSimError
@@ -26,6 +28,7 @@ from valuesim.log.lock import locked
 from valuesim.log.pool import PEOPLE
 from valuesim.log.records import SEEN, EpisodeRecord
 from valuesim.observation import Observation
+from valuesim.replay.consent import PERSON, Consent
 from valuesim.replay.judgement import Phase
 from valuesim.replay.naming import Place, found_below
 
@@ -33,6 +36,32 @@ JUDGEMENTS = "judgements.jsonl"
 AGENT = "human"
 _PREFIX = "judged-"
 _ID_DIGITS = 16
+
+
+def consent_to_judge(given: Consent) -> Consent:
+    """Return what is agreed to before anything is judged: a text of one's own, where there is one.
+
+    The text that comes with the package for playing is not the one for judging.
+    """
+    is_shipped = given.id == questions.consent_id()
+    return Consent(text=questions.words("judging")) if is_shipped else given
+
+
+def described(consent: Consent, participant: str | None, now: datetime) -> dict[str, Any]:
+    """Return the content of run.yaml of a session of judging that begins now."""
+    started = now.isoformat(timespec="seconds")
+    note = (
+        "a person judged moments of other runs, and had consented before the first of them "
+        f"(consent text {consent.id})"
+    )
+    held = {**consent.plain(), "given": True}
+    return {
+        "schema": SCHEMA,
+        PERSON: {"participant": participant, "consent": held},
+        "versions": {"valuesim": __version__},
+        "sessions": [{"started": started, "notes": [note]}],
+        "time": {"started": started},
+    }
 
 
 def new_folder(root: Path, now: datetime, four_hex: str) -> Path:

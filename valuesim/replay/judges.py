@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import yaml
+
 from valuesim.choices import cluster_of
 from valuesim.decision import Decision, Fault
 from valuesim.errors import InputError
@@ -21,8 +23,8 @@ from valuesim.log.lines import SCHEMA
 from valuesim.log.records import DecisionRecord
 from valuesim.log.whole import whole
 from valuesim.replay.blind import judgeable, revealed, seen_in, unseen
-from valuesim.replay.consent import Consent, Participant, described
-from valuesim.replay.judged import JudgedRun, new_folder
+from valuesim.replay.consent import Consent
+from valuesim.replay.judged import JudgedRun, described, new_folder
 from valuesim.replay.judgement import Judgement, Phase, Task, answer_to
 from valuesim.replay.moments import Opened
 from valuesim.replay.naming import NotThereError, id_of
@@ -208,15 +210,18 @@ class Judges:
         self._sessions: dict[str, Session] = {}
         self._free = Lock()
 
-    def begin(self, consent: Consent, who: Participant) -> Session:
+    def begin(self, consent: Consent, participant: str | None) -> Session:
         """Return a new session of a person who has consented, whose folder says so."""
         with self._free:
             while len(self._sessions) >= MOST_OPEN:
                 self._sessions.pop(next(iter(self._sessions))).run.close()
             now = self._now()
             folder = new_folder(self._root, now, secrets.token_hex(2))
+            said = yaml.safe_dump(
+                described(consent, participant, now), sort_keys=False, allow_unicode=True
+            )
             with whole(folder / "run.yaml") as draft:
-                draft.write_text(described(consent, who, now), encoding="utf-8")
+                draft.write_text(said, encoding="utf-8")
             token = secrets.token_urlsafe(24)
             session = Session(
                 token=token,

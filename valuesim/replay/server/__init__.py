@@ -11,23 +11,30 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from valuesim.replay.plays import Plays
 from valuesim.replay.security import Access
 from valuesim.replay.server.answering import add_errors
 from valuesim.replay.server.finding import add_finding
 from valuesim.replay.server.guard import Guard
 from valuesim.replay.server.judging import add_judging
 from valuesim.replay.server.page import add_page
+from valuesim.replay.server.playing import add_playing
 from valuesim.replay.server.watching import add_watching
 from valuesim.replay.shelf import Shelf
 
 
-def create_app(shelf: Shelf, access: Access) -> FastAPI:
-    """Return the application that shows the runs of `shelf` to those whom `access` allows."""
+def create_app(shelf: Shelf, access: Access, plays: Plays | None = None) -> FastAPI:
+    """Return the application that shows the runs of `shelf` to those whom `access` allows.
+
+    What it plays itself is played in `plays`, without models where none are given.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     add_errors(app, shelf)
     add_finding(app, shelf)
     add_watching(app, shelf)
-    add_judging(app, shelf)
+    plays = plays or Plays(shelf=shelf)
+    add_playing(app, plays)
+    add_judging(app, shelf, plays.consent)
     # it answers whatever is left: others come before it
     add_page(app)
     app.add_middleware(Guard, access=access)

@@ -13,8 +13,8 @@ from fastapi import Depends, FastAPI, Request, Response
 from valuesim.errors import InputError
 from valuesim.log.appending import utc_now
 from valuesim.replay.blind import judgeable, moment_at, unseen
-from valuesim.replay.consent import Consent, Participant, consent_to_judge
-from valuesim.replay.judged import mend_sessions
+from valuesim.replay.consent import Consent, participant_of
+from valuesim.replay.judged import consent_to_judge, mend_sessions
 from valuesim.replay.judgement import judgement_of
 from valuesim.replay.judges import Judges, NotNowError
 from valuesim.replay.moments import Opened, opened
@@ -36,9 +36,9 @@ async def _content(request: Request) -> dict[str, Any]:
 _CONTENT = Depends(_content)
 
 
-def add_judging(app: FastAPI, shelf: Shelf, consent: Consent | None = None) -> None:
-    """Answer what is asked to judge moments blind; `consent` is the text that is read before."""
-    text = consent or consent_to_judge()
+def add_judging(app: FastAPI, shelf: Shelf, consent: Consent) -> None:
+    """Answer what is asked to judge moments blind; `consent` is what people who play agree to."""
+    text = consent_to_judge(consent)
     mend_sessions(shelf.root, utc_now)
     judges = Judges(shelf.root, utc_now, time.monotonic)
     # Ctrl-C ends the viewer, and with it the sessions
@@ -66,14 +66,13 @@ def _add_moments(app: FastAPI, shelf: Shelf, judges: Judges) -> None:
 def _add_sessions(app: FastAPI, shelf: Shelf, judges: Judges, text: Consent) -> None:
     @app.get("/api/judgements/consent")
     def get_consent() -> Response:
-        return json_answer({"schema": 1, "consent": {"id": text.id, "text": text.text}})
+        return json_answer({"schema": 1, "consent": text.plain()})
 
     @app.post("/api/judgements/sessions")
     def post_session(content: dict[str, Any] = _CONTENT) -> Response:
         if content.get("consent") != text.id or content.get("agreed") is not True:
             raise InputError(f"a session begins with consent to the text {text.id}, agreed: true")
-        who = Participant(code=content.get("participant") or None)
-        session = judges.begin(text, who)
+        session = judges.begin(text, participant_of(content.get("participant")))
         shelf.keep_up()
         return json_answer(session.summary() | {"session": session.token}, 201)
 

@@ -1,0 +1,118 @@
+"""Routes of what the viewer plays itself: branches, games, and the questions to a person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from valuesim.errors import InputError
+from valuesim.replay.branching import asked_branch, branching, start_branch
+from valuesim.replay.games import asked_game, games, start_game
+from valuesim.replay.naming import NotThereError
+from valuesim.replay.play import FINAL, Play
+from valuesim.replay.plays import Plays
+from valuesim.replay.seat import AnswerError
+from valuesim.replay.server.answering import error_answer, json_answer, names
+
+BEAT_S = 15.0
+
+
+def add_playing(app: FastAPI, plays: Plays) -> None:
+    """Answer what is asked of branches, games and plays."""
+
+    @app.get("/api/branching/{rest:any}")
+    def get_branching(request: Request) -> Response:
+        run, episode, step = names(request, 3)
+        if not (step.isascii() and step.isdecimal() and len(step) < 10):
+            raise NotThereError(f"{step!r:.40} is no step")
+        return json_answer(branching(plays, run, episode, int(step)))
+
+    @app.post("/api/branches")
+    async def post_branch(request: Request) -> Response:
+        given = await _content(request)
+        start = lambda: start_branch(plays, asked_branch(plays, given))  # noqa: E731
+        return _told(await run_in_threadpool(start), 202)
+
+    @app.get("/api/games")
+    def get_games() -> Response:
+        return json_answer(games(plays))
+
+    @app.post("/api/games")
+    async def post_game(request: Request) -> Response:
+        given = await _content(request)
+        start = lambda: start_game(plays, asked_game(plays, given))  # noqa: E731
+        return _told(await run_in_threadpool(start), 202)
+
+    @app.get("/api/plays")
+    def get_plays() -> Response:
+        return json_answer({"schema": 1, "plays": [play.plain() for play in plays.listed()]})
+
+    @app.get("/api/plays/{id}")
+    def get_play(id: str) -> Response:
+        return _told(plays.find(id))
+
+    _add_following(app, plays)
+
+
+def _add_following(app: FastAPI, plays: Plays) -> None:
+    @app.get("/api/plays/{id}/events")
+    async def get_events(id: str) -> Response:
+        return StreamingResponse(_events(plays.find(id)), media_type="text/event-stream")
+
+    @app.post("/api/plays/{id}/answer")
+    async def post_answer(id: str, request: Request) -> Response:
+        play, given = plays.find(id), await _content(request)
+        number, text = given.get("number"), given.get("text")
+        if type(number) is not int or not isinstance(text, str):
+            raise InputError("an answer is the number of its question, and a text")
+        try:
+            play.seat.answer(number, text)
+        except AnswerError as error:
+            return error_answer(409, str(error))
+        return _told(play)
+
+    @app.post("/api/plays/{id}/stop")
+    async def post_stop(id: str, request: Request) -> Response:
+        play = plays.find(id)
+        await _content(request)
+        play.stop()
+        return _told(play)
+
+
+async def _events(play: Play) -> AsyncIterator[bytes]:
+    """Yield the play as it is, and at each change, until it is over; a comment now and then."""
+    with play.followed() as changed:
+        seen = b""
+        while True:
+            changed.clear()
+            told = orjson.dumps(play.plain())
+            if told != seen:
+                yield b"event: play\ndata: " + told + b"\n\n"
+                seen = told
+            if play.is_over and orjson.loads(told)["state"] in FINAL:
+                return
+            try:
+                await asyncio.wait_for(changed.wait(), BEAT_S)
+            except TimeoutError:
+                yield b": it goes on\n\n"
+
+
+async def _content(request: Request) -> Mapping[str, Any]:
+    """Return what a request holds; raise InputError where that is no JSON object."""
+    try:
+        given = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        raise InputError("the request holds no JSON") from None
+    if not isinstance(given, dict):
+        raise InputError("the request holds JSON that is no object")
+    return given
+
+
+def _told(play: Play, status: int = 200) -> Response:
+    return json_answer({"schema": 1, "play": play.plain()}, status)
