@@ -20,6 +20,7 @@ from valuesim.engine.progress import Progress
 from valuesim.engine.shutdown import Shutdown
 from valuesim.episode import EpisodeSpec, Player, Turn
 from valuesim.errors import InputError, Interruption, unknown
+from valuesim.graph.grouping import family_of
 from valuesim.log import RunWriter
 from valuesim.overrides import env_settings, shipped
 from valuesim.replay.consent import participant_of
@@ -214,6 +215,7 @@ def _game(name: str, plays: Plays) -> dict[str, Any]:
     return {
         "id": name,
         "title": _title(name),
+        "family": family_of(env),
         "description": registry.environments()[env].description,
         "roles": list(roles),
         "partners": [] if is_alone else partners,

@@ -2,20 +2,19 @@
 import { useState } from "preact/hooks";
 import { Text } from "../text";
 import type { Table } from "../types";
-import { Choosing, Scale, Takings, missingIn, useNumbers } from "./fields";
+import { Choosing, OptionText, Scale, Takings, missingIn, useNumbers } from "./fields";
 import type { Answer, BlindMoment, Phase, Task } from "./judging";
 
 interface AnswerFormProps {
   moment: BlindMoment;
   task: Task;
   phase: Phase;
-  legend: string;
   isWaiting: boolean;
   onSay: (answer: Answer | null, confidence: number | null) => void;
 }
 
 export function AnswerForm(props: AnswerFormProps) {
-  const { moment, task, phase, legend, isWaiting, onSay } = props;
+  const { moment, task, phase, isWaiting, onSay } = props;
   const [option, setOption] = useState<string | null>(null);
   const [takings, setTakings] = useState<Table>({});
   const [ratings, setRatings] = useState<{ [option: string]: number }>({});
@@ -43,10 +42,10 @@ export function AnswerForm(props: AnswerFormProps) {
       {isSurprise ? (
         <Surprise given={surprise} onGive={setSurprise} />
       ) : task === "rate" ? (
-        <Ratings moment={moment} given={ratings} legend={legend} onGive={setRatings} />
+        <Ratings moment={moment} given={ratings} onGive={setRatings} />
       ) : (
         <Choosing
-          legend={legend}
+          legend="The options"
           options={moment.options}
           chosen={option}
           onChoose={(name) => {
@@ -89,26 +88,20 @@ function Surprise({ given, onGive }: { given: number | null; onGive: (given: num
 interface RatingsProps {
   moment: BlindMoment;
   given: { [option: string]: number };
-  legend: string;
   onGive: (given: { [option: string]: number }) => void;
 }
 
 /** A rating for each option; a number key rates the first that has none yet. */
-function Ratings({ moment, given, legend, onGive }: RatingsProps) {
+function Ratings({ moment, given, onGive }: RatingsProps) {
   useNumbers((number) => {
     const next = moment.options.find((each) => given[each.name] === undefined);
     if (next && number <= 7) onGive({ ...given, [next.name]: number });
   });
   const next = moment.options.find((each) => given[each.name] === undefined);
   return (
-    <div class="ratings" role="group" aria-label={legend}>
+    <div class="ratings" role="group" aria-label="A rating for each option">
       {moment.options.map((option, place) => (
         <div key={option.name} class={`card${option === next ? " is-next" : ""}`}>
-          {option.text && (
-            <p class="card-text">
-              <Text most={2000}>{option.text}</Text>
-            </p>
-          )}
           <Scale
             name={`rating-${place}`}
             legend={ratingLegend(moment, option.name)}
@@ -116,7 +109,9 @@ function Ratings({ moment, given, legend, onGive }: RatingsProps) {
             most="right"
             given={given[option.name] ?? null}
             onGive={(number) => onGive({ ...given, [option.name]: number })}
-          />
+          >
+            <OptionText card={option} />
+          </Scale>
         </div>
       ))}
     </div>

@@ -1,4 +1,5 @@
 // What a person answers with: options as cards, scales from 1 to 7, and what an option asks for.
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { Passage, Text } from "../text";
 import type { Json, Table } from "../types";
@@ -16,7 +17,7 @@ export function useNumbers(onNumber: (number: number) => void, isOn = true): voi
   useEffect(() => {
     if (!isOn) return;
     const pressed = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event.target)) return;
+      if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyped(event.target)) return;
       if (/^[1-9]$/.test(event.key)) {
         event.preventDefault();
         onNumber(Number(event.key));
@@ -89,15 +90,18 @@ interface ScaleProps {
   most: string;
   given: number | null;
   onGive: (given: number) => void;
+  /** What stands below the legend. */
+  children?: ComponentChildren;
 }
 
 /** A whole number from 1 to 7. */
-export function Scale({ name, legend, least, most, given, onGive }: ScaleProps) {
+export function Scale({ name, legend, least, most, given, onGive, children }: ScaleProps) {
   return (
     <fieldset class="scale">
       <legend>
         <Text most={200}>{legend}</Text>
       </legend>
+      {children}
       <div class="scale-row">
         <span class="muted" aria-hidden="true">
           {least}

@@ -182,7 +182,7 @@ function Shown({ moment, task, phase, heading, isWaiting, onSay, onNext }: Shown
           </button>
         </p>
       ) : (
-        <AnswerForm moment={moment} task={own.task} phase={phase} legend={phase === "before" ? own.question : own.after} isWaiting={isWaiting} onSay={onSay} />
+        <AnswerForm moment={moment} task={own.task} phase={phase} isWaiting={isWaiting} onSay={onSay} />
       )}
     </>
   );

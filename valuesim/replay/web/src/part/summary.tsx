@@ -80,7 +80,7 @@ function TaskSummary({ task, question, tally }: { task: Task; question: string; 
     <div class="tally">
       <h2>{question}</h2>
       <p class="muted">
-        {count(tally.n, "moment")}, {seconds(tally.seconds)} on average{apart.length > 0 && `; counted apart: ${apart.join(", ")}`}
+        {count(tally.n, "moment")}, {seconds(tally.seconds)} on average until the answer before{apart.length > 0 && `; counted apart: ${apart.join(", ")}`}
       </p>
       <table>
         <thead>
