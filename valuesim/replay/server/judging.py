@@ -80,7 +80,8 @@ def _add_sessions(app: FastAPI, shelf: Shelf, judges: Judges, text: Consent) -> 
     def post_end(token: str) -> Response:
         session = judges.session(token)
         session.end()
-        shelf.keep_up()
+        # the page leads to what was just finished
+        shelf.refresh()
         return json_answer(session.summary())
 
     @app.get("/api/judgements/{token}")

@@ -42,7 +42,11 @@ export function AnswerForm(props: AnswerFormProps) {
       {isSurprise ? (
         <Surprise given={surprise} onGive={setSurprise} />
       ) : task === "rate" ? (
-        <Ratings moment={moment} given={ratings} onGive={setRatings} />
+        <Ratings
+          moment={moment}
+          given={ratings}
+          onRate={(name, number) => setRatings((were) => rated(moment, were, name, number))}
+        />
       ) : (
         <Choosing
           legend="The options"
@@ -88,15 +92,19 @@ function Surprise({ given, onGive }: { given: number | null; onGive: (given: num
 interface RatingsProps {
   moment: BlindMoment;
   given: { [option: string]: number };
-  onGive: (given: { [option: string]: number }) => void;
+  /** Without a name the first option that has no rating yet is rated. */
+  onRate: (name: string | null, number: number) => void;
+}
+
+/** Return the ratings with one more; keys may come faster than the page is drawn. */
+function rated(moment: BlindMoment, were: { [option: string]: number }, name: string | null, number: number) {
+  const next = name ?? moment.options.find((each) => were[each.name] === undefined)?.name;
+  return next === undefined ? were : { ...were, [next]: number };
 }
 
 /** A rating for each option; a number key rates the first that has none yet. */
-function Ratings({ moment, given, onGive }: RatingsProps) {
-  useNumbers((number) => {
-    const next = moment.options.find((each) => given[each.name] === undefined);
-    if (next && number <= 7) onGive({ ...given, [next.name]: number });
-  });
+function Ratings({ moment, given, onRate }: RatingsProps) {
+  useNumbers((number) => number <= 7 && onRate(null, number));
   const next = moment.options.find((each) => given[each.name] === undefined);
   return (
     <div class="ratings" role="group" aria-label="A rating for each option">
@@ -108,7 +116,7 @@ function Ratings({ moment, given, onGive }: RatingsProps) {
             least="wrong"
             most="right"
             given={given[option.name] ?? null}
-            onGive={(number) => onGive({ ...given, [option.name]: number })}
+            onGive={(number) => onRate(option.name, number)}
           >
             <OptionText card={option} />
           </Scale>
