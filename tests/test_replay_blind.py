@@ -212,14 +212,15 @@ def test_values_are_ranked_before_and_after_apart_and_beside_the_agents(
         "before": count,
         "after": count,
     }
-    assert main(["graph", str(judge.root), "--by", "agent", "--json", "-"]) == 0
+    everything = [str(judge.root), str(judge.root / "people")]
+    assert main(["graph", *everything, "--by", "agent", "--json", "-"]) == 0
     groups = json.loads(capsys.readouterr().out)["groups"]
     told = {(each["group"]["agent"], each["group"]["seen"]) for each in groups}
     assert told == {
         *((AGENT, "before"), (AGENT, "after")),
         *(("exploitative", None), ("mute", None)),
     }
-    assert main(["graph", str(judge.root / "mixed"), "--by", "agent", "--json", "-"]) == 0
+    assert main(["graph", str(judge.root), "--by", "agent", "--json", "-"]) == 0
     assert {e["group"]["agent"] for e in json.loads(capsys.readouterr().out)["groups"]} == {
         "exploitative",
         "mute",
@@ -232,7 +233,8 @@ def test_other_commands_read_it(judge: Judge, command: str, tmp_path: Path) -> N
     judged_through(judge)
     judge.end()
     out = ["--out", str(tmp_path / "page.html")] if command == "report" else []
-    assert main([command, str(judge.root), *out]) == 0
+    everything = [str(judge.root), str(judge.root / "people")]
+    assert main([command, *everything, *out]) == 0
 
 
 def test_what_lies_below_a_run_that_is_named_does_not_count_into_it(judge: Judge) -> None:
@@ -242,7 +244,7 @@ def test_what_lies_below_a_run_that_is_named_does_not_count_into_it(judge: Judge
     assert find_runs([within]) == [within]
     assert find_runs([inner.folder]) == [inner.folder]
     assert find_runs([within / "people"]) == [inner.folder]
-    assert inner.folder in find_runs([judge.root])
+    assert inner.folder not in find_runs([judge.root])
 
 
 def test_it_is_never_played_again(judge: Judge) -> None:

@@ -8,7 +8,7 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,7 +21,7 @@ from valuesim.cli.crew import OFFLINE, check_engine, crew_of
 from valuesim.cli.ending import as_json, exit_code, sentence, tell_how_to_go_on
 from valuesim.cli.person import seating
 from valuesim.cli.signals import stop_on_signals
-from valuesim.cli.spending import budget_of, spending_kept
+from valuesim.cli.spending import budget_of
 from valuesim.cli.terminal import check_json_target, clean, write_json
 from valuesim.config import RunConfig, compose
 from valuesim.engine import Summary, plan, run
@@ -30,13 +30,14 @@ from valuesim.engine.connections import distinct
 from valuesim.engine.dispatch import run_on
 from valuesim.engine.manifest import departures, logged, manifest, resumed
 from valuesim.engine.plan import MODEL_AGENT, Design, regimes
+from valuesim.engine.probing import probed
 from valuesim.engine.progress import Progress
 from valuesim.engine.settings import RAY
+from valuesim.engine.spending import spending_kept
 from valuesim.episode import EpisodeSpec
-from valuesim.errors import InputError, Interruption
+from valuesim.errors import InputError
 from valuesim.log import RunWriter
 from valuesim.log.chosen import CHOSEN
-from valuesim.log.notes import note
 from valuesim.tracing import STOPPED, span, tracing
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ async def _play(
                 return await _ask(writer, specs, planned, connections, config, budget)
             workers = crew_of(config, folder, specs, budget.prices, debug=debug)
             with workers if config.engine.id == RAY else nullcontext() as crew:
-                await _probe(models if crew is None else _served(models), writer)
+                await probed(models if crew is None else _served(models), writer, _note)
                 return await _ask(writer, specs, planned, connections, config, budget, crew)
     finally:
         for connection in models:
@@ -233,19 +234,6 @@ def _settled(
 def _served(connections: Sequence[LLMConnection]) -> list[LLMConnection]:
     """Return those that have a server; an engine without one is loaded by workers alone."""
     return [each for each in connections if each.channel.model.provider != OFFLINE]
-
-
-async def _probe(connections: Sequence[LLMConnection], writer: RunWriter) -> None:
-    """Note, also in `run.yaml`, which models do not keep to the form they are asked to keep to."""
-    broken = []
-    for connection in connections:
-        # a server that is away ends every episode in the same words; they are told there
-        with suppress(Interruption):
-            if told := await connection.probe():
-                broken.append(told)
-                _note(told)
-    if broken:
-        note(writer, *broken)
 
 
 def _refuse_foreign(folder: Path) -> None:

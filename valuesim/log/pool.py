@@ -22,10 +22,12 @@ from valuesim.log.reader import (
 
 BRANCHES = "branches"
 """The folder that holds branches of the episodes of the runs beside it."""
-PEOPLE = "people"
-"""The folder, below what the viewer shows, of what people play and judge."""
 PARENT = "parent"
 """What run.yaml of a branch says of the episode that it leaves."""
+PEOPLE = "people"
+"""The folder that holds what people played and judged in the viewer of the runs beside it."""
+PERSON = "person"
+"""What run.yaml says of a person who played or judged in the viewer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,9 +67,8 @@ class Pool:
 def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Return the run folders that `paths` are or hold, each once, sorted.
 
-    Branches, which leave episodes of other runs, are left out unless one of `paths` is such a
-    branch or the folder of them. What people played and judged below a run folder is left out where
-    that run itself is named.
+    Branches, which leave episodes of other runs, and what people played or judged in the viewer are
+    left out unless one of `paths` is such a run or the folder of them.
     Raises LogError for a path that does not exist or has no run folder in or below it.
     """
     found: dict[Path, Path] = {}
@@ -91,10 +92,13 @@ def is_branch(folder: Path) -> bool:
 
 
 def _is_aside(folder: Path, path: Path) -> bool:
-    """Return whether a run folder below `path` is a branch, or of people, and not asked for."""
-    if folder.relative_to(path).parts[0] == PEOPLE and (path / "run.yaml").is_file():
-        return True
-    return folder.parent != path and is_branch(folder)
+    """Return whether a run folder below `path` is a branch or a game that is not asked for."""
+    return folder.parent != path and (is_branch(folder) or _is_game(folder))
+
+
+def _is_game(folder: Path) -> bool:
+    """Return whether a run folder is a game that a person played in the viewer."""
+    return folder.parent.name == PEOPLE and PERSON in read_config(folder)
 
 
 def _made(path: Path) -> str:

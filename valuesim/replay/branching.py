@@ -1,38 +1,26 @@
-"""What can be changed at a step of an episode, and branches as they are asked for and played."""
+"""What can be changed at a step of an episode, and the world as it is there."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from valuesim import registry
 from valuesim.agents.interventions import environments_of
 from valuesim.agents.interventions.catalogue import CATALOGUE
-from valuesim.engine.connections import Connection
 from valuesim.env import Environment
-from valuesim.episode import EpisodeSpec, Turn
+from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, ValueSimError
-from valuesim.log import RunWriter
 from valuesim.log.options import option_line
-from valuesim.log.pool import BRANCHES
 from valuesim.log.records import DecisionRecord
 from valuesim.option import Option
-from valuesim.replay.branch import Parent, branch, parent_opened, place_of
-from valuesim.replay.changing import completed, reseated
-from valuesim.replay.fork import Changes, changes_of, forked, logged
-from valuesim.replay.given import given_at
+from valuesim.replay.branch import parent_opened
+from valuesim.replay.fork import Changes, forked
 from valuesim.replay.moments import Opened, opened
-from valuesim.replay.naming import NotThereError, id_of, shown
+from valuesim.replay.naming import NotThereError, id_of
 from valuesim.replay.partners import able
-from valuesim.replay.persons import Sitting, played_by_a_person
-from valuesim.replay.play import About, Play
 from valuesim.replay.plays import Plays
 from valuesim.replay.retrace import Told, made, moments_of, walked
-
-_FIELDS = ("run", "episode", "step", "changes", "participant")
 
 
 def branching(plays: Plays, run: str, episode: str, step: int) -> dict[str, Any]:
@@ -41,8 +29,7 @@ def branching(plays: Plays, run: str, episode: str, step: int) -> dict[str, Any]
     What cannot be left says why. Raises NotThereError where there is no such step.
     """
     found = opened(plays.shelf, run, episode)
-    if step >= found.episode.steps:
-        raise NotThereError(f"{episode!r:.60} has no step {step}: it has {found.episode.steps}")
+    check_step(found, step)
     told = _told(plays, found, step)
     try:
         at = leaving(plays, found, step)
@@ -56,6 +43,13 @@ def branching(plays: Plays, run: str, episode: str, step: int) -> dict[str, Any]
         return {**told, "refused": plays.sentence(error)}
 
 
+def check_step(found: Opened, step: int) -> None:
+    """Raise NotThereError where an episode has no such step."""
+    episode = found.episode
+    if not 0 <= step < episode.steps:
+        raise NotThereError(f"{episode.id:.60} has no step {step}: it has {episode.steps}")
+
+
 def leaving(plays: Plays, found: Opened, step: int) -> Opened:
     """Return the episode that is left at `step`: `found`, or the one that it has that step of.
 
@@ -63,128 +57,30 @@ def leaving(plays: Plays, found: Opened, step: int) -> Opened:
     """
     while (fork := found.episode.fork) is not None and step < fork.step:
         said = (found.run.parent or {}).get("run")
-        found = opened(plays.shelf, id_of(str(said)), fork.parent)
+        try:
+            found = opened(plays.shelf, id_of(str(said)), fork.parent)
+        except NotThereError:
+            raise NotThereError(
+                f"step {step} is one of {fork.parent}, which is not below what is shown: give "
+                "`valuesim replay` a folder above both"
+            ) from None
     return found
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """A branch that may be played: what it leaves, where, and with which changes."""
-
-    found: Opened
-    parent: Parent
-    step: int
-    changes: Changes
-    spec: EpisodeSpec
-    participant: str | None
-
-
-def asked_branch(plays: Plays, given: Mapping[str, Any]) -> Asked:
-    """Return the branch that the page asks for; raise InputError where it cannot be played."""
-    run, episode, step, wanted, participant = _fields(given)
-    found = leaving(plays, opened(plays.shelf, run, episode), step)
-    if step >= found.episode.steps:
-        raise NotThereError(f"{episode!r:.60} has no step {step}: it has {found.episode.steps}")
-    before = found.episode.spec
-    changes = changes_of(completed(wanted, before, plays.models, plays.chance.digits(8)))
-    changes = logged(reseated(changes, before, plays.chance.digits(8)), plays.models.secrets)
-    spec = forked(before, step, changes, elicitation=plays.models.elicitation)
-    plays.models.check(spec)
-    place_of(plays.shelf.root, spec)
-    parent = parent_opened(found)
-    asyncio.run(_checked(plays, spec, parent))
-    return Asked(
-        found=found,
-        parent=parent,
-        step=step,
-        changes=changes,
-        spec=spec,
-        participant=participant,
-    )
-
-
-def start_branch(plays: Plays, asked: Asked) -> Play:
-    """Play a branch; return the play of one that is played already."""
-    left = asked.found
-    about = About(
-        kind="branch",
-        title=f"{left.episode.env}, from step {asked.step}",
-        parent={"run": left.run.place.id, "episode": left.episode.id, "step": asked.step},
-        key=asked.spec.id,
-    )
-    return plays.start(about, lambda play: _played(plays, asked, play))
-
-
-async def _played(plays: Plays, asked: Asked, play: Play) -> str:
-    path = f"{BRANCHES}/{asked.spec.id}"
-    names = {"run": id_of(path), "run_name": shown(path), "episode": asked.spec.id}
-    reasons = bool(asked.spec.elicitation.get("ask_rationale", True))
-    sitting = Sitting(play.seat, plays.consent, asked.participant, plays.models.secrets, reasons)
-
-    def opening(writer: RunWriter) -> None:
-        if played_by_a_person(asked.spec):
-            sitting.begin(writer)
-        play.tell(state="playing", **names)
-
-    async with sitting.leaving() as left:
-        await branch(
-            plays.shelf.root,
-            asked.parent,
-            asked.step,
-            asked.changes,
-            now=plays.now(),
-            connect=_connecting(plays, sitting),
-            on_turn=_counting(play, asked.step),
-            on_open=opening,
-            elicitation=plays.models.elicitation,
-            secrets=plays.models.secrets,
-        )
-        # of one that was finished before, nothing was told yet
-        play.tell(episodes=1, **names)
-    return left.why
-
-
-def _connecting(
-    plays: Plays, sitting: Sitting
-) -> Callable[[EpisodeSpec], AbstractAsyncContextManager[Mapping[str, Connection]]]:
-    @asynccontextmanager
-    async def connect(spec: EpisodeSpec) -> AsyncIterator[Mapping[str, Connection]]:
-        async with plays.models.connect(spec) as connections:
-            yield {**connections, **sitting.connections(spec)}
-
-    return connect
-
-
-def _counting(play: Play, first: int) -> Callable[[Turn], None]:
-    steps = iter(range(first, 2**62))
-    return lambda _: play.tell(step=next(steps))
-
-
-def _fields(given: Mapping[str, Any]) -> tuple[str, str, int, Any, str | None]:
-    from valuesim.replay.consent import participant_of
-
-    for name in given:
-        if name not in _FIELDS:
-            raise InputError(f"{name!r:.40} is no part of a branch: {', '.join(_FIELDS)}")
-    run, episode, step = (given.get(name) for name in _FIELDS[:3])
-    if not isinstance(run, str) or not isinstance(episode, str):
-        raise InputError("run and episode are the ids of an episode that is shown")
-    if type(step) is not int or not 0 <= step < 2**31:
-        raise InputError(f"step is {step!r:.80}: a whole number from 0")
-    participant = participant_of(given.get("participant"))
-    return run, episode, step, given.get("changes") or {}, participant
 
 
 async def _world(plays: Plays, found: Opened, step: int) -> Environment:
     """Return the world as it is at `step`; raise where an episode cannot be left there."""
     spec = found.episode.spec
     forked(spec, step, Changes())
-    _check_able(spec)
+    check_able_here(spec)
     records = parent_opened(found).records
-    return await _walked(plays, spec, records, step)
+    return await stood_at(plays, spec, records, step)
 
 
-async def _walked(plays: Plays, spec: EpisodeSpec, records: Any, step: int) -> Environment:
+async def stood_at(plays: Plays, spec: EpisodeSpec, records: Any, step: int) -> Environment:
+    """Return the world of `spec`, played by what `records` say to the start of `step`.
+
+    Raises Departed where it is not as they say, and InputError where it cannot be made or changed.
+    """
     moments = moments_of(records)
     env = made(spec, (plays.shelf.root,))
     agents = {role: Told(role, moments) for role in spec.population}
@@ -192,18 +88,8 @@ async def _walked(plays: Plays, spec: EpisodeSpec, records: Any, step: int) -> E
     return env
 
 
-async def _checked(plays: Plays, spec: EpisodeSpec, parent: Parent) -> None:
-    """Raise InputError for what cannot be changed in the world, or be decided in it."""
-    assert spec.fork is not None, "a branch is a fork"
-    _check_able(spec)
-    env = await _walked(plays, spec, parent.records, spec.fork.step)
-    given_at(spec, env, moments_of(parent.records), dict.fromkeys(spec.population, _NOBODY))
-
-
-_NOBODY: Any = None
-
-
-def _check_able(spec: EpisodeSpec) -> None:
+def check_able_here(spec: EpisodeSpec) -> None:
+    """Raise InputError, naming it, for an agent that cannot take in what a log says."""
     for role, player in spec.population.items():
         entry, _ = registry.agent_entry(player.agent)
         if not hasattr(entry.load(), "recall"):

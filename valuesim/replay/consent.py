@@ -11,11 +11,10 @@ from valuesim.agents.human import questions
 from valuesim.errors import InputError
 from valuesim.log import RunWriter
 from valuesim.log.notes import note
+from valuesim.log.pool import PERSON
 from valuesim.log.reader import read_config
 
 LONGEST_CONSENT = 20_000
-PERSON = "person"
-"""What run.yaml says of the person who plays: what they agreed to, and their code."""
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 

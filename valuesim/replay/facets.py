@@ -59,7 +59,7 @@ def _runs(shelf: Shelf) -> list[dict[str, Any]]:
         told.append(
             row
             | ({"error": run.error} if run.error else {})
-            | ({"branch": True} if run.place.is_branch else {})
+            | ({"branch": True} if run.place.is_branch and run.parent is not None else {})
         )
     return told
 

@@ -1,39 +1,35 @@
-"""Whole games that a person plays in the browser: an ordinary run in `people/` of what is shown."""
+"""The games that a person may play, and one that is asked for: checked, and made a run of."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from valuesim import registry
 from valuesim.config import RunConfig, compose
-from valuesim.engine import plan, run
-from valuesim.engine.manifest import logged, manifest
+from valuesim.engine import plan
+from valuesim.engine.manifest import logged
 from valuesim.engine.plan import MODEL_AGENT, check_agent
-from valuesim.engine.progress import Progress
-from valuesim.engine.shutdown import Shutdown
-from valuesim.episode import EpisodeSpec, Player, Turn
-from valuesim.errors import InputError, Interruption, unknown
+from valuesim.episode import EpisodeSpec, Player
+from valuesim.errors import InputError, unknown
 from valuesim.graph.grouping import family_of
-from valuesim.log import RunWriter
+from valuesim.log.pool import PEOPLE
 from valuesim.overrides import env_settings, shipped
 from valuesim.replay.consent import participant_of
-from valuesim.replay.naming import id_of, shown
 from valuesim.replay.partners import able
-from valuesim.replay.persons import HUMAN, SITTING, Sitting
-from valuesim.replay.play import About, Play
+from valuesim.replay.persons import HUMAN, SITTING
 from valuesim.replay.plays import Plays
+from valuesim.shipped import shipped_yaml
 
-PEOPLE = "people"
-"""The folder, of what is shown, in which the games of people stand."""
 MOST_EPISODES = 100
 _MOST_SEED = 2**52
+_COMPOSING = Lock()
+"""Hydra composes one configuration at a time."""
 _FIELDS = ("game", "role", "partner", "level", "episodes", "seed", "participant")
 
 
@@ -47,7 +43,7 @@ def games(plays: Plays) -> dict[str, Any]:
 class Asked:
     """A game that may be played: its configuration, its episodes, and who takes part."""
 
-    game: str
+    title: str
     config: RunConfig
     specs: tuple[EpisodeSpec, ...]
     participant: str | None
@@ -69,85 +65,12 @@ def asked_game(plays: Plays, given: Mapping[str, Any]) -> Asked:
     )
     for spec in specs[:1]:
         plays.models.check(spec)
-    _folder(plays, "new")
-    return Asked(game=game, config=config, specs=specs, participant=participant)
+    folder_of(plays.shelf.root, "new")
+    return Asked(title=_title(game), config=config, specs=specs, participant=participant)
 
 
-def start_game(plays: Plays, asked: Asked) -> Play:
-    """Play a game."""
-    about = About(kind="game", title=_title(asked.game), total=len(asked.specs))
-    return plays.start(about, lambda play: _played(plays, asked, play))
-
-
-async def _played(plays: Plays, asked: Asked, play: Play) -> str:
-    now, config = plays.now(), asked.config
-    name = f"{now:%Y-%m-%d-%H%M%S}-{plays.chance.digits(4)}"
-    folder = _folder(plays, name)
-    path = f"{PEOPLE}/{name}"
-    config.run.name = path
-    described = manifest(config.resolved(), asked.specs, secrets=plays.models.secrets, now=now)
-    stop = Shutdown()
-    sitting = Sitting(
-        play.seat,
-        plays.consent,
-        asked.participant,
-        plays.models.secrets,
-        bool(config.elicitation["ask_rationale"]),
-        episodes=len(asked.specs),
-        leave=stop.ask,
-        on_episode=lambda episode: _begun(play, episode),
-    )
-    async with plays.models.connect(asked.specs[0]) as connections:
-        with RunWriter(folder, settle=lambda stored: _settled(stored, described)) as writer:
-            sitting.begin(writer)
-            play.tell(state="playing", run=id_of(path), run_name=shown(path))
-            summary = await run(
-                asked.specs,
-                writer,
-                {**connections, **sitting.connections(asked.specs[0])},
-                concurrency=1,
-                progress=_Heard(play),
-                stop=stop,
-            )
-    if not summary.is_whole and not sitting.person.gone:
-        raise Interruption(next(iter(summary.interrupted), "the game did not end"))
-    return sitting.person.gone
-
-
-class _Heard(Progress):
-    """Tells a play how far it is."""
-
-    def __init__(self, play: Play) -> None:
-        super().__init__(io.StringIO(), "none")
-        self._play = play
-
-    def turn(self, turn: Turn) -> None:
-        """Tell the step that was played."""
-        super().turn(turn)
-        step = self._play.standing.step
-        self._play.tell(step=0 if step is None else step + 1)
-
-    def episode(self, *, interrupted: bool = False) -> None:
-        """Tell that an episode ended."""
-        super().episode(interrupted=interrupted)
-        self._play.tell(episodes=self.played)
-
-
-def _begun(play: Play, episode: str) -> None:
-    # each of its roles is seated, the first of them begins it
-    if play.standing.episode != episode:
-        play.tell(episode=episode, step=None)
-
-
-def _settled(stored: Mapping[str, Any] | None, described: Mapping[str, Any]) -> Mapping[str, Any]:
-    if stored is not None:
-        raise InputError("a game of this name is there already: start it again")
-    return described
-
-
-def _folder(plays: Plays, name: str) -> Path:
+def folder_of(root: Path, name: str) -> Path:
     """Return the folder of a game; raise InputError where it would lie elsewhere."""
-    root = plays.shelf.root
     below = root / PEOPLE
     if below.is_symlink() or not below.resolve().is_relative_to(root.resolve()):
         raise InputError(f"{PEOPLE} is a link: what people play is kept in {root.name} itself")
@@ -169,7 +92,8 @@ def _config(plays: Plays, game: str, given: Mapping[str, Any]) -> RunConfig:
         if level not in _levels(game):
             raise InputError(unknown("level", level, _levels(game), game))
         own.append(f"env.scarcity={level}")
-    config = compose([*own, f"env={game}", f"episodes={episodes}", f"seed={seed}"])
+    with _COMPOSING:
+        config = compose([*own, f"env={game}", f"episodes={episodes}", f"seed={seed}"])
     return replace(config, agents=agents)
 
 
@@ -216,7 +140,8 @@ def _game(name: str, plays: Plays) -> dict[str, Any]:
         "id": name,
         "title": _title(name),
         "family": family_of(env),
-        "description": registry.environments()[env].description,
+        "description": _words().get(name, {}).get("description")
+        or registry.environments()[env].description,
         "roles": list(roles),
         "partners": [] if is_alone else partners,
         "levels": list(_levels(name)),
@@ -224,7 +149,14 @@ def _game(name: str, plays: Plays) -> dict[str, Any]:
 
 
 def _title(name: str) -> str:
-    return re.sub("_", " ", name).capitalize()
+    words: Mapping[str, str] = _words().get(name, {})
+    return words.get("title", name.replace("_", " ").capitalize())
+
+
+@cache
+def _words() -> Mapping[str, Any]:
+    words: Mapping[str, Any] = shipped_yaml("valuesim.replay", "games.yaml")
+    return words
 
 
 @cache

@@ -18,6 +18,7 @@ import orjson
 
 from valuesim.errors import LogError, ValueSimError
 from valuesim.formats.parquet import libraries
+from valuesim.log.pool import PERSON
 from valuesim.log.reader import read_run
 from valuesim.log.whole import whole
 from valuesim.replay.gathering import COLUMNS, TEXT, TEXTS, WHOLE, WHOLES, Cells, rows
@@ -35,12 +36,14 @@ _BLOCK = 10_000
 class Index:
     """The index of a run as an Arrow table, and what else is told of it without reading its log.
 
-    `interrupted` counts episodes that were never finished; `parent` is what a branch was made of.
+    `interrupted` counts episodes that were never finished; `parent` is what a branch was made of;
+    `is_game` tells what a person played in the viewer.
     """
 
     table: Any
     interrupted: int = 0
     parent: Mapping[str, Any] | None = None
+    is_game: bool = False
 
 
 def index_of(run: Path) -> Index:
@@ -57,6 +60,7 @@ def index_of(run: Path) -> Index:
     beside = {
         "interrupted": len({each.episode for each in found.interrupted if each.is_open}),
         "parent": bounded(found.config.get("parent")),
+        "is_game": PERSON in found.config,
     }
     table = _table(rows(found), {_STATE: state, _BESIDE: orjson.dumps(beside, default=str)}, run)
     with suppress(OSError, ValueSimError):
@@ -132,6 +136,7 @@ def _is_sound(found: Index) -> bool:
     whole = [name for name in COLUMNS if name not in ("first", "place")]
     table = found.table
     is_told = isinstance(found.interrupted, int) and isinstance(found.parent, dict | None)
+    is_told = is_told and isinstance(found.is_game, bool)
     if not is_told or any(table.column(name).null_count for name in whole):
         return False
     texts = (table.column(name).unique().to_pylist() for name in ("condition", "faults_by_kind"))

@@ -25,10 +25,10 @@ from valuesim.log.appending import Clock
 from valuesim.log.files import DECISION_KEYS, MISSHAPEN, AppendFile, read_lines
 from valuesim.log.lines import SCHEMA, Line, decision_lines, text_line, texts_of
 from valuesim.log.lock import locked
-from valuesim.log.pool import PEOPLE
+from valuesim.log.pool import PEOPLE, PERSON
 from valuesim.log.records import SEEN, EpisodeRecord
 from valuesim.observation import Observation
-from valuesim.replay.consent import PERSON, Consent
+from valuesim.replay.consent import Consent
 from valuesim.replay.judgement import Phase
 from valuesim.replay.naming import Place, found_below
 

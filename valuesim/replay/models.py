@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from valuesim.agents.interventions import TEXTS, texts_id
 from valuesim.agents.prompt import templates_id
@@ -25,6 +26,8 @@ SAMPLING = ("name", "temperature", "top_p", "max_tokens")
 _PROMPT = "prompt"
 _ADD = "start it as `valuesim replay PATH model=vllm model.name=NAME model.base_url=ADDRESS`"
 _OFFLINE = "vllm_offline"
+_SOMEWHERE = "the address that it was given"
+"""What errors say in place of an address: they are written down, and told."""
 
 Connected = Callable[[RunConfig, Sequence[EpisodeSpec]], Mapping[str, Any]]
 """What connects the roles that a model plays in episodes, as a run's configuration says."""
@@ -96,6 +99,10 @@ class Models:
         own = {role: self._settings(spec, role) for role in asked}
         plain = {k: v for k, v in spec.elicitation.items() if k not in (_PROMPT, TEXTS)}
         connections = self.connected(replace(self.config, models=own, elicitation=plain), [spec])
+        hidden = tuple(told for each in own.values() for told in _spelt(each.get("base_url")))
+        for each in distinct(connections):
+            each.endpoint.where = _SOMEWHERE
+            each.endpoint.secrets = (*each.endpoint.secrets, *hidden)
         try:
             yield connections
         finally:
@@ -123,6 +130,15 @@ class Models:
                 )
         taken = {key: logged[key] for key in SAMPLING if key in logged and key in own}
         return {**own, **taken}
+
+
+def _spelt(given: Any) -> list[str]:
+    """Return how errors spell the addresses of a server."""
+    found = []
+    for url in (given,) if isinstance(given, str) else given or ():
+        parts = urlsplit(str(url))
+        found += [str(url), parts.netloc, f"{parts.hostname!r}, {parts.port}"]
+    return [each for each in found if each]
 
 
 def _check_texts(spec: EpisodeSpec) -> None:

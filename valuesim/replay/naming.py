@@ -14,7 +14,7 @@ from pathlib import Path
 
 from valuesim.errors import InputError, LogError
 from valuesim.log.files import INHERITED
-from valuesim.log.pool import BRANCHES
+from valuesim.log.pool import BRANCHES, PEOPLE
 from valuesim.log.segments import FILES, SEGMENTS, log_folders
 
 DERIVED = "derived"
@@ -31,8 +31,8 @@ class NotThereError(InputError):
 class Place:
     """A run folder below the path that is shown: its `id`, and its `name` to be read by people.
 
-    `is_branch` tells a run that was branched off another, as far as its place says: it counts in no
-    list of the others.
+    `is_branch` tells a run that was branched off another, or that a person played in the viewer, as
+    far as its place says: it counts in no list of the others.
     """
 
     id: str
@@ -64,7 +64,7 @@ def place_of(run: Path, root: Path) -> Place:
         id=id_of(relative.as_posix()),
         name=shown(run.name if relative == Path() else relative.as_posix()),
         path=run,
-        is_branch=relative.parts[-2:-1] == (BRANCHES,),
+        is_branch=relative.parts[-2:-1] in ((BRANCHES,), (PEOPLE,)),
     )
 
 

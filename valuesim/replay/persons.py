@@ -12,8 +12,9 @@ from valuesim.engine.connections import Connection, shared
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import Interruption
 from valuesim.log import RunWriter
+from valuesim.log.pool import PERSON
 from valuesim.log.reader import read_config
-from valuesim.replay.consent import PERSON, Consent, described, keep_consent
+from valuesim.replay.consent import Consent, described, keep_consent
 
 HUMAN = "human"
 """The registered agent that a person stands behind."""
@@ -40,10 +41,10 @@ class Sitting:
         self,
         screen: Screen,
         consent: Consent,
+        *,
         participant: str | None,
         secrets: Sequence[str],
-        reasons: bool,
-        *,
+        ask_reasons: bool,
         episodes: int = 1,
         leave: Callable[[], None] | None = None,
         on_episode: Callable[[str], None] | None = None,
@@ -53,7 +54,7 @@ class Sitting:
         self._on_episode = on_episode
         self.person = Person(
             screen,
-            ask_reasons=reasons,
+            ask_reasons=ask_reasons,
             leave=leave,
             consent=consent.text,
             on_consent=self._consented,

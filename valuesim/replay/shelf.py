@@ -149,7 +149,8 @@ class Shelf:
             check_confined(place, self.root)
             _check_size(place)
             index = index_of(place.path)
-            place = replace(place, is_branch=place.is_branch and index.parent is not None)
+            is_aside = index.is_game or index.parent is not None
+            place = replace(place, is_branch=place.is_branch and is_aside)
             self.rows.put(_placed(index.table, place), place.id)
             self.changed()
         except _FAILURES as error:

@@ -12,8 +12,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from valuesim.errors import InputError
-from valuesim.replay.branching import asked_branch, branching, start_branch
-from valuesim.replay.games import asked_game, games, start_game
+from valuesim.replay.branched import asked_branch, start_branch
+from valuesim.replay.branching import branching
+from valuesim.replay.games import asked_game, games
+from valuesim.replay.gaming import start_game
 from valuesim.replay.naming import NotThereError
 from valuesim.replay.play import FINAL, Play
 from valuesim.replay.plays import Plays
