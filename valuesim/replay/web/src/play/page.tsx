@@ -53,6 +53,8 @@ export function PlayPage({ id }: { id: string }) {
   const { play, error, isLost, onPlay } = useFollowed(id);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
+  const hasPerson = useRef(false);
+  if (play?.asking) hasPerson.current = true;
   if (error) {
     return (
       <section class="state" role="alert">
@@ -88,7 +90,7 @@ export function PlayPage({ id }: { id: string }) {
         </p>
       )}
       <Guard at={`${play.state} ${play.asking?.number ?? ""}`} failed="This question could not be shown">
-        {play.asking ? <AskingForm key={keyOf(play.asking)} asking={play.asking} chosen={chosen} onAnswer={answer} /> : <Waiting play={play} />}
+        {play.asking ? <AskingForm key={keyOf(play.asking)} asking={play.asking} chosen={chosen} onAnswer={answer} /> : <Waiting play={play} hasPerson={hasPerson.current} />}
       </Guard>
     </section>
   );
@@ -122,7 +124,7 @@ function Top({ play, onStop }: { play: plays.Play; onStop: () => void }) {
   );
 }
 
-function Waiting({ play }: { play: plays.Play }) {
+function Waiting({ play, hasPerson }: { play: plays.Play; hasPerson: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const isOver = plays.OVER.includes(play.state);
   useEffect(() => {
@@ -131,7 +133,7 @@ function Waiting({ play }: { play: plays.Play }) {
   }, [isOver]);
   return (
     <div ref={box} tabIndex={-1} class="waiting">
-      {isOver ? <End play={play} /> : <Progress play={play} />}
+      {isOver ? <End play={play} /> : <Progress play={play} hasPerson={hasPerson} />}
     </div>
   );
 }
