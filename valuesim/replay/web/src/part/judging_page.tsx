@@ -100,7 +100,7 @@ export function Judging(props: JudgingProps) {
       {!moment && !trouble && <p role="status">Opening…</p>}
       {moment && (
         <Guard at={`${moment.step} ${moment.role} ${phase}`} failed="This moment could not be shown">
-          <Shown key={`${moment.step} ${moment.role} ${phase}`} {...{ moment, task, phase, heading, isWaiting }} onSay={(a, c) => void say(a, c)} onNext={() => void goOn(null, scope)} />
+          <Shown key={`${moment.step} ${moment.role} ${phase}`} {...{ moment, task, phase, heading, isWaiting }} isFirst={judged === 0} onSay={(a, c) => void say(a, c)} onNext={() => void goOn(null, scope)} />
         </Guard>
       )}
     </section>
@@ -148,11 +148,13 @@ interface ShownProps {
   phase: judging.Phase;
   heading: { current: HTMLHeadingElement | null };
   isWaiting: boolean;
+  /** Whether nothing of the episode was judged yet: the rules stand open. */
+  isFirst: boolean;
   onSay: (answer: judging.Answer | null, confidence: number | null) => void;
   onNext: () => void;
 }
 
-function Shown({ moment, task, phase, heading, isWaiting, onSay, onNext }: ShownProps) {
+function Shown({ moment, task, phase, heading, isWaiting, isFirst, onSay, onNext }: ShownProps) {
   const own = taskOf(moment.judged?.task ?? task);
   const isDone = moment.judged?.is_done ?? false;
   return (
@@ -169,7 +171,7 @@ function Shown({ moment, task, phase, heading, isWaiting, onSay, onNext }: Shown
         <Passage text={moment.text} label="Situation" />
       </details>
       {moment.rules && (
-        <details class="section">
+        <details class="section" open={isFirst && phase === "before"}>
           <summary>Rules</summary>
           <Passage text={moment.rules} label="Rules" />
         </details>
