@@ -299,7 +299,7 @@ def test_what_was_finished_survives_a_kill(root: Path) -> None:
         "assert judge.say(**place, phase='after', answer=move(option)).status_code == 200\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    killed = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
+    killed = subprocess.run([sys.executable, "-c", script], check=False, timeout=300)
     assert killed.returncode == -signal.SIGKILL
     (folder,) = (root / "people").glob("judged-*")
     lines = map(orjson.loads, (folder / JUDGEMENTS).read_bytes().splitlines())

@@ -72,7 +72,8 @@ def newest(shown: Path, pattern: str) -> Path:
 def started(page: Any, game: str) -> None:
     page.locator(".games .card", has_text=game).first.click()
     page.get_by_role("button", name="Start").click()
-    page.get_by_role("button", name=AGREE).wait_for()
+    # the first game of a viewer composes its settings, which a busy machine takes its time for
+    page.get_by_role("button", name=AGREE).wait_for(timeout=60_000)
 
 
 def question(page: Any) -> str:
@@ -124,7 +125,7 @@ def by_key(page: Any) -> None:
 
 def test_a_whole_game_is_played_by_clicking(opened: Opened, shown: Path) -> None:
     page = opened("#/part")
-    started(page, "Dictator")
+    started(page, "The dictator game")
     by_click(page)
     page.get_by_role("link", name="Watch it").click()
     page.locator(".watch").wait_for()
@@ -135,7 +136,7 @@ def test_a_whole_game_is_played_by_clicking(opened: Opened, shown: Path) -> None
 
 def test_a_whole_game_is_played_by_keys(opened: Opened, shown: Path) -> None:
     page = opened("#/part")
-    started(page, "Prisoners dilemma")
+    started(page, "The prisoner's dilemma")
     by_key(page)
     own = [r for r in read_run(newest(shown, "2*")).decisions() if r.player.agent == "human"]
     assert own
