@@ -15,6 +15,7 @@ from valuesim.episode import Player
 from valuesim.errors import InputError, unknown
 from valuesim.graph.arms import INTERVENTION, Label, arm_in, arm_keys, arms_apart, label
 from valuesim.log.reader import DecisionRecord
+from valuesim.log.records import SEEN
 
 __all__ = ["Group", "Label", "Played", "grouped", "kept_apart", "label", "settings", "settings_of"]
 
@@ -76,7 +77,7 @@ OTHERS = "others"
 _KEYS = ("agent", "model", "env", "family", "role", OTHERS, INTERVENTION)
 _SETS = ("condition", "elicitation")
 _ALWAYS = {*_KEYS, *_SETS, "format"}
-_APART = {"perspective": "act", "form": None, "pack": None}
+_APART = {"perspective": "act", "form": None, "pack": None, SEEN: None}
 """Factors that are never pooled, and what they are where an environment does not have them."""
 _OF_THE_LEVEL = frozenset({"scarcity", "personal", "shared", "regime", "wording_id"})
 _OF_THE_COVERAGE = frozenset({"part", "pack_digest"})
@@ -118,7 +119,9 @@ def kept_apart(by: Sequence[str], episodes: Iterable[Played]) -> tuple[str, ...]
 
     What an agent says that others would do ("perspective") is no choice of its own; what it
     answers to a questionnaire ("form": pairwise, best_worst, ...) is no behaviour; each pack of
-    dilemmas puts it into another place; and so does each intervention, by its settings.
+    dilemmas puts it into another place; and so does each intervention, by its settings. What a
+    person judges of moments that others played ("seen": before or after what was chosen was shown)
+    is neither play nor alike.
     """
     episodes = list(episodes)
     found = {name: usual for name, usual in _APART.items() if name not in by}

@@ -25,9 +25,9 @@ BRANCHES = "branches"
 PARENT = "parent"
 """What run.yaml of a branch says of the episode that it leaves."""
 PEOPLE = "people"
-"""The folder that holds the games that people played in the viewer of the runs beside it."""
+"""The folder that holds what people played and judged in the viewer of the runs beside it."""
 PERSON = "person"
-"""What run.yaml says of a person who played in the viewer."""
+"""What run.yaml says of a person who played or judged in the viewer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +67,7 @@ class Pool:
 def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Return the run folders that `paths` are or hold, each once, sorted.
 
-    Branches, which leave episodes of other runs, and games that people played in the viewer are
+    Branches, which leave episodes of other runs, and what people played or judged in the viewer are
     left out unless one of `paths` is such a run or the folder of them.
     Raises LogError for a path that does not exist or has no run folder in or below it.
     """

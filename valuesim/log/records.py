@@ -14,6 +14,10 @@ from valuesim.errors import InputError, LogError
 from valuesim.option import Move, Option
 from valuesim.spec import Chain, EpisodeSpec, Fork, Player
 
+SEEN = "seen"
+"""The factor of an episode's condition that says when a person judged the moments of another one:
+before what was chosen there was seen, or after."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpisodeRecord:
@@ -52,6 +56,11 @@ class EpisodeRecord:
         Raises InputError where its line does not say with what its environment was made, and
         LogError where what it says is not what named it.
         """
+        if SEEN in self.condition:
+            raise InputError(
+                f"episode {self.id} is what a person judged of another one: nothing was played, "
+                "and nothing can be played again (leave the episode that was judged)"
+            )
         if self.parameters is None:
             raise InputError(
                 f"episode {self.id} is shown, and not played again: its line does not say with "
@@ -78,9 +87,10 @@ class EpisodeRecord:
         """What names the world that was played: environment, condition and seed, or chain.
 
         Episodes that differ in who played share it, and what its seed drew; so do those of one
-        chain, of which each remembers the one before.
+        chain, of which each remembers the one before, and what was judged of an episode with it.
         """
-        key = zlib.crc32(orjson.dumps(self.condition, option=orjson.OPT_SORT_KEYS))
+        condition = {name: level for name, level in self.condition.items() if name != SEEN}
+        key = zlib.crc32(orjson.dumps(condition, option=orjson.OPT_SORT_KEYS))
         chain = self.chain
         drawn = self.seed if chain is None else f"{chain.first}+{chain.length}"
         return f"{self.env}/{key:08x}/{drawn}"

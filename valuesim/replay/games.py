@@ -17,6 +17,7 @@ from valuesim.engine.manifest import logged
 from valuesim.engine.plan import MODEL_AGENT, check_agent
 from valuesim.episode import EpisodeSpec, Player
 from valuesim.errors import InputError, unknown
+from valuesim.graph.grouping import family_of
 from valuesim.log.pool import PEOPLE
 from valuesim.overrides import env_settings, shipped
 from valuesim.replay.consent import participant_of
@@ -138,6 +139,7 @@ def _game(name: str, plays: Plays) -> dict[str, Any]:
     return {
         "id": name,
         "title": _title(name),
+        "family": family_of(env),
         "description": _words().get(name, {}).get("description")
         or registry.environments()[env].description,
         "roles": list(roles),

@@ -20,6 +20,7 @@ from valuesim.replay.server.answering import add_errors
 from valuesim.replay.server.branching_tree import add_branching_tree
 from valuesim.replay.server.finding import add_finding
 from valuesim.replay.server.guard import Guard
+from valuesim.replay.server.judging import add_judging
 from valuesim.replay.server.page import add_page
 from valuesim.replay.server.playing import add_playing
 from valuesim.replay.server.sharing import add_sharing
@@ -44,6 +45,7 @@ def create_app(shelf: Shelf, access: Access, plays: Plays | None = None) -> Fast
     add_playing(app, plays)
     add_sharing(app, shelf)
     add_understanding(app, shelf)
+    add_judging(app, shelf, plays.consent)
     # it answers whatever is left: others come before it
     add_page(app)
     app.add_middleware(Guard, access=access)

@@ -41,6 +41,12 @@ export function posted<Answer>(path: string, content: unknown, signal?: AbortSig
   return answered<Answer>(path, { method: "POST", body: JSON.stringify(content), headers, signal: signal ?? null });
 }
 
+/** Have something done while the page is left, which waits for no answer; what is sent is short. */
+export function leaving(path: string): void {
+  const request = { method: "POST", body: "{}", headers: { "Content-Type": "application/json" }, keepalive: true };
+  answered<unknown>(path, request).catch(() => undefined);
+}
+
 /** Follow the events at `path` until what is returned is called; `onEvent` gets the name and content of each. */
 export function followed(path: string, names: string[], onEvent: (name: string, content: unknown) => void, onLost?: () => void): () => void {
   if (isShared) return () => undefined;

@@ -1,0 +1,123 @@
+"""Routes of blind judging: a moment without what was chosen in it, and what people say of it."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import Depends, FastAPI, Request, Response
+
+from valuesim.errors import InputError
+from valuesim.log.appending import utc_now
+from valuesim.replay.blind import judgeable, moment_at, unseen
+from valuesim.replay.consent import Consent, participant_of
+from valuesim.replay.judged import consent_to_judge, mend_sessions
+from valuesim.replay.judgement import judgement_of
+from valuesim.replay.judges import Judges, NotNowError
+from valuesim.replay.moments import Opened, opened
+from valuesim.replay.naming import NotThereError
+from valuesim.replay.server.answering import error_answer, filters, json_answer, names
+from valuesim.replay.shelf import Shelf
+
+
+async def _content(request: Request) -> dict[str, Any]:
+    try:
+        content = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"what was sent is not JSON: {error.msg}") from None
+    if not isinstance(content, dict):
+        raise InputError("what was sent is no JSON object")
+    return content
+
+
+_CONTENT = Depends(_content)
+
+
+def add_judging(app: FastAPI, shelf: Shelf, consent: Consent) -> None:
+    """Answer what is asked to judge moments blind; `consent` is what people who play agree to."""
+    text = consent_to_judge(consent)
+    mend_sessions(shelf.root, utc_now)
+    judges = Judges(shelf.root, utc_now, time.monotonic)
+    # Ctrl-C ends the viewer, and with it the sessions
+    atexit.register(judges.close)
+    _add_moments(app, shelf, judges)
+    _add_sessions(app, shelf, judges, text)
+
+
+def _add_moments(app: FastAPI, shelf: Shelf, judges: Judges) -> None:
+    @app.get("/api/blind/{rest:any}")
+    def get_blind(request: Request) -> Response:
+        given = dict(filters(request))
+        session = given.get("session")
+        if request.scope["raw_path"].partition(b"?")[0].count(b"/") == 4:
+            found = opened(shelf, *names(request, 2))
+            return json_answer(_begin(found) | _next(found, judges, session, given.get("role")))
+        run, episode, step, role = names(request, 4)
+        found = opened(shelf, run, episode)
+        record = moment_at(found, _step(step), role)
+        if session is None:
+            return json_answer(unseen(found, record))
+        return _timely(lambda: judges.session(session).show(found, record))
+
+
+def _add_sessions(app: FastAPI, shelf: Shelf, judges: Judges, text: Consent) -> None:
+    @app.get("/api/judgements/consent")
+    def get_consent() -> Response:
+        return json_answer({"schema": 1, "consent": text.plain()})
+
+    @app.post("/api/judgements/sessions")
+    def post_session(content: dict[str, Any] = _CONTENT) -> Response:
+        if content.get("consent") != text.id or content.get("agreed") is not True:
+            raise InputError(f"a session begins with consent to the text {text.id}, agreed: true")
+        session = judges.begin(text, participant_of(content.get("participant")))
+        shelf.keep_up()
+        return json_answer(session.summary() | {"session": session.token}, 201)
+
+    @app.post("/api/judgements/{token}/end")
+    def post_end(token: str) -> Response:
+        session = judges.session(token)
+        session.end()
+        # the page leads to what was just finished
+        shelf.refresh()
+        return json_answer(session.summary())
+
+    @app.get("/api/judgements/{token}")
+    def get_summary(token: str) -> Response:
+        return json_answer(judges.session(token).summary())
+
+    @app.post("/api/judgements")
+    def post_judgement(content: dict[str, Any] = _CONTENT) -> Response:
+        session, judgement = judges.session(content.get("session")), judgement_of(content)
+        found = opened(shelf, judgement.run, judgement.episode)
+        record = moment_at(found, judgement.step, judgement.role)
+        return _timely(lambda: session.judge(found, record, judgement))
+
+
+def _timely(answer: Callable[[], dict[str, Any]]) -> Response:
+    try:
+        return json_answer(answer())
+    except NotNowError as error:
+        return error_answer(409, str(error))
+
+
+def _begin(found: Opened) -> dict[str, Any]:
+    roles = list(dict.fromkeys(record.role for record in judgeable(found)))
+    place = found.run.place
+    return {"schema": 1, "run": place.id, "episode": found.episode.id, "roles": roles}
+
+
+def _next(found: Opened, judges: Judges, token: str | None, role: str | None) -> dict[str, Any]:
+    if token is not None:
+        return judges.session(token).following(found, role)
+    own = [record for record in judgeable(found) if role is None or record.role == role]
+    first = {"step": own[0].step, "role": own[0].role} if own else None
+    return {"next": first, "judged": 0}
+
+
+def _step(given: str) -> int:
+    if not (given.isascii() and given.isdecimal() and len(given) < 10):
+        raise NotThereError(f"{given!r:.40} is no step")
+    return int(given)

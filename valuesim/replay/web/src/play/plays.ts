@@ -1,0 +1,86 @@
+// What the viewer plays itself, as docs/replay.md tells it.
+import { asked, posted } from "../api";
+
+export type State = "starting" | "playing" | "asking" | "finished" | "stopped" | "failed";
+export type About = "consent" | "option" | "argument" | "reason" | "sure";
+
+export interface SceneOption {
+  name: string;
+  text: string;
+  arguments: { name: string; prompt: string }[];
+}
+
+export interface Scene {
+  episode: number;
+  episodes: number | null;
+  role: string;
+  step: number;
+  text: string;
+  rules: string;
+  options: SceneOption[];
+}
+
+export interface Asking {
+  number: number;
+  about: About;
+  prompt: string;
+  choices: string[];
+  is_numbered: boolean;
+  is_text: boolean;
+  commands: string[];
+  mistake: string | null;
+  texts: { title: string; text: string }[];
+  scene: Scene | null;
+}
+
+export interface Play {
+  id: string;
+  kind: "branch" | "game";
+  title: string;
+  state: State;
+  run: string | null;
+  run_name: string | null;
+  episode: string | null;
+  step: number | null;
+  episodes: number;
+  total: number;
+  parent: { run: string; episode: string; step: number } | null;
+  error: string | null;
+  asking: Asking | null;
+}
+
+export interface Game {
+  id: string;
+  title: string;
+  /** The family of its environment. */
+  family?: string;
+  description: string;
+  roles: string[];
+  partners: string[];
+  levels: string[];
+}
+
+export const OVER: State[] = ["finished", "stopped", "failed"];
+
+const at = (id: string) => `/api/plays/${encodeURIComponent(id)}`;
+
+export const plays = (signal: AbortSignal) => asked<{ plays: Play[] }>("/api/plays", signal);
+export const games = (signal: AbortSignal) => asked<{ games: Game[] }>("/api/games", signal);
+export const begin = (game: unknown) => posted<{ play: Play }>("/api/games", game);
+export const eventsOf = (id: string) => `${at(id)}/events`;
+export const play = (id: string) => asked<{ play: Play }>(at(id));
+export const answer = (id: string, number: number, text: string) => posted<{ play: Play }>(`${at(id)}/answer`, { number, text });
+export const stop = (id: string) => posted<{ play: Play }>(`${at(id)}/stop`, {});
+
+const STATES: { [state in State]: string } = {
+  starting: "is starting",
+  playing: "is being played",
+  asking: "waits for you",
+  finished: "is finished",
+  stopped: "was stopped",
+  failed: "failed",
+};
+
+export function stateOf(play: Play): string {
+  return STATES[play.state];
+}
