@@ -98,7 +98,7 @@ def _gathered(run: RunFolder, folders: list[Path]) -> dict[str, _Gathered]:
             own = found.setdefault(id, _Gathered())
             own.moments.append(at(number, begins))
             try:
-                own.told.update(map(texts.__getitem__, _text_ids(line)))
+                own.told.update(map(texts.__getitem__, text_ids(line)))
                 for value, share in read_firsts(line).items():
                     own.firsts[value] = own.firsts.get(value, 0.0) + share
             except MISSHAPEN as error:
@@ -106,7 +106,8 @@ def _gathered(run: RunFolder, folders: list[Path]) -> dict[str, _Gathered]:
     return found
 
 
-def _text_ids(line: Any) -> Iterator[str]:
+def text_ids(line: Any) -> Iterator[str]:
+    """Yield the ids of the texts that a line of `decisions.jsonl` names."""
     seen = line["observation"]
     if seen["rules"]:
         yield seen["rules"]

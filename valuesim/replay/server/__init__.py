@@ -11,9 +11,11 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from valuesim.replay.live.now import Lives
 from valuesim.replay.security import Access
 from valuesim.replay.server.answering import add_errors
 from valuesim.replay.server.finding import add_finding
+from valuesim.replay.server.following import add_following
 from valuesim.replay.server.guard import Guard
 from valuesim.replay.server.page import add_page
 from valuesim.replay.server.watching import add_watching
@@ -25,7 +27,9 @@ def create_app(shelf: Shelf, access: Access) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     add_errors(app, shelf)
     add_finding(app, shelf)
-    add_watching(app, shelf)
+    lives = Lives(shelf)
+    add_watching(app, shelf, lives)
+    add_following(app, lives)
     # it answers whatever is left: others come before it
     add_page(app)
     app.add_middleware(Guard, access=access)
@@ -45,4 +49,6 @@ def serve(app: FastAPI, listening: socket.socket) -> None:
         timeout_graceful_shutdown=1,
         limit_concurrency=200,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    # streams that have no end of their own look at it
+    app.state.server = uvicorn.Server(config)
+    app.state.server.run(sockets=[listening])

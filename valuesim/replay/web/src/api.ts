@@ -18,7 +18,7 @@ function token(): string | null {
 /** Return the address of what can have no headers (pictures, events): the token stands in it. */
 function pictured(path: string): string {
   const own = token();
-  return own === null ? path : `${path}?token=${encodeURIComponent(own)}`;
+  return own === null ? path : `${path}${path.includes("?") ? "&" : "?"}token=${encodeURIComponent(own)}`;
 }
 
 export function depictionOf(run: string, episode: string, step: number, role: string): string {
@@ -37,11 +37,14 @@ export function posted<Answer>(path: string, content: unknown, signal?: AbortSig
   return answered<Answer>(path, { method: "POST", body: JSON.stringify(content), headers, signal: signal ?? null });
 }
 
-/** Follow the events at `path` until what is returned is called; `onEvent` gets the name and content of each. */
-export function followed(path: string, names: string[], onEvent: (name: string, content: unknown) => void, onLost?: () => void): () => void {
+/**
+ * Follow the events at `path` until what is returned is called; `onEvent` gets the name and content of each, `onLost`
+ * whether the browser has given up trying again.
+ */
+export function followed(path: string, names: string[], onEvent: (name: string, content: unknown) => void, onLost?: (isOver: boolean) => void): () => void {
   const events = new EventSource(pictured(path));
   for (const name of names) events.addEventListener(name, (event) => onEvent(name, JSON.parse((event as MessageEvent<string>).data)));
-  if (onLost) events.onerror = onLost;
+  if (onLost) events.onerror = () => onLost(events.readyState === EventSource.CLOSED);
   return () => events.close();
 }
 

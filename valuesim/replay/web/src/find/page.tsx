@@ -1,6 +1,8 @@
 // Find: all episodes below the path, by filter, search, order and page; all of it in the address.
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "../api";
+import { Guard } from "../guard";
+import { BeingPlayed, liveEdition, useLive } from "../live/strip";
 import { findLink, go } from "../route";
 import { Text } from "../text";
 import type { About, Facets } from "../types";
@@ -12,7 +14,8 @@ import { EpisodeTable } from "./table";
 export function FindPage({ query, about }: { query: URLSearchParams; about: About | null }) {
   const search = useRef<HTMLInputElement>(null);
   // runs grow, new ones appear, archetypes get known: the same question is then asked once more
-  const edition = useEdition(about);
+  const live = useLive();
+  const edition = useEdition(about) + liveEdition(live);
   const facets = api.useAnswer("facets", api.facets, edition);
   const question = questionOf(query);
   const { answer, error, isWaiting } = api.useAnswer(question, (signal) => api.episodes(question, signal), edition);
@@ -22,6 +25,9 @@ export function FindPage({ query, about }: { query: URLSearchParams; about: Abou
   return (
     <div class="find">
       <h1 class="unseen">Episodes</h1>
+      <Guard at="" failed="What is being played could not be shown">
+        <BeingPlayed runs={live} />
+      </Guard>
       <Filters query={query} facets={facets.answer} search={search} />
       <Unreadable facets={facets.answer} />
       <p class="found" role="status">
