@@ -14,7 +14,8 @@ from valuesim.errors import InputError, LogError, ValueSimError
 from valuesim.formats.parquet import libraries
 from valuesim.log.files import MISSHAPEN
 from valuesim.log.segments import FILES, log_folders
-from valuesim.replay.index import index_of, schema_of
+from valuesim.replay.growing import Growing
+from valuesim.replay.index import Index, index_of, schema_of
 from valuesim.replay.naming import NotThereError, Place, check_confined, found_below, shown
 from valuesim.tables.database import Rows
 
@@ -62,6 +63,7 @@ class Shelf:
         self.rows = Rows(_placed(schema_of(root).empty_table(), _NOWHERE))
         self._clock = clock
         self._version = 0
+        self._growing: dict[str, Growing] = {}
         self._once: dict[str, tuple[int, Any]] = {}
         self._busy = Lock()
         self._next = 0.0
@@ -136,7 +138,10 @@ class Shelf:
         for id, place in places.items():
             signature = signature_of(place.path)
             known = runs.get(id)
-            if known is None or known.signature != signature:
+            if known is not None and known.signature == signature:
+                if (growing := self._growing.get(id)) is not None:
+                    growing.settle()
+            else:
                 runs[id] = self._read(place, signature)
                 # others iterate over what they were given
                 self.runs = dict(runs)
@@ -148,7 +153,7 @@ class Shelf:
         try:
             check_confined(place, self.root)
             _check_size(place)
-            index = index_of(place.path)
+            index = self._index(place)
             place = replace(place, is_branch=place.is_branch and index.parent is not None)
             self.rows.put(_placed(index.table, place), place.id)
             self.changed()
@@ -165,7 +170,16 @@ class Shelf:
             parent=index.parent,
         )
 
+    def _index(self, place: Place) -> Index:
+        """Return the index of a run; of one that has grown since it was read, the extended one."""
+        known = self.runs.get(place.id)
+        if known is None or not known.is_read or known.error is not None:
+            self._growing.pop(place.id, None)
+            return index_of(place.path)
+        return self._growing.setdefault(place.id, Growing(place.path)).index()
+
     def _forget(self, id: str) -> None:
+        self._growing.pop(id, None)
         self.rows.ask("DELETE FROM own WHERE run = ?", [id])
         self.changed()
 

@@ -63,12 +63,16 @@ class Progress:
     """Keeps up with the log of the run folder `run`, in memory that open episodes alone need.
 
     Of episodes that were cut off the last play is kept, and of those that were finished the last
-    hundred. Several threads may look; who reads what changes holds `lock`.
+    hundred. `is_odd` says that there is a line that cannot be read, an episode that was played
+    again, or a file that is not what it was. Several threads may look; who reads what changes
+    holds `lock`.
     """
 
-    def __init__(self, run: Path) -> None:
-        """Begin with nothing read."""
+    def __init__(self, run: Path, *, keeps_ended: bool = False) -> None:
+        """Begin with nothing read; `keeps_ended` where whoever asks for it empties `ended`."""
         self.run = run
+        self.is_odd = False
+        self._keeps_ended = keeps_ended
         self.lock = RLock()
         self.news = Recent()
         self._clear()
@@ -90,6 +94,11 @@ class Progress:
     def is_unread(self) -> bool:
         """Whether nobody has looked yet."""
         return self._is_first
+
+    @property
+    def interrupted(self) -> set[str]:
+        """The episodes of which a play was cut off, and that were not finished since."""
+        return {episode for episode, _ in self._void} - self.finished
 
     def played(self, episode: str) -> Played | None:
         """Return the play of an episode that is open, was the last to be cut off, or just ended."""
@@ -114,6 +123,7 @@ class Progress:
         with self.lock:
             news = self._looked()
             if news is None:
+                self.is_odd = True
                 self._clear()
                 self._looked()
                 news = [News(name="anew", told={})]
@@ -212,14 +222,17 @@ class Progress:
         found = _decoded(line)
         try:
             if found is None:
+                self.is_odd = True
                 return
             id, play, step, role = found["episode"], found["play"], found["step"], found["agent"]
             answer = found["decision"]
             is_sound = isinstance(id, str) and isinstance(role, str)
             if not (is_sound and type(play) is int and type(step) is int and 0 <= step < 2**31):
+                self.is_odd = True
                 return
             self._count(found)
             if id in self.finished:
+                self.is_odd |= not self._is_first and (id, play) not in self._void
                 return
             own = self._own(id, play)
             own.places.append(at(number, line.begins))
@@ -232,6 +245,7 @@ class Progress:
             yield News(name="step", told=_step(id, step, role, answer))
         except MISSHAPEN:
             # whoever opens the run is told what is wrong with it
+            self.is_odd = True
             return
 
     def _count(self, line: Mapping[str, Any]) -> None:
@@ -254,6 +268,7 @@ class Progress:
         for name, number, line in waiting:
             found = _decoded(line)
             if found is None:
+                self.is_odd = True
                 continue
             if name == CUT:
                 yield from self._interrupted(found)
@@ -262,13 +277,14 @@ class Progress:
                 yield News(name="finished", told={"episode": id})
 
     def _end(self, id: str, place: int) -> None:
+        self.is_odd |= id in self.finished
         self.finished.add(id)
         self.cut.pop(id, None)
         own = self.open.pop(id, None)
         if own is not None:
             own.ends = place
             self.ended[id] = own
-            while len(self.ended) > _MOST_ENDED:
+            while len(self.ended) > _MOST_ENDED and not self._keeps_ended:
                 self.ended.popitem(last=False)
 
     def _interrupted(self, line: Mapping[str, Any]) -> list[News]:
@@ -277,6 +293,7 @@ class Progress:
             return []
         self._void[id, play] = reason[:_LONGEST_REASON]
         if reason in _PLAYED_AGAIN:
+            self.is_odd = True
             self.finished.discard(id)
             self.ended.pop(id, None)
         own = self.open.get(id)
