@@ -19,11 +19,11 @@ GAME = ("env=public_goods", "episodes=1", "engine.concurrency=1")
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in which one run is being played for a minute or two."""
+    """A folder in which one run is being played, for longer than any test takes."""
     folder = tmp_path_factory.mktemp("live")
     plugins = paced_runs.installed(folder / "plugins")
     log = folder / "runs" / "slow" / "decisions.jsonl"
-    settings = (*GAME, "env.horizon=150")
+    settings = (*GAME, "env.horizon=900")
     process = paced_runs.started(plugins, log.parent, *settings, pace_s=0.5)
     wait_for(lambda: log.exists() and log.stat().st_size, "the run begins", 60)
     yield folder
@@ -54,11 +54,12 @@ def into(opened: Opened, size: Any = None, colours: str = "light") -> Any:
     return page
 
 
-FOLLOWS = "document.querySelector('input[type=range]').value === document.querySelector('input[type=range]').max"
+SLIDER = "document.querySelector('input[type=range]')"
+FOLLOWS = f"{SLIDER}.value === {SLIDER}.max"
 
 
 def grown(page: Any, until: Until, by: int = 2) -> None:
-    until(page, f"Number(document.querySelector('input[type=range]').max) >= {newest(page) + by}")
+    until(page, f"Number({SLIDER}.max) >= {newest(page) + by}")
 
 
 def test_the_newest_step_is_followed_until_the_reader_goes_back(
@@ -110,7 +111,7 @@ def test_it_ends_as_any_other_episode_without_losing_the_place(
     page = opened("#/")
     page.locator(".being-played li", has_text="short").locator("a").first.click(timeout=20_000)
     page.get_by_text("This episode is being played").wait_for()
-    until(page, "Number(document.querySelector('input[type=range]').max) >= 3")
+    until(page, f"Number({SLIDER}.max) >= 3")
     page.get_by_role("button", name="First step").click()
     page.keyboard.press("ArrowRight")
     process.wait(60)
