@@ -360,3 +360,32 @@ def test_parts_of_a_log_are_followed_together(tmp_path: Path) -> None:
     names = [news.name for news in progress.news.since(0, 100)]
     assert names == ["step", "step", "finished", "finished"]
     assert set(read_run(run).episodes) == progress.finished
+
+
+def test_a_very_long_episode_is_sent_light_and_each_of_its_steps_whole(
+    folder: Path, watched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game = ["env=public_goods", "env.horizon=60", "agents=random", "episodes=1"]
+    assert main(["run", *game, f"run.name={folder / 'long'}"]) == 0
+    site = watched(folder)
+    (row,) = site.get("/api/episodes")["rows"]
+    path = f"{row['run']}/{row['episode']}"
+    whole = site.get(f"/api/episodes/{path}")
+    monkeypatch.setattr("valuesim.replay.moments.BUDGET", 1_000_000)
+    light = site.get(f"/api/episodes/{path}")
+    assert decided(light) == decided(whole)
+    cut = [m for step in light["steps"] for m in step["moments"] if m.get("partial")]
+    assert 0 < len(cut) < len(decided(whole))
+    assert all(not m["text"] and "past" not in m["view"] and m["options"] for m in cut)
+    for step in (whole["steps"][0], whole["steps"][30], whole["steps"][-1]):
+        told = site.get(f"/api/moments/{path}/{step['step']}")
+        assert told == {"schema": 1, **step}
+
+
+def test_a_short_episode_is_sent_whole(folder: Path, watched: Any) -> None:
+    run = folder / "short"
+    assert main(["run", "env=dictator", "agents=random", "episodes=1", f"run.name={run}"]) == 0
+    site = watched(folder)
+    (row,) = site.get("/api/episodes")["rows"]
+    answer = site.get(f"/api/episodes/{row['run']}/{row['episode']}")
+    assert not any("partial" in each for step in answer["steps"] for each in step["moments"])

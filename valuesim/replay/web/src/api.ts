@@ -72,7 +72,13 @@ const about = (signal?: AbortSignal) => asked<About>("/api/about", signal);
 export const facets = (signal?: AbortSignal) => asked<Facets>("/api/facets", signal);
 export const episodes = (query: string, signal?: AbortSignal) => asked<Episodes>(`/api/episodes?${query}`, signal);
 export const episode = (run: string, id: string, signal?: AbortSignal) =>
-  asked<Episode>(`/api/episodes/${encodeURIComponent(run)}/${encodeURIComponent(id)}`, signal);
+  asked<Episode>(`/api/episodes/${encodeURIComponent(run)}/${encodeURIComponent(id)}`, signal).then(known);
+
+/** What is not known before an episode is finished is null: nothing then, for those who draw it. */
+function known(episode: Episode): Episode {
+  if (episode.live === undefined) return episode;
+  return { ...episode, env: episode.env ?? "not known yet", condition: episode.condition ?? {}, population: episode.population ?? {} };
+}
 
 export interface Asked<Answer> {
   answer: Answer | null;

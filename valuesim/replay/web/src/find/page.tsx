@@ -100,7 +100,7 @@ function Nothing({ query, total }: { query: URLSearchParams; total: number }) {
   return (
     <section class="state">
       <h2>{total > 0 ? "This page is behind the last" : isFiltered ? "No episode is like that" : "No episode is finished yet"}</h2>
-      <p>{isFiltered || total > 0 ? <a href="#/">Show all episodes</a> : "They appear here when they are: load the page again."}</p>
+      <p>{isFiltered || total > 0 ? <a href="#/">Show all episodes</a> : "They appear here when they are."}</p>
     </section>
   );
 }

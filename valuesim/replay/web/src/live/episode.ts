@@ -32,7 +32,7 @@ export function useEpisode(run: string, id: string): Followed {
     const ask = async () => {
       try {
         const was = known.current;
-        const found = whole(await api.episode(run, id, stop.signal));
+        const found = await api.episode(run, id, stop.signal);
         if (stop.signal.aborted) return;
         known.current = found;
         if (found.live) follow(found);
@@ -83,17 +83,6 @@ export function useEpisode(run: string, id: string): Followed {
     };
   }, [run, id]);
   return state;
-}
-
-/** What is not known before an episode is finished is null: nothing then, for those who draw it. */
-function whole(episode: Episode): Episode {
-  return {
-    ...episode,
-    env: episode.env ?? "an environment not known yet",
-    condition: episode.condition ?? {},
-    population: episode.population ?? {},
-    elicitation: episode.elicitation ?? {},
-  };
 }
 
 function withStep(episode: Episode, step: Step): Episode {

@@ -97,7 +97,7 @@ function Open({ run, each }: { run: string; each: OpenEpisode }) {
           </>
         )}
         step {each.step} · {count(each.decisions, "decision")}
-        {faults}
+        {faults} · <Text most={6}>{each.episode}</Text>
       </span>
     </a>
   );

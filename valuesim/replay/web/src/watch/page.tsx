@@ -80,7 +80,8 @@ function Watching({ episode: told, following, step, role, back }: WatchingProps)
   return (
     <div class="watch">
       <Heading episode={episode} back={back} />
-      <Actions episode={episode} step={now.step} role={shown} />
+      {/* what is not finished cannot be left, nor judged */}
+      {episode.live === undefined && <Actions episode={episode} step={now.step} role={shown} />}
       <LiveMark episode={episode} following={following} isFollowing={isFollowing} onFollow={follow} />
       <Timeline episode={episode} index={index} playing={playing} />
       <div class="sides">
