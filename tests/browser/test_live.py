@@ -81,7 +81,7 @@ def test_the_newest_step_is_followed_until_the_reader_goes_back(
 def test_a_server_that_is_lost_is_told_and_found_again(opened: Opened, until: Until) -> None:
     page = into(opened)
     page.context.set_offline(True)
-    page.get_by_text("does not answer").wait_for(timeout=20_000)
+    page.locator(".live-mark.is-lost").wait_for(timeout=60_000)
     page.context.set_offline(False)
     page.get_by_text("This episode is being played").wait_for(timeout=20_000)
     grown(page, until)

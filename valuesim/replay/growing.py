@@ -18,7 +18,8 @@ from valuesim.log.files import MISSHAPEN
 from valuesim.log.segments import log_folders
 from valuesim.replay.gathering import Cells, Gathered, row
 from valuesim.replay.index import Index, index_of, keep, table_of
-from valuesim.replay.live.progress import ENDED, MADE, Played, Progress
+from valuesim.replay.live.played import Played
+from valuesim.replay.live.progress import ENDED, MADE, Progress
 from valuesim.replay.parts import Parts
 from valuesim.replay.votes import FirstReader
 from valuesim.tables.derived import state_of

@@ -11,7 +11,8 @@ from typing import Any
 from valuesim.errors import ValueSimError
 from valuesim.log.segments import log_folders
 from valuesim.replay.live.opening import step_of, unfinished
-from valuesim.replay.live.progress import CUT, ENDED, MADE, Played, Progress
+from valuesim.replay.live.played import Played
+from valuesim.replay.live.progress import CUT, ENDED, MADE, Progress
 from valuesim.replay.live.sources import Source, Sources
 from valuesim.replay.moments import opened, steps, told
 from valuesim.replay.naming import NotThereError, check_confined

@@ -14,7 +14,8 @@ from valuesim.log.files import DECISION_KEYS, INHERITED, MISSHAPEN, read_lines
 from valuesim.log.options import OptionReader
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.replay.light import BUDGET, light
-from valuesim.replay.live.progress import MADE, TEXTS, Played, Progress
+from valuesim.replay.live.played import Played
+from valuesim.replay.live.progress import MADE, TEXTS, Progress
 from valuesim.replay.live.sources import Source
 from valuesim.replay.moments import Opened, steps, told
 from valuesim.replay.parts import Parts, text_of
@@ -96,32 +97,45 @@ def _opened(
         else:
             episode = parts.read("episodes.jsonl", played.ends, episode_of)
         texts = _Texts(parts, progress)
-        read_option = OptionReader(texts)
-
-        def decision(line: Any, path: Path, at: int) -> DecisionRecord:
-            texts.keep(line)
-            return decision_of(line, episode, read_option, texts, path, at)
-
-        before = sum(played.sizes[: wanted[0]]) if wanted else 0
-        whole = None
-        records: list[DecisionRecord] = []
-        for number in wanted:
-            record = parts.read(MADE, played.places[number], decision)
-            before += played.sizes[number]
-            if is_light and before > BUDGET:
-                whole = len(records) if whole is None else whole
-                record = light(record)
-            records.append(record)
+        records, whole = _records(parts, texts, played, episode, wanted, is_light=is_light)
         inherited = _inherited(progress.run, texts, episode)
-        whole = None if whole is None else whole + len(inherited)
         return Opened(
             run=run,
             episode=episode,
             records=records,
             texts=texts,
             inherited=inherited,
-            whole=whole,
+            whole=None if whole is None else whole + len(inherited),
         )
+
+
+def _records(
+    parts: Parts,
+    texts: _Texts,
+    played: Played,
+    episode: EpisodeRecord,
+    wanted: Sequence[int],
+    *,
+    is_light: bool,
+) -> tuple[list[DecisionRecord], int | None]:
+    """Return the decisions of a play that are `wanted`, and how many are whole if not all."""
+    read_option = OptionReader(texts)
+
+    def decision(line: Any, path: Path, at: int) -> DecisionRecord:
+        texts.keep(line)
+        return decision_of(line, episode, read_option, texts, path, at)
+
+    before = sum(played.sizes[: wanted[0]]) if wanted else 0
+    whole = None
+    records: list[DecisionRecord] = []
+    for number in wanted:
+        record = parts.read(MADE, played.places[number], decision)
+        before += played.sizes[number]
+        if is_light and before > BUDGET:
+            whole = len(records) if whole is None else whole
+            record = light(record)
+        records.append(record)
+    return records, whole
 
 
 def _record(played: Played, source: Source) -> EpisodeRecord:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-import orjson
-
 from valuesim.log.files import MISSHAPEN
-from valuesim.log.lines import AGAIN, GONE, LOST, SCHEMA
+from valuesim.log.lines import AGAIN, GONE, LOST
 from valuesim.log.segments import log_folders
 from valuesim.replay.gathering import at
 from valuesim.replay.live.news import News, Recent
+from valuesim.replay.live.played import Played, decoded, step_told
 from valuesim.replay.live.tailing import Line, Tail
 
 ENDED, CUT, MADE, TEXTS = (
@@ -30,33 +27,7 @@ _MOST_OPEN = 10_000
 _MOST_ENDED = 100
 _MINUTE = 60
 _ROUNDS = 16
-_SHORT = 200
 _LONGEST_REASON = 1000
-
-
-@dataclass(slots=True, kw_only=True)
-class Played:
-    """One play of an episode, as far as the log has it.
-
-    `places` say where its decisions stand (`gathering.at`, by the parts of `Progress`), `steps` and
-    `sizes` which step each is of, and how many bytes its line has. `reason` says why the play does
-    not count, `ends` where the line of the finished episode stands; both None while it is open.
-    """
-
-    episode: str
-    play: int
-    places: array[int] = field(default_factory=lambda: array("q"))
-    steps: array[int] = field(default_factory=lambda: array("q"))
-    sizes: array[int] = field(default_factory=lambda: array("q"))
-    faults: int = 0
-    roles: dict[str, None] = field(default_factory=dict)
-    reason: str | None = None
-    ends: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it may still go on."""
-        return self.reason is None and self.ends is None
 
 
 class Progress:
@@ -171,7 +142,7 @@ class Progress:
             for line in read.lines:
                 if name != TEXTS:
                     self._waiting.append((name, number, line))
-                elif (found := _decoded(line)) is not None and isinstance(found.get("id"), str):
+                elif (found := decoded(line)) is not None and isinstance(found.get("id"), str):
                     self.texts[found["id"]] = at(number, line.begins)
             if read.is_whole:
                 return True
@@ -180,7 +151,7 @@ class Progress:
         """Take in what had ended before the first look; return the decisions of the doubtful."""
         counts: dict[str, int] = {}
         for name, _, line in sorted(told, key=lambda each: each[0] == CUT):
-            found = _decoded(line)
+            found = decoded(line)
             if name == ENDED and found is not None:
                 with suppress(*MISSHAPEN):
                     counts[found["episode"]] = int(found["decisions"])
@@ -219,7 +190,7 @@ class Progress:
         return news, is_whole
 
     def _made(self, number: int, line: Line) -> Iterator[News]:
-        found = _decoded(line)
+        found = decoded(line)
         try:
             if found is None:
                 self.is_odd = True
@@ -242,7 +213,7 @@ class Progress:
             own.roles.setdefault(role)
             if own.reason is not None:
                 return
-            yield News(name="step", told=_step(id, step, role, answer))
+            yield News(name="step", told=step_told(id, step, role, answer))
         except MISSHAPEN:
             # whoever opens the run is told what is wrong with it
             self.is_odd = True
@@ -266,7 +237,7 @@ class Progress:
 
     def _happened(self, waiting: list[tuple[str, int, Line]]) -> Iterator[News]:
         for name, number, line in waiting:
-            found = _decoded(line)
+            found = decoded(line)
             if found is None:
                 self.is_odd = True
                 continue
@@ -303,24 +274,3 @@ class Progress:
             self.cut[id] = own
         told = {"episode": id, "play": play, "reason": reason[:_LONGEST_REASON]}
         return [News(name="interrupted", told=told)]
-
-
-def _decoded(line: Line) -> Mapping[str, Any] | None:
-    """Return a line of this schema, None for anything else."""
-    try:
-        found = orjson.loads(line.raw)
-    except orjson.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) and found.get("schema") == SCHEMA else None
-
-
-def _step(id: str, step: int, role: str, answer: Mapping[str, Any]) -> dict[str, Any]:
-    said = answer.get("message") or answer.get("rationale")
-    return {
-        "episode": id,
-        "step": step,
-        "role": role[:200],
-        "chosen": None if answer["option"] is None else str(answer["option"])[:200],
-        "fault": None if answer["fault"] is None else str(answer["fault"])[:100],
-        "said": str(said)[:_SHORT] if said else None,
-    }

@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 
 from valuesim.replay.live.now import Lives
 from valuesim.replay.live.opening import Batch, later
-from valuesim.replay.live.progress import Played
+from valuesim.replay.live.played import Played
 from valuesim.replay.naming import NotThereError
 from valuesim.replay.server.answering import error_answer, json_answer, names, pairs
 from valuesim.replay.server.feed import Feed, Feeds
@@ -141,7 +141,8 @@ async def _of_episode(
             yield event(name, {"episode": episode, "reason": played.reason})
             return
         if not await _more(feed, seen):
-            yield b": here\n\n"
+            # a page that hears nothing for long takes the server for lost
+            yield event("state", {"episode": episode, "play": play}, f"{play}.{after}")
     if feed.error is not None:
         yield event("failed", {"error": feed.error})
 

@@ -14,6 +14,8 @@ export interface Followed {
 
 const AGAIN_MS = 3_000;
 const CUT_OFF_MS = 8_000;
+/** The server says every 10 s that it is there. */
+const SILENT_MS = 30_000;
 const NAMES = ["state", "step", "finished", "interrupted", "reload", "failed"];
 
 export function useEpisode(run: string, id: string): Followed {
@@ -23,6 +25,7 @@ export function useEpisode(run: string, id: string): Followed {
     const stop = new AbortController();
     let close = () => {};
     let next = 0;
+    let heard = Date.now();
     const show = (told: Partial<Followed>) => stop.signal.aborted || setState((before) => ({ ...before, ...told }));
     const askAgain = (wait: number) => {
       close();
@@ -56,7 +59,9 @@ export function useEpisode(run: string, id: string): Followed {
         show({ following: "lost" });
         if (isOver) askAgain(AGAIN_MS);
       };
+      heard = Date.now();
       close = api.followed(path, NAMES, (name, content) => {
+        heard = Date.now();
         if (name === "state") show({ following: "live" });
         else if (name === "step") {
           known.current = withStep(known.current ?? episode, content as Step);
@@ -72,6 +77,12 @@ export function useEpisode(run: string, id: string): Followed {
       else close();
     };
     document.addEventListener("visibilitychange", look);
+    const watch = setInterval(() => {
+      if (!known.current?.live || document.visibilityState !== "visible" || Date.now() - heard < SILENT_MS) return;
+      heard = Date.now();
+      show({ following: "lost" });
+      askAgain(0);
+    }, 5_000);
     known.current = null;
     setState({ episode: null, error: null, following: "no" });
     void ask();
@@ -79,6 +90,7 @@ export function useEpisode(run: string, id: string): Followed {
       stop.abort();
       close();
       clearTimeout(next);
+      clearInterval(watch);
       document.removeEventListener("visibilitychange", look);
     };
   }, [run, id]);
