@@ -105,7 +105,7 @@ def started(plugins: Path) -> Iterator[Any]:
         before = path.stat().st_size if path.exists() else 0
         process = paced_runs.started(plugins, run, *settings, pace_s=pace_s)
         begun.append(process)
-        wait_for(lambda: path.exists() and path.stat().st_size > before, "the run begins", 60)
+        wait_for(lambda: path.exists() and path.stat().st_size > before, "the run begins", 180)
         return process
 
     yield start

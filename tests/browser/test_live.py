@@ -25,7 +25,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     log = folder / "runs" / "slow" / "decisions.jsonl"
     settings = (*GAME, "env.horizon=900")
     process = paced_runs.started(plugins, log.parent, *settings, pace_s=0.5)
-    wait_for(lambda: log.exists() and log.stat().st_size, "the run begins", 60)
+    wait_for(lambda: log.exists() and log.stat().st_size, "the run begins", 180)
     yield folder
     process.kill()
     process.wait()
@@ -107,7 +107,7 @@ def test_it_ends_as_any_other_episode_without_losing_the_place(
     plugins = played / "plugins"
     run = played / "runs" / "short"
     process = paced_runs.started(plugins, run, *GAME, "env.horizon=30", "seed=1", pace_s=0.5)
-    wait_for((run / "decisions.jsonl").exists, "the run begins", 60)
+    wait_for((run / "decisions.jsonl").exists, "the run begins", 180)
     page = opened("#/")
     page.locator(".being-played li", has_text="short").locator("a").first.click(timeout=20_000)
     page.get_by_text("This episode is being played").wait_for()
