@@ -56,12 +56,24 @@ def place_at(place: int) -> tuple[int, int]:
 
 
 @dataclass(slots=True)
-class _Gathered:
+class Gathered:
     """What the lines of an episode come to: where they and their texts are, and its votes."""
 
     moments: array[int] = field(default_factory=lambda: array("q"))
     told: set[int] = field(default_factory=set)
     firsts: dict[str, float] = field(default_factory=dict)
+
+    def add(
+        self, place: int, line: Any, texts: Mapping[str, int], read_firsts: FirstReader
+    ) -> None:
+        """Take in a line of `decisions.jsonl` that stands at `place`, texts by id at theirs.
+
+        Raises what is in `files.MISSHAPEN` where it is no decision.
+        """
+        self.moments.append(place)
+        self.told.update(map(texts.__getitem__, text_ids(line)))
+        for value, share in read_firsts(line).items():
+            self.firsts[value] = self.firsts.get(value, 0.0) + share
 
 
 def rows(run: RunFolder) -> Iterator[Cells]:
@@ -72,7 +84,7 @@ def rows(run: RunFolder) -> Iterator[Cells]:
     folders = log_folders(run.path)
     gathered = _gathered(run, folders)
     lines = _lines(folders)
-    nothing = _Gathered()
+    nothing = Gathered()
     for episode in run.episodes.values():
         own = gathered.get(episode.id, nothing)
         if len(own.moments) != episode.decisions:
@@ -81,32 +93,30 @@ def rows(run: RunFolder) -> Iterator[Cells]:
         # of two lines it is the one beside its decisions
         places = lines[episode.id]
         beside = place_at(own.moments[0])[0] if own.moments else next(iter(places))
-        yield _row(episode, own, places.get(beside, next(iter(places.values()))))
+        yield row(episode, own, places.get(beside, next(iter(places.values()))))
 
 
-def _gathered(run: RunFolder, folders: list[Path]) -> dict[str, _Gathered]:
+def _gathered(run: RunFolder, folders: list[Path]) -> dict[str, Gathered]:
     void = {(record.episode, record.play) for record in run.interrupted}
     texts = _text_places(folders)
     read_firsts = FirstReader()
-    found: dict[str, _Gathered] = {}
+    found: dict[str, Gathered] = {}
     for number, folder in enumerate(folders):
         path = folder / "decisions.jsonl"
         for count, begins, line in read_places(path, DECISION_KEYS):
             id = line["episode"]
             if id not in run.episodes or (id, line["play"]) in void:
                 continue
-            own = found.setdefault(id, _Gathered())
-            own.moments.append(at(number, begins))
+            own = found.setdefault(id, Gathered())
             try:
-                own.told.update(map(texts.__getitem__, _text_ids(line)))
-                for value, share in read_firsts(line).items():
-                    own.firsts[value] = own.firsts.get(value, 0.0) + share
+                own.add(at(number, begins), line, texts, read_firsts)
             except MISSHAPEN as error:
                 raise corrupt(path, count, f"is not a decision: {wrong_in(error)}") from error
     return found
 
 
-def _text_ids(line: Any) -> Iterator[str]:
+def text_ids(line: Any) -> Iterator[str]:
+    """Yield the ids of the texts that a line of `decisions.jsonl` names."""
     seen = line["observation"]
     if seen["rules"]:
         yield seen["rules"]
@@ -134,7 +144,8 @@ def _lines(folders: list[Path]) -> dict[str, dict[int, int]]:
     return found
 
 
-def _row(episode: EpisodeRecord, own: _Gathered, line: int) -> Cells:
+def row(episode: EpisodeRecord, own: Gathered, line: int) -> Cells:
+    """Return the row of a finished episode, of which `line` is where its own line stands."""
     players = episode.population.values()
     agents = sorted({player.agent for player in players})
     models = sorted({name for player in players if (name := player.model_name)})

@@ -51,7 +51,6 @@ def index_of(run: Path) -> Index:
 
     Where the folder cannot be written, none is kept. Raises LogError for what cannot be read.
     """
-    _, parquet = libraries(run)
     state = state_of(run)
     path = run / FOLDER / "episodes.parquet"
     if (kept := _kept(path, state)) is not None:
@@ -62,12 +61,22 @@ def index_of(run: Path) -> Index:
         "parent": bounded(found.config.get("parent")),
         "is_game": PERSON in found.config,
     }
-    table = _table(rows(found), {_STATE: state, _BESIDE: orjson.dumps(beside, default=str)}, run)
+    made = Index(table=table_of(rows(found), run), **beside)
+    keep(run, made, state)
+    return made
+
+
+def keep(run: Path, index: Index, state: bytes) -> None:
+    """Keep the index of a log that was in `state`; none is kept where that cannot be written."""
+    _, parquet = libraries(run)
+    path = run / FOLDER / "episodes.parquet"
+    beside = {"interrupted": index.interrupted, "parent": index.parent}
+    told = {_STATE: state, _BESIDE: orjson.dumps(beside, default=str)}
     with suppress(OSError, ValueSimError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as draft:
-            parquet.write_table(table, draft, compression="zstd")
-    return Index(table=table, **beside)
+            marked = index.table.replace_schema_metadata(told)
+            parquet.write_table(marked, draft, compression="zstd")
 
 
 def bounded(content: Any, most: int = 10_000) -> Any:
@@ -101,9 +110,10 @@ def schema_of(path: Path) -> Any:
     return pyarrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
 
 
-def _table(found: Iterator[Cells], told: Mapping[bytes, bytes], path: Path) -> Any:
+def table_of(found: Iterator[Cells], path: Path) -> Any:
+    """Return rows of the index of `path` as an Arrow table."""
     pyarrow, _ = libraries(path)
-    schema = schema_of(path).with_metadata(told)
+    schema = schema_of(path)
     blocks = []
     while block := list(islice(found, _BLOCK)):
         columns = [pyarrow.array([row[f.name] for row in block], type=f.type) for f in schema]

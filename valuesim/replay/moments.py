@@ -17,13 +17,15 @@ from valuesim.episode import Player
 from valuesim.errors import LogError
 from valuesim.graph.grouping import family_of
 from valuesim.log.entries import decision_of, episode_of
-from valuesim.log.files import MISSHAPEN, corrupt
+from valuesim.log.files import MISSHAPEN
 from valuesim.log.inherited import inherited
 from valuesim.log.options import OptionReader, option_line
 from valuesim.log.reader import DecisionRecord, EpisodeRecord, read_run
+from valuesim.log.segments import log_folders
 from valuesim.option import Option
-from valuesim.replay.lines import Lines
+from valuesim.replay.light import BUDGET, LEFT_OUT, light
 from valuesim.replay.naming import NotThereError, check_confined, id_of, shown
+from valuesim.replay.parts import Parts, of_step, text_of
 from valuesim.replay.prompting import asked_again, prompt
 from valuesim.replay.shelf import Shelf, Shelved
 
@@ -35,7 +37,8 @@ UNDRAWABLE = (*MISSHAPEN, LookupError, ArithmeticError)
 class Opened:
     """An episode that was read: its record, its decisions in the log's order, its texts by id.
 
-    `inherited` are decisions that a branch has of the episode it leaves.
+    `inherited` are decisions that a branch has of the episode it leaves. Of `inherited` and
+    `records` those after the first `whole` are light (see `light`); None where none is.
     """
 
     run: Shelved
@@ -43,12 +46,16 @@ class Opened:
     records: Sequence[DecisionRecord]
     texts: Mapping[str, str]
     inherited: Sequence[DecisionRecord] = ()
+    whole: int | None = None
 
 
-def opened(shelf: Shelf, run: str, episode: str) -> Opened:
-    """Return an episode of a run, by their ids.
+def opened(
+    shelf: Shelf, run: str, episode: str, *, is_light: bool = False, step: int | None = None
+) -> Opened:
+    """Return an episode of a run, by their ids; light where it `is_light` (see `light`).
 
-    Raises NotThereError where there is none, and LogError where its lines cannot be read.
+    Of one `step` alone, where that is given, decisions are read. Raises NotThereError where there
+    is none, and LogError where its lines cannot be read.
     """
     shelved = shelf.run(run)
     check_confined(shelved.place, shelf.root)
@@ -62,14 +69,23 @@ def opened(shelf: Shelf, run: str, episode: str) -> Opened:
     path = shelved.place.path
     try:
         with ExitStack() as stack:
-            own = _read(shelved, Lines(path, stack), episode, line, moments, told)
-        return _with_inherited(own) if shelved.parent is not None else own
+            parts = Parts(log_folders(path), stack)
+            wanted = moments if step is None else of_step(parts, moments, step)
+            own = _read(shelved, parts, episode, line, wanted, told, is_light=is_light)
+        return _with_inherited(own, step) if shelved.parent is not None else own
     except OSError as error:
         raise LogError(f"{shelved.place.name} cannot be read: {error.strerror}") from error
 
 
 def _read(
-    run: Shelved, parts: Lines, id: str, line: int, moments: Iterable[int], told: Iterable[int]
+    run: Shelved,
+    parts: Parts,
+    id: str,
+    line: int,
+    moments: Iterable[int],
+    told: Iterable[int],
+    *,
+    is_light: bool,
 ) -> Opened:
     def own(line: Any, path: Path) -> Any:
         if line.get("episode") != id:
@@ -77,27 +93,30 @@ def _read(
         return line
 
     episode = parts.read("episodes.jsonl", line, lambda x, at, n: episode_of(own(x, at), at, n))
-    texts = dict(parts.read("texts.jsonl", place, _text) for place in told)
+    texts = dict(parts.read("texts.jsonl", place, text_of) for place in told)
     read_option = OptionReader(texts)
 
     def decision(line: Any, path: Path, number: int) -> DecisionRecord:
         return decision_of(own(line, path), episode, read_option, texts, path, number)
 
-    records = [parts.read("decisions.jsonl", place, decision) for place in moments]
-    return Opened(run=run, episode=episode, records=records, texts=texts)
+    parts.bytes, whole = 0, None
+    records: list[DecisionRecord] = []
+    for place in moments:
+        record = parts.read("decisions.jsonl", place, decision)
+        if is_light and parts.bytes > BUDGET:
+            whole = len(records) if whole is None else whole
+            record = light(record)
+        records.append(record)
+    return Opened(run=run, episode=episode, records=records, texts=texts, whole=whole)
 
 
-def _with_inherited(own: Opened) -> Opened:
+def _with_inherited(own: Opened, step: int | None) -> Opened:
     """Return an episode of a branch, which is a run of few, with what it inherited."""
     run = read_run(own.run.place.path)
-    before = [each for each in inherited(run) if each.episode.id == own.episode.id]
-    return replace(own, inherited=before, texts=run.texts())
-
-
-def _text(line: Any, path: Path, number: int) -> tuple[str, str]:
-    if not (isinstance(line.get("id"), str) and isinstance(line.get("text"), str)):
-        raise corrupt(path, number, "is no text")
-    return line["id"], line["text"]
+    found = (each for each in inherited(run) if each.episode.id == own.episode.id)
+    before = [each for each in found if step is None or each.step == step]
+    whole = None if own.whole is None else own.whole + len(before)
+    return replace(own, inherited=before, texts=run.texts(), whole=whole)
 
 
 def told(found: Opened) -> dict[str, Any]:
@@ -119,7 +138,7 @@ def told(found: Opened) -> dict[str, Any]:
         "faults": episode.faults,
         "usage": episode.usage,
         "rules": {r.role: found.texts.get(r.rules_id, "") for r in reversed(every)},
-        "steps": _steps(found),
+        "steps": steps(found),
         "parent": _parent(found.run.parent),
     }
 
@@ -140,14 +159,16 @@ def _player(player: Player) -> dict[str, Any]:
     }
 
 
-def _steps(found: Opened) -> list[dict[str, Any]]:
-    steps: dict[int, list[dict[str, Any]]] = {}
-    for records, is_inherited in ((found.inherited, True), (found.records, False)):
-        for record in records:
-            rules = found.texts.get(record.rules_id, "")
-            told = moment(record, rules) | {"inherited": is_inherited}
-            steps.setdefault(record.step, []).append(told)
-    return [{"step": step, "moments": steps[step]} for step in sorted(steps)]
+def steps(found: Opened) -> list[dict[str, Any]]:
+    """Return the steps of an episode, each with its moments."""
+    listed: dict[int, list[dict[str, Any]]] = {}
+    most = len(found.inherited) + len(found.records) if found.whole is None else found.whole
+    for number, record in enumerate((*found.inherited, *found.records)):
+        told = moment(record, found.texts.get(record.rules_id, ""))
+        told["inherited"] = number < len(found.inherited)
+        told |= {} if number < most else LEFT_OUT
+        listed.setdefault(record.step, []).append(told)
+    return [{"step": step, "moments": listed[step]} for step in sorted(listed)]
 
 
 def moment(record: DecisionRecord, rules: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from valuesim.log.entries import decision_of, episode_of
 from valuesim.log.options import OptionReader
 from valuesim.log.reader import DecisionRecord, EpisodeRecord, RunFolder, interruptions, read_config
 from valuesim.log.segments import log_folders
-from valuesim.replay.lines import Lines
+from valuesim.replay.parts import Parts
 from valuesim.replay.votes import Untold
 
 
@@ -45,7 +45,7 @@ class Chosen:
         records = list(self.episodes.values())
         seen: dict[str, set[tuple[int, str]]] = {id: set() for id in self.episodes}
         with ExitStack() as stack:
-            lines = Lines(self.path, stack)
+            lines = Parts(log_folders(self.path), stack)
             for place, which in self._in_order():
                 episode = records[which]
 
@@ -86,7 +86,7 @@ def chosen_of(told: Mapping[str, Any]) -> Chosen:
     known: dict[bytes, Any] = {}
     episodes: dict[str, EpisodeRecord] = {}
     with ExitStack() as stack:
-        lines = Lines(path, stack)
+        lines = Parts(log_folders(path), stack)
         for id, place, moments in zip(
             told["episodes"], told["lines"], told["moments"], strict=True
         ):

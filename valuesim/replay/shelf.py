@@ -14,7 +14,8 @@ from valuesim.errors import InputError, LogError, ValueSimError
 from valuesim.formats.parquet import libraries
 from valuesim.log.files import MISSHAPEN
 from valuesim.log.segments import FILES, log_folders
-from valuesim.replay.index import index_of, schema_of
+from valuesim.replay.growing import Growing
+from valuesim.replay.index import Index, index_of, schema_of
 from valuesim.replay.naming import (
     NotThereError,
     Place,
@@ -70,6 +71,7 @@ class Shelf:
         self.rows = Rows(_placed(schema_of(root).empty_table(), _NOWHERE))
         self._clock = clock
         self._version = 0
+        self._growing: dict[str, Growing] = {}
         self._once: dict[str, tuple[int, Any]] = {}
         self._busy = Lock()
         self._next = 0.0
@@ -144,7 +146,10 @@ class Shelf:
         for id, place in places.items():
             signature = signature_of(place.path)
             known = runs.get(id)
-            if known is None or known.signature != signature:
+            if known is not None and known.signature == signature:
+                if (growing := self._growing.get(id)) is not None:
+                    growing.settle()
+            else:
                 runs[id] = self._read(place, signature)
                 # others iterate over what they were given
                 self.runs = dict(runs)
@@ -156,7 +161,7 @@ class Shelf:
         try:
             check_confined(place, self.root)
             _check_size(place)
-            index = index_of(place.path)
+            index = self._index(place)
             is_aside = index.is_game or index.parent is not None
             place = replace(place, is_branch=place.is_branch and is_aside)
             self.rows.put(_placed(index.table, place), place.id)
@@ -177,7 +182,16 @@ class Shelf:
     def _left(self, place: Place, told: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         return told and {**told, "run": left_from(place, self.root, str(told.get("run")))}
 
+    def _index(self, place: Place) -> Index:
+        """Return the index of a run; of one that has grown since it was read, the extended one."""
+        known = self.runs.get(place.id)
+        if known is None or not known.is_read or known.error is not None:
+            self._growing.pop(place.id, None)
+            return index_of(place.path)
+        return self._growing.setdefault(place.id, Growing(place.path)).index()
+
     def _forget(self, id: str) -> None:
+        self._growing.pop(id, None)
         self.rows.ask("DELETE FROM own WHERE run = ?", [id])
         self.changed()
 

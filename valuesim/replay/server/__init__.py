@@ -14,11 +14,13 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from valuesim.replay.live.now import Lives
 from valuesim.replay.plays import Plays
 from valuesim.replay.security import Access
 from valuesim.replay.server.answering import add_errors
 from valuesim.replay.server.branching_tree import add_branching_tree
 from valuesim.replay.server.finding import add_finding
+from valuesim.replay.server.following import add_following
 from valuesim.replay.server.guard import Guard
 from valuesim.replay.server.judging import add_judging
 from valuesim.replay.server.page import add_page
@@ -40,7 +42,9 @@ def create_app(shelf: Shelf, access: Access, plays: Plays | None = None) -> Fast
     app.state.endings = [plays.close]
     add_errors(app, shelf)
     add_finding(app, shelf)
-    add_watching(app, shelf)
+    lives = Lives(shelf)
+    add_watching(app, shelf, lives)
+    add_following(app, lives)
     add_branching_tree(app, shelf)
     add_playing(app, plays)
     add_sharing(app, shelf)
@@ -65,7 +69,10 @@ def serve(app: FastAPI, listening: socket.socket) -> None:
         timeout_graceful_shutdown=1,
         limit_concurrency=200,
     )
-    _Server(config, app.state.endings).run(sockets=[listening])
+    server = _Server(config, app.state.endings)
+    # streams that have no end of their own look at it
+    app.state.server = server
+    server.run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):

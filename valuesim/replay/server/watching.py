@@ -5,25 +5,26 @@ from __future__ import annotations
 from fastapi import FastAPI, Request, Response
 
 from valuesim.replay import security
-from valuesim.replay.moments import depiction, opened, told
+from valuesim.replay.live.now import Lives
+from valuesim.replay.moments import depiction, opened
 from valuesim.replay.naming import NotThereError
 from valuesim.replay.server.answering import json_answer, names
 from valuesim.replay.shelf import Shelf
 
 
-def add_watching(app: FastAPI, shelf: Shelf) -> None:
+def add_watching(app: FastAPI, shelf: Shelf, lives: Lives) -> None:
     """Answer what is asked of one episode."""
 
     @app.get("/api/episodes/{rest:any}")
     def get_episode(request: Request) -> Response:
         run, episode = names(request, 2)
-        return json_answer(told(opened(shelf, run, episode)))
+        return json_answer(lives.told(run, episode))
 
     @app.get("/api/depiction/{rest:any}")
     def get_depiction(request: Request) -> Response:
         run, episode, step, role = names(request, 4)
         if not (step.isascii() and step.isdecimal() and len(step) < 10):
             raise NotThereError(f"{step!r:.40} is no step")
-        picture = depiction(opened(shelf, run, episode), int(step), role)
+        picture = depiction(opened(shelf, run, episode, step=int(step)), int(step), role)
         headers = {"content-security-policy": security.PICTURE_POLICY}
         return Response(picture, media_type="image/svg+xml", headers=headers)

@@ -21,7 +21,7 @@ function token(): string | null {
 /** Return the address of what can have no headers (pictures, events): the token stands in it. */
 function pictured(path: string): string {
   const own = token();
-  return own === null ? path : `${path}?token=${encodeURIComponent(own)}`;
+  return own === null ? path : `${path}${path.includes("?") ? "&" : "?"}token=${encodeURIComponent(own)}`;
 }
 
 export function depictionOf(run: string, episode: string, step: number, role: string): string {
@@ -47,12 +47,15 @@ export function leaving(path: string): void {
   answered<unknown>(path, request).catch(() => undefined);
 }
 
-/** Follow the events at `path` until what is returned is called; `onEvent` gets the name and content of each. */
-export function followed(path: string, names: string[], onEvent: (name: string, content: unknown) => void, onLost?: () => void): () => void {
+/**
+ * Follow the events at `path` until what is returned is called; `onEvent` gets the name and content of each, `onLost`
+ * whether the browser has given up trying again.
+ */
+export function followed(path: string, names: string[], onEvent: (name: string, content: unknown) => void, onLost?: (isOver: boolean) => void): () => void {
   if (isShared) return () => undefined;
   const events = new EventSource(pictured(path));
   for (const name of names) events.addEventListener(name, (event) => onEvent(name, JSON.parse((event as MessageEvent<string>).data)));
-  if (onLost) events.onerror = onLost;
+  if (onLost) events.onerror = () => onLost(events.readyState === EventSource.CLOSED);
   return () => events.close();
 }
 
@@ -87,7 +90,13 @@ const about = (signal?: AbortSignal) => asked<About>("/api/about", signal);
 export const facets = (signal?: AbortSignal) => asked<Facets>("/api/facets", signal);
 export const episodes = (query: string, signal?: AbortSignal) => asked<Episodes>(`/api/episodes?${query}`, signal);
 export const episode = (run: string, id: string, signal?: AbortSignal) =>
-  asked<Episode>(`/api/episodes/${encodeURIComponent(run)}/${encodeURIComponent(id)}`, signal);
+  asked<Episode>(`/api/episodes/${encodeURIComponent(run)}/${encodeURIComponent(id)}`, signal).then(known);
+
+/** What is not known before an episode is finished is null: nothing then, for those who draw it. */
+function known(episode: Episode): Episode {
+  if (episode.live === undefined) return episode;
+  return { ...episode, env: episode.env ?? "not known yet", condition: episode.condition ?? {}, population: episode.population ?? {} };
+}
 
 export interface Asked<Answer> {
   answer: Answer | null;

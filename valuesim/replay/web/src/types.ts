@@ -121,6 +121,8 @@ export interface Moment {
   payoff: Json;
   prompt: Message[] | null;
   puts: Put[];
+  /** Whether its texts were left out, as those of a very long episode are: `/api/moments` has them. */
+  partial?: boolean;
   /** Whether a branch has it of the episode that it leaves. */
   inherited?: boolean;
 }
@@ -154,7 +156,8 @@ export interface Episode {
   family: string;
   condition: Table;
   population: { [role: string]: Player };
-  seed: number;
+  /** Null while that is not known, before the episode is finished. */
+  seed: number | null;
   elicitation: Json;
   outcome: Json;
   measures: Table;
@@ -163,6 +166,10 @@ export interface Episode {
   rules: { [role: string]: string };
   steps: Step[];
   parent: Parent | null;
+  /** Of an episode that is not finished: whether it is being played, which play it is, and why it was cut off. */
+  live?: boolean;
+  play?: number;
+  interrupted?: string | null;
 }
 
 /** What a scene is given: the whole episode, the index of its step in `episode.steps`, the role looked at. */

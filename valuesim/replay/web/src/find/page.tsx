@@ -2,6 +2,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "../api";
 import { selectionOf } from "../graph/place";
+import { Guard } from "../guard";
+import { BeingPlayed, liveEdition, useLive } from "../live/strip";
 import { findLink, go, graphLink } from "../route";
 import { Text } from "../text";
 import type { About, Facets } from "../types";
@@ -13,7 +15,8 @@ import { EpisodeTable } from "./table";
 export function FindPage({ query, about }: { query: URLSearchParams; about: About | null }) {
   const search = useRef<HTMLInputElement>(null);
   // runs grow, new ones appear, archetypes get known: the same question is then asked once more
-  const edition = useEdition(about);
+  const live = useLive();
+  const edition = useEdition(about) + liveEdition(live);
   const facets = api.useAnswer("facets", api.facets, edition);
   const question = questionOf(query);
   const { answer, error, isWaiting } = api.useAnswer(question, (signal) => api.episodes(question, signal), edition);
@@ -23,6 +26,9 @@ export function FindPage({ query, about }: { query: URLSearchParams; about: Abou
   return (
     <div class="find">
       <h1 class="unseen">Episodes</h1>
+      <Guard at="" failed="What is being played could not be shown">
+        <BeingPlayed runs={live} />
+      </Guard>
       <Filters query={query} facets={facets.answer} search={search} />
       <Unreadable facets={facets.answer} />
       <p class="found" role="status">
@@ -101,7 +107,7 @@ function Nothing({ query, total }: { query: URLSearchParams; total: number }) {
   return (
     <section class="state">
       <h2>{total > 0 ? "This page is behind the last" : isFiltered ? "No episode is like that" : "No episode is finished yet"}</h2>
-      <p>{isFiltered || total > 0 ? <a href="#/">Show all episodes</a> : "They appear here when they are: load the page again."}</p>
+      <p>{isFiltered || total > 0 ? <a href="#/">Show all episodes</a> : "They appear here when they are."}</p>
     </section>
   );
 }

@@ -13,7 +13,7 @@ export function Heading({ episode, back }: { episode: Episode; back: string }) {
         <Text most={60}>{episode.env}</Text> <span class="muted">in</span> <Text most={80}>{episode.run_name}</Text>
       </h1>
       <p class="muted">
-        <Players episode={episode} /> · seed {episode.seed}
+        <Players episode={episode} /> · seed {episode.seed ?? "not known yet"}
         {faults > 0 && (
           <>
             {" · "}

@@ -1,7 +1,11 @@
 // Watch: one episode, step by step: the scene, and beside it what one role was asked and answered.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import * as api from "../api";
+import type * as api from "../api";
 import { Guard } from "../guard";
+import { useEpisode, type Following } from "../live/episode";
+import { LiveMark } from "../live/mark";
+import { useNewest } from "../live/newest";
+import { useWhole } from "../live/whole";
 import { episodeLink, noteAddress } from "../route";
 import { isShared } from "../shared";
 import { Text } from "../text";
@@ -27,8 +31,8 @@ export interface Place {
 }
 
 export function WatchPage({ run, episode, step, role, back }: Place) {
-  const { answer, error, isWaiting } = api.useAnswer(`${run}/${episode}`, (signal) => api.episode(run, episode, signal));
-  if (error && !isWaiting) return <Trouble error={error} back={back} />;
+  const { episode: answer, error, following } = useEpisode(run, episode);
+  if (error) return <Trouble error={error} back={back} />;
   if (!answer) {
     return (
       <section class="state" role="status">
@@ -36,7 +40,7 @@ export function WatchPage({ run, episode, step, role, back }: Place) {
       </section>
     );
   }
-  return <Watching episode={answer} step={step} role={role} back={back} />;
+  return <Watching episode={answer} following={following} step={step} role={role} back={back} />;
 }
 
 function Trouble({ error, back }: { error: api.Refused; back: string }) {
@@ -51,11 +55,18 @@ function Trouble({ error, back }: { error: api.Refused; back: string }) {
   );
 }
 
-function Watching({ episode, step, role, back }: { episode: Episode; step: number | null; role: string | null; back: string }) {
-  const [index, setIndex] = useState(() => indexOf(episode, step));
+interface WatchingProps {
+  episode: Episode;
+  following: Following;
+  step: number | null;
+  role: string | null;
+  back: string;
+}
+
+function Watching({ episode: told, following, step, role, back }: WatchingProps) {
+  const { index, setIndex, isFollowing, follow } = useNewest(told, step);
+  const { episode, isPartial, error } = useWhole(told, index);
   const [chosen, setChosen] = useState(role);
-  // the address was changed by hand, or by going back
-  useEffect(() => setIndex(indexOf(episode, step)), [step]);
   useEffect(() => setChosen(role), [role]);
   const playing = usePlaying(index, episode.steps.length, setIndex);
   const now = episode.steps[index];
@@ -70,7 +81,9 @@ function Watching({ episode, step, role, back }: { episode: Episode; step: numbe
   return (
     <div class="watch">
       <Heading episode={episode} back={back} />
-      <Actions episode={episode} step={now.step} role={shown} />
+      {/* what is not finished cannot be left, nor judged */}
+      {episode.live === undefined && <Actions episode={episode} step={now.step} role={shown} />}
+      <LiveMark episode={episode} following={following} isFollowing={isFollowing} onFollow={follow} />
       <Timeline episode={episode} index={index} playing={playing} />
       <div class="sides">
         <section class="scene-side" aria-label="Scene" tabIndex={0}>
@@ -78,6 +91,7 @@ function Watching({ episode, step, role, back }: { episode: Episode; step: numbe
         </section>
         <section class="moment-side" aria-label="Decision">
           <Roles roles={roles} moments={now.moments} shown={shown} isFollowing={chosen === null} onRole={setChosen} />
+          {isPartial && <p class="note" role="status">{error ? <Text most={400}>{error}</Text> : "Fetching the texts of this step…"}</p>}
           <Guard at={`${index} ${shown}`} failed="This decision could not be shown">
             <MomentPanel episode={episode} step={now} role={shown} onRole={setChosen} />
           </Guard>
@@ -99,13 +113,6 @@ function Empty({ episode, back }: { episode: Episode; back: string }) {
       <AboutEpisode episode={episode} />
     </div>
   );
-}
-
-/** Return the index of `step`, or of the last one before it: steps without a decision are not listed. */
-function indexOf(episode: Episode, step: number | null): number {
-  if (step === null) return 0;
-  const found = episode.steps.findLastIndex((each) => each.step <= step);
-  return Math.max(0, found);
 }
 
 /** Return the roles in the order in which they are first asked; those that never are come last. */
