@@ -78,15 +78,6 @@ def test_the_newest_step_is_followed_until_the_reader_goes_back(
     until(page, FOLLOWS)
 
 
-def test_a_server_that_is_lost_is_told_and_found_again(opened: Opened, until: Until) -> None:
-    page = into(opened)
-    page.context.set_offline(True)
-    page.locator(".live-mark.is-lost").wait_for(timeout=60_000)
-    page.context.set_offline(False)
-    page.get_by_text("This episode is being played").wait_for(timeout=20_000)
-    grown(page, until)
-
-
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_no_serious_fault_of_access(opened: Opened, serious: Any, colours: str) -> None:
     page = into(opened, colours=colours)
