@@ -91,7 +91,7 @@ function EdgeDrawn({ arrow, is, onEdge }: { arrow: Arrow; is: string; onEdge: (e
   const told = `${visible(edge.over)} before ${visible(edge.under)}: ${votesOf(edge)}`;
   const act = () => onEdge(edge);
   return (
-    <g class={`graph-edge is-${arrow.way} ${arrow.isThin ? "is-thin" : ""} ${is}`} role="button" tabIndex={0} aria-label={told} onClick={act} onKeyDown={(event) => pressed(event, act)}>
+    <g class={`graph-edge is-${arrow.way} ${arrow.isThin ? "is-thin" : ""} ${is}`} role="button" tabindex={0} aria-label={told} onClick={act} onKeyDown={(event) => pressed(event, act)}>
       <title>{told}</title>
       <path d={arrow.path} class="graph-hit" fill="none" stroke="transparent" stroke-width={Math.max(14, arrow.width + 8)} />
       <path d={arrow.path} class="graph-line" fill="none" stroke-width={arrow.width} marker-end={`url(#head-${arrow.way})`} />
@@ -110,7 +110,7 @@ function NodeDrawn({ node, isChosen, onNode }: { node: Node; isChosen: boolean; 
   const told = `${name}: ${value.strength === null ? "undetermined" : `strength ${figure(value.strength)}${value.low === null || value.high === null ? "" : `, ${figure(value.low)} to ${figure(value.high)}`}`}, at stake in ${count(value.choices, "choice")}`;
   const [left, top] = [node.x - BOX.width / 2, node.y - BOX.height / 2];
   return (
-    <g class={`graph-node ${isChosen ? "is-chosen" : ""} ${value.identified ? "" : "is-unsure"}`} role="button" tabIndex={0} aria-label={told} onClick={act} onKeyDown={(event) => pressed(event, act)}>
+    <g class={`graph-node ${isChosen ? "is-chosen" : ""} ${value.identified ? "" : "is-unsure"}`} role="button" tabindex={0} aria-label={told} onClick={act} onKeyDown={(event) => pressed(event, act)}>
       <title>{told}</title>
       {Math.abs(node.at - node.y) > 1 && <path d={`M${left - 7} ${node.at} L${left} ${node.y}`} class="graph-lead" fill="none" />}
       <rect x={left} y={top} width={BOX.width} height={BOX.height} rx={7} />
