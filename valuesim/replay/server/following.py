@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
@@ -14,7 +13,8 @@ from valuesim.replay.live.now import Lives
 from valuesim.replay.live.opening import Batch, later
 from valuesim.replay.live.played import Played
 from valuesim.replay.naming import NotThereError
-from valuesim.replay.server.answering import error_answer, json_answer, names, pairs
+from valuesim.replay.sending import as_json
+from valuesim.replay.server.answering import error_answer, json_answer, names, pairs, step_of
 from valuesim.replay.server.feed import Feed, Feeds
 
 _HEARTBEAT_S = 10.0
@@ -54,9 +54,7 @@ def add_following(app: FastAPI, lives: Lives) -> None:
     @app.get("/api/moments/{rest:any}")
     def get_moments(request: Request) -> Response:
         run, episode, step = names(request, 3)
-        if not (step.isascii() and step.isdecimal() and len(step) < 10):
-            raise NotThereError(f"{step!r:.40} is no step")
-        return json_answer(lives.step(run, episode, int(step)))
+        return json_answer(lives.step(run, episode, step_of(step)))
 
 
 async def _heard(feeds: Feeds, feed: Feed, told: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -163,6 +161,5 @@ async def _more(feed: Feed, seen: int) -> bool:
 
 def event(name: str, content: Any, id: str | None = None) -> bytes:
     """Return a server-sent event; `id` is what a browser that lost the connection says again."""
-    told = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
     numbered = b"" if id is None else b"id: " + id.encode() + b"\n"
-    return b"%sevent: %s\ndata: %s\n\n" % (numbered, name.encode(), told)
+    return b"%sevent: %s\ndata: %s\n\n" % (numbered, name.encode(), as_json(content))
