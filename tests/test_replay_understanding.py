@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,6 +26,7 @@ from valuesim.cli import main
 from valuesim.errors import InputError, LogError
 from valuesim.graph import behind
 from valuesim.log import find_runs, read_run
+from valuesim.replay import working
 from valuesim.replay.branch import branch, parent_of
 from valuesim.replay.fork import changes_of
 from valuesim.replay.questions import Answer, Pending, Questions
@@ -362,6 +365,26 @@ def test_what_failed_is_told_and_may_be_asked_again(slow: list[Any]) -> None:
             with pytest.raises(error, match="it is broken"):
                 questions.ask(kind, partial(dict, fails=kind))
     assert len(slow) == 4
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ("raise AssertionError('planted')", "a bug"),
+        ("os.kill(os.getpid(), 9)", "memory"),
+    ],
+)
+def test_a_process_that_ends_without_an_answer_says_whether_it_failed_or_was_killed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], ends: str, told: str
+) -> None:
+    def started() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", f"import os; {ends}"]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    monkeypatch.setattr(working, "_started", started)
+    with pytest.raises(LogError, match=told):
+        working.worked_out({"kind": "graph"}, lambda *_: None, lambda: True)
+    assert ("planted" in capfd.readouterr().err) == (told == "a bug")
 
 
 def test_too_many_decisions_are_left_to_the_command(

@@ -14,7 +14,7 @@ from valuesim.replay.live.opening import Batch, later
 from valuesim.replay.live.played import Played
 from valuesim.replay.naming import NotThereError
 from valuesim.replay.sending import as_json
-from valuesim.replay.server.answering import error_answer, json_answer, names, pairs, step_of
+from valuesim.replay.server.answering import error_answer, json_answer, names, pairs
 from valuesim.replay.server.feed import Feed, Feeds
 
 _HEARTBEAT_S = 10.0
@@ -54,7 +54,9 @@ def add_following(app: FastAPI, lives: Lives) -> None:
     @app.get("/api/moments/{rest:any}")
     def get_moments(request: Request) -> Response:
         run, episode, step = names(request, 3)
-        return json_answer(lives.step(run, episode, step_of(step)))
+        if not (step.isascii() and step.isdecimal() and len(step) < 10):
+            raise NotThereError(f"{step!r:.40} is no step")
+        return json_answer(lives.step(run, episode, int(step)))
 
 
 async def _heard(feeds: Feeds, feed: Feed, told: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -1,6 +1,5 @@
 // What is asked of the server about branches (schema 1), as docs/replay.md tells it.
 import { asked, posted } from "../api";
-import type { Play } from "../play/plays";
 import type { Json, OptionShown, Table } from "../types";
 
 /** Who plays a role in the episode that is left. */
@@ -36,6 +35,20 @@ export interface Branching {
   seed: number;
   refused: string | null;
   leave?: { run: string; episode: string; step: number } | null;
+}
+
+/** A branch or a game that the viewer plays. */
+export interface Play {
+  id: string;
+  kind: "branch" | "game";
+  title: string;
+  state: "starting" | "playing" | "asking" | "finished" | "stopped" | "failed";
+  run: string | null;
+  run_name: string | null;
+  episode: string | null;
+  step: number | null;
+  parent: { run: string; episode: string; step: number } | null;
+  error: string | null;
 }
 
 /** An episode of the tree, and those that leave it. */

@@ -6,7 +6,7 @@ import { compareLink, episodeLink } from "../route";
 import { decided } from "../scenes/reading";
 import { Text } from "../text";
 import type { Episode, Step } from "../types";
-import type { Play } from "../play/plays";
+import type { Play } from "./contract";
 
 const NEWEST = 4;
 const STATES: { [state in Play["state"]]: string } = {
