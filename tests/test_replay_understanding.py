@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +24,6 @@ from valuesim.cli import main
 from valuesim.errors import InputError, LogError
 from valuesim.graph import behind
 from valuesim.log import find_runs, read_run
-from valuesim.replay import working
 from valuesim.replay.branch import branch, parent_of
 from valuesim.replay.fork import changes_of
 from valuesim.replay.questions import Answer, Pending, Questions
@@ -310,7 +307,7 @@ def test_hostile_names_come_back_as_they_are(runs: Path, tmp_path: Path) -> None
 def test_an_index_that_tells_a_decision_twice_is_no_evidence(runs: Path, tmp_path: Path) -> None:
     shutil.copytree(runs / "plenty", tmp_path / "plenty")
     shelf = Shelf(tmp_path)
-    shelf.rows.ask("UPDATE own SET moments = list_transform(moments, x -> moments[1])")
+    shelf.rows.ask("UPDATE own SET moments = list_transform(moments, lambda x: moments[1])")
     client = TestClient(create_app(shelf, Access()), base_url=HERE, raise_server_exceptions=False)
     while (answer := client.get("/api/graph")).status_code == 202:
         pass
@@ -365,26 +362,6 @@ def test_what_failed_is_told_and_may_be_asked_again(slow: list[Any]) -> None:
             with pytest.raises(error, match="it is broken"):
                 questions.ask(kind, partial(dict, fails=kind))
     assert len(slow) == 4
-
-
-@pytest.mark.parametrize(
-    ("ends", "told"),
-    [
-        ("raise AssertionError('planted')", "a bug"),
-        ("os.kill(os.getpid(), 9)", "memory"),
-    ],
-)
-def test_a_process_that_ends_without_an_answer_says_whether_it_failed_or_was_killed(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], ends: str, told: str
-) -> None:
-    def started() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", f"import os; {ends}"]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    monkeypatch.setattr(working, "_started", started)
-    with pytest.raises(LogError, match=told):
-        working.worked_out({"kind": "graph"}, lambda *_: None, lambda: True)
-    assert ("planted" in capfd.readouterr().err) == (told == "a bug")
 
 
 def test_too_many_decisions_are_left_to_the_command(

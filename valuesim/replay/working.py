@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -44,6 +45,8 @@ def worked_out(
         ended.set()
         worker.kill()
         worker.wait()
+        assert worker.stdout is not None
+        worker.stdout.close()
         atexit.unregister(worker.kill)
 
 
@@ -64,11 +67,8 @@ def _started() -> subprocess.Popen[bytes]:
 
 def _ask(worker: subprocess.Popen[bytes], question: Mapping[str, Any]) -> None:
     assert worker.stdin is not None
-    try:
-        worker.stdin.write(orjson.dumps(question))
-        worker.stdin.close()
-    except OSError:
-        return
+    with suppress(OSError), worker.stdin as pipe:
+        pipe.write(orjson.dumps(question))
 
 
 def _heard(worker: subprocess.Popen[bytes], tell: Callable[[str, int], None]) -> tuple[Told, bytes]:
