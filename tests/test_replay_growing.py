@@ -9,14 +9,18 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 pytest.importorskip("duckdb")
 
 from valuesim.cli import main
 from valuesim.errors import LogError
 from valuesim.log.lines import AGAIN
+from valuesim.log.pool import PEOPLE, PERSON
 from valuesim.replay.growing import Growing
 from valuesim.replay.index import FOLDER, index_of
+from valuesim.replay.listing import asked
+from valuesim.replay.selected import selected
 from valuesim.replay.shelf import Shelf
 
 Lines = dict[str, list[bytes]]
@@ -175,3 +179,54 @@ def test_the_shelf_extends_and_keeps_what_it_extended(whole: Path, run: Path) ->
     kept = (run / FOLDER / "episodes.parquet").stat().st_mtime_ns
     assert Shelf(run.parent).rows.ask("SELECT count(*) FROM own") == [(4,)]
     assert (run / FOLDER / "episodes.parquet").stat().st_mtime_ns == kept
+
+
+def test_what_a_person_plays_stays_apart_when_it_grows_and_when_its_index_was_kept(
+    whole: Path, run: Path
+) -> None:
+    """Else a person's choices are pooled with a model's as soon as the viewer is started anew."""
+    shown = run.parent / "shown"
+    game = shown / PEOPLE / "game"
+    shutil.copytree(whole, shown / "run")
+    shutil.copytree(run, game)
+    said = yaml.safe_load((game / "run.yaml").read_text())
+    (game / "run.yaml").write_text(yaml.safe_dump({**said, PERSON: {"participant": None}}))
+    times = iter(range(0, 10_000, 100))
+    steps = Steps(whole, game)
+    steps.play(0)
+    growing = Shelf(shown, clock=lambda: float(next(times)))
+    for number in (1, 2, 3):
+        steps.play(number)
+        growing.refresh()
+    growing.refresh()
+    for shelf in (growing, Shelf(shown)):
+        assert [each.place.is_branch for each in shelf.runs.values()] in (
+            [True, False],
+            [False, True],
+        )
+        everything, _ = asked([])
+        assert selected(shelf, everything).episodes == len(steps.ids), "those of the run alone"
+
+
+@pytest.mark.parametrize("said", ["2026-01-01", "!!binary aGk=", "!!set {a: null}", "{1: {2: 3}}"])
+def test_where_a_run_came_from_is_told_alike_when_it_is_read_and_when_it_was_kept(
+    whole: Path, tmp_path: Path, said: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole, run, ignore=shutil.ignore_patterns("derived"))
+    with (run / "run.yaml").open("a") as file:
+        file.write(f"parent: {{run: run, episode: x, step: 1, changes: {{seed: {said}}}}}\n")
+    read, kept = index_of(run), index_of(run)
+    assert read.parent is not None
+    assert read.parent == kept.parent == orjson.loads(orjson.dumps(read.parent))
+
+
+def test_where_a_run_came_from_is_refused_where_it_cannot_be_sent(
+    whole: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole, run, ignore=shutil.ignore_patterns("derived"))
+    with (run / "run.yaml").open("a") as file:
+        file.write(f"parent: {{run: run, episode: x, step: 1, changes: {{seed: {10**40}}}}}\n")
+    with pytest.raises(LogError, match="no JSON"):
+        index_of(run)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 import pytest
 
 pytest.importorskip("fastapi")
@@ -24,9 +25,13 @@ pytest.importorskip("duckdb")
 
 from valuesim.cli import main
 from valuesim.cli.replay import bound
+from valuesim.errors import InputError, ValueSimError
+from valuesim.replay import questions, understanding
 from valuesim.replay.security import HEADERS, LARGEST_BODY, TOKEN_HEADER, Access
 from valuesim.replay.server import create_app, serve
 from valuesim.replay.server.answering import json_answer
+from valuesim.replay.server.following import event
+from valuesim.replay.sharing import in_script
 from valuesim.replay.shelf import Shelf
 
 ACCESS = Access(token="the-token")
@@ -97,6 +102,25 @@ def _read(answer: http.client.HTTPResponse) -> bytes:
     """Return the body; a stream of events may be silent, and has no end."""
     is_stream = (answer.getheader("content-type") or "").startswith("text/event-stream")
     return b"" if is_stream else answer.read()
+
+
+def worked_out_here(
+    question: Mapping[str, Any], tell: object, is_wanted: object
+) -> tuple[dict[str, Any], bytes]:
+    """Work a question out as `understanding` does, without a process for each of hundreds."""
+    try:
+        answer, table = understanding.answered(orjson.loads(orjson.dumps(question)))
+    except ValueSimError as error:
+        return {"error": str(error), "is_input": isinstance(error, InputError)}, b""
+    return orjson.loads(orjson.dumps({"answer": answer})), table
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_worked_out_in_a_process_of_its_own() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(questions, "worked_out", worked_out_here)
+        patch.setattr(understanding, "_write", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +248,10 @@ def test_nothing_changes_but_by_the_page_itself_with_short_json(served: Served) 
         long = str(LARGEST_BODY + 1)
         assert served.ask(method, path, body=b"", content_length=long).status == 413
         assert served.ask(method, path, content_length=None).status == 411
+        chunked = served.ask(
+            method, path, body=b"2\r\n{}\r\n0\r\n\r\n", transfer_encoding="chunked"
+        )
+        assert chunked.status == 411, "chunks are as long as they like, whatever length is told"
 
 
 def test_where_others_can_connect_nothing_is_read_without_the_token(served: Served) -> None:
@@ -292,7 +320,9 @@ def test_what_is_nested_deeper_than_json_is_written_is_cut() -> None:
     told: Any = "the bottom"
     for _ in range(900):
         told = {"in": [told]}
-    answer = json_answer({"view": told, "beside": 1})
-    assert answer.status_code == 200
-    assert b"nested too deep" in answer.body
-    assert json.loads(answer.body)["beside"] == 1
+    sent = json_answer({"view": told, "beside": 1}).body, in_script({"view": told, "beside": 1})
+    streamed = event("step", {"view": told, "beside": 1}).partition(b"data: ")[2]
+    for each in (*sent, streamed):
+        written = bytes(each) if isinstance(each, bytes | memoryview) else each.encode()
+        assert b"nested too deep" in written
+        assert json.loads(written)["beside"] == 1

@@ -113,3 +113,27 @@ def test_an_episode_is_shown_step_by_step(
     page.wait_for_timeout(100)
     holds(page, PHONE["width"])
     assert time.monotonic() - began < 20, "the page is slow"
+
+
+@pytest.mark.parametrize(
+    "name", ["names-prisoners", "texts-talking", "names-unfolding", "deep-all", "crowd"]
+)
+def test_every_other_page_of_it_is_as_safe(
+    opened: Opened, link: Callable[[str], str], name: str
+) -> None:
+    place = link(name).removeprefix("#/episode/")
+    run = place.partition("/")[0]
+    pages = (
+        f"#/graph?run={run}&by=agent,condition,role",
+        f"#/branch/{place}?step=0",
+        f"#/compare/{place}/{link('all-prisoners').removeprefix('#/episode/')}",
+        f"#/blind/{place}",
+    )
+    for address in pages:
+        page = opened(address)
+        page.wait_for_timeout(1500)
+        page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+        for size in (DESK, PHONE):
+            page.set_viewport_size(size)
+            page.wait_for_timeout(100)
+            holds(page, size["width"])

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from valuesim.cli.terminal import clean
-from valuesim.graph.counted import Counts, Streamed, check_keys
-from valuesim.graph.evidence import interrupted_by_group, keys_of
+from valuesim.graph.counted import Counts, Streamed, check_keys, streamed
+from valuesim.graph.evidence import keys_of
 from valuesim.graph.grouping import kept_apart
 from valuesim.log import find_runs, read_run
-from valuesim.log.chosen import CHOSEN, is_adaptive
+from valuesim.log.chosen import CHOSEN
 from valuesim.log.pool import unfinished
 from valuesim.log.reader import EpisodeRecord
 from valuesim.tables.once import DecisionsOnce
@@ -40,13 +40,4 @@ def stream_evidence(paths: Sequence[Path], by: str) -> Streamed:
         # each group tells it of itself
         if not note.endswith(CHOSEN):
             print(f"valuesim: note: {clean(note)}", file=sys.stderr)
-    interrupted, unplaced = interrupted_by_group(lost, keys)
-    return Streamed(
-        by=keys,
-        groups={group: [] for group in counts.groups},
-        interrupted=interrupted,
-        unplaced=unplaced,
-        chosen={id for run in runs.values() if is_adaptive(run.config) for id in run.episodes},
-        coded={group: each.columns() for group, each in counts.groups.items()},
-        episodes={group: each.episodes for group, each in counts.groups.items()},
-    )
+    return streamed(counts, keys, lost, runs.values())

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from valuesim.choices import Choices, choices
 from valuesim.graph.coded import CodedChoices, Coding
-from valuesim.graph.evidence import Evidence, pooled
+from valuesim.graph.evidence import Evidence, interrupted_by_group, pooled
 from valuesim.graph.grouping import Group, group_of, grouped
-from valuesim.log.chosen import CHOSEN
-from valuesim.log.reader import DecisionRecord, EpisodeRecord, InterruptedRecord
+from valuesim.log.chosen import CHOSEN, is_adaptive
+from valuesim.log.reader import DecisionRecord, EpisodeRecord, InterruptedRecord, RunFolder
 
 _BLOCK = 1000
 """The records that are held before they are counted."""
@@ -36,6 +36,25 @@ class Streamed(Evidence):
         own = self.episodes.get(group, {})
         is_chosen = any(id in self.chosen for id in own)
         return [*pooled(self.by, own.values()), *([CHOSEN] if is_chosen else [])]
+
+
+def streamed(
+    counts: Counts,
+    keys: tuple[str, ...],
+    lost: Iterable[InterruptedRecord],
+    runs: Iterable[RunFolder],
+) -> Streamed:
+    """Return what was counted of `runs` by `keys`, beside the episodes that were `lost`."""
+    interrupted, unplaced = interrupted_by_group(lost, keys)
+    return Streamed(
+        by=keys,
+        groups={group: [] for group in counts.groups},
+        interrupted=interrupted,
+        unplaced=unplaced,
+        chosen={id for run in runs if is_adaptive(run.config) for id in run.episodes},
+        coded={group: each.columns() for group, each in counts.groups.items()},
+        episodes={group: each.episodes for group, each in counts.groups.items()},
+    )
 
 
 def check_keys(

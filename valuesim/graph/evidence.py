@@ -48,16 +48,9 @@ class Evidence:
 
         Where questions were chosen by the answers, a sentence tells that as well.
         """
-        episodes = {r.episode.id: r.episode for r in self.groups.get(group, ())}.values()
-        envs = sorted({episode.env for episode in episodes})
-        differing = ({"env": envs} if len(envs) > 1 else {}) | settings_of(episodes)
-        pooled = [
-            f"pooled over {name} ({len(each)} settings); --by {','.join([*self.by, name])} "
-            "separates them"
-            for name, each in differing.items()
-        ]
-        is_chosen = any(episode.id in self.chosen for episode in episodes)
-        return [*pooled, CHOSEN] if is_chosen else pooled
+        own = {r.episode.id: r.episode for r in self.groups.get(group, ())}
+        is_chosen = any(id in self.chosen for id in own)
+        return [*pooled(self.by, own.values()), *([CHOSEN] if is_chosen else [])]
 
     def interruptions(self, group: Group) -> str | None:
         """Return how many episodes of `group` were interrupted and why, or None without any."""

@@ -29,6 +29,7 @@ FOLDER = f"derived/replay-{SCHEMA}"
 """Where the index stands in a run folder."""
 _STATE = b"valuesim.state"
 _BESIDE = b"valuesim.beside"
+_TOLD = ("interrupted", "parent", "is_game")
 _BLOCK = 10_000
 
 
@@ -70,8 +71,8 @@ def keep(run: Path, index: Index, state: bytes) -> None:
     """Keep the index of a log that was in `state`; none is kept where that cannot be written."""
     _, parquet = libraries(run)
     path = run / FOLDER / "episodes.parquet"
-    beside = {"interrupted": index.interrupted, "parent": index.parent}
-    told = {_STATE: state, _BESIDE: orjson.dumps(beside, default=str)}
+    beside = {name: getattr(index, name) for name in _TOLD}
+    told = {_STATE: state, _BESIDE: orjson.dumps(beside)}
     with suppress(OSError, ValueSimError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as draft:
@@ -80,9 +81,10 @@ def keep(run: Path, index: Index, state: bytes) -> None:
 
 
 def bounded(content: Any, most: int = 10_000) -> Any:
-    """Return what a YAML file holds if it is small once written out; else raise LogError.
+    """Return what a YAML file holds as JSON has it, if it is small; else raise LogError.
 
-    An alias in YAML may make of a few lines more than any memory holds.
+    An alias in YAML may make of a few lines more than any memory holds. What JSON has no word for
+    (a date, bytes) becomes text.
     """
     left = most
     waiting = [content]
@@ -95,7 +97,15 @@ def bounded(content: Any, most: int = 10_000) -> Any:
             waiting += each.values()
         elif isinstance(each, list):
             waiting += each
-    return content if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping):
+        return None
+    try:
+        written = orjson.dumps(content, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError as error:
+        told = f"run.yaml tells of where the run came from what is no JSON: {error}"
+        raise LogError(told) from error
+    found: dict[str, Any] = orjson.loads(written)
+    return found
 
 
 def schema_of(path: Path) -> Any:
@@ -132,8 +142,8 @@ def _kept(path: Path, state: bytes) -> Index | None:
             return None
         beside = orjson.loads(metadata.get(_BESIDE, b""))
         table = parquet.read_table(path).cast(schema_of(path))
-        found = Index(table=table, **beside)
-    except (pyarrow.ArrowException, OSError, ValueError, TypeError):
+        found = Index(table=table, **{name: beside[name] for name in _TOLD})
+    except (pyarrow.ArrowException, OSError, ValueError, TypeError, LookupError):
         return None
     return found if _is_sound(found) else None
 

@@ -32,6 +32,7 @@ from valuesim.replay.tallying import tallied
 
 MOST_OPEN = 50
 """So many sessions are open at once; where one more begins, the one that began first is ended."""
+_ENDED = "there is no such session of judging: it was ended, begin anew"
 Key = tuple[str, str, int, str]
 
 
@@ -60,6 +61,7 @@ class Session:
     lines: list[dict[str, Any]] = field(default_factory=list)
     _shown: dict[Key, _Shown] = field(default_factory=dict)
     _free: Lock = field(default_factory=Lock)
+    _is_over: bool = False
 
     def show(self, found: Opened, record: DecisionRecord) -> dict[str, Any]:
         """Return a moment without what was chosen in it; with it where it was judged before.
@@ -86,6 +88,7 @@ class Session:
         for an answer that does not hold.
         """
         with self._free:
+            self._check_open()
             shown = self._waiting(found, record, judgement)
             answer = answer_to(record, judgement)
             now, begun = self.seconds(), shown.at
@@ -124,7 +127,18 @@ class Session:
     def end(self) -> None:
         """Finish the episodes that the person's choices began; what is judged yet begins anew."""
         with self._free:
+            self._check_open()
             self.run.end()
+
+    def close(self) -> None:
+        """End it for good; a judgement that is being kept is kept first."""
+        with self._free:
+            self._is_over = True
+            self.run.close()
+
+    def _check_open(self) -> None:
+        if self._is_over:
+            raise NotThereError(_ENDED)
 
     def _check_order(self, key: Key) -> None:
         later = max((each[2] for each in self._shown if each[:2] == key[:2]), default=-1)
@@ -214,7 +228,7 @@ class Judges:
         """Return a new session of a person who has consented, whose folder says so."""
         with self._free:
             while len(self._sessions) >= MOST_OPEN:
-                self._sessions.pop(next(iter(self._sessions))).run.close()
+                self._sessions.pop(next(iter(self._sessions))).close()
             now = self._now()
             folder = new_folder(self._root, now, secrets.token_hex(2))
             said = yaml.safe_dump(
@@ -236,14 +250,14 @@ class Judges:
         """Return a session by its token; raise NotThereError where there is none."""
         found = self._sessions.get(token) if isinstance(token, str) else None
         if found is None:
-            raise NotThereError("there is no such session of judging: it was ended, begin anew")
+            raise NotThereError(_ENDED)
         return found
 
     def close(self) -> None:
         """End all sessions: the episodes that they began are finished, and count."""
         with self._free:
             while self._sessions:
-                self._sessions.popitem()[1].run.close()
+                self._sessions.popitem()[1].close()
 
 
 def _chose(record: DecisionRecord) -> dict[str, Any]:

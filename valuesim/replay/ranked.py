@@ -9,10 +9,10 @@ from typing import Any
 
 from valuesim.errors import InputError
 from valuesim.graph import rank_values, to_json
-from valuesim.graph.counted import Counts, Streamed, check_keys
-from valuesim.graph.evidence import interrupted_by_group, keys_of
+from valuesim.graph.counted import Counts, Streamed, check_keys, streamed
+from valuesim.graph.evidence import keys_of
 from valuesim.graph.grouping import kept_apart, settings
-from valuesim.log.chosen import CHOSEN, is_adaptive
+from valuesim.log.chosen import CHOSEN
 from valuesim.log.pool import unfinished
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.replay.backing import Noted
@@ -54,18 +54,8 @@ def gathered(chosen: Sequence[Chosen], by: str, tell: Tell) -> Found:
     for part, records in once.by_run():
         counts.add(_noted(told(records, tell), counts, noted, runs[part.path]))
         check_groups(len(counts.groups), by)
-    interrupted, unplaced = interrupted_by_group(lost, keys)
-    evidence = Streamed(
-        by=keys,
-        groups={group: [] for group in counts.groups},
-        interrupted=interrupted,
-        unplaced=unplaced,
-        chosen={id for f in folders.values() if is_adaptive(f.config) for id in f.episodes},
-        coded={group: each.columns() for group, each in counts.groups.items()},
-        episodes={group: each.episodes for group, each in counts.groups.items()},
-    )
     return Found(
-        evidence=evidence,
+        evidence=streamed(counts, keys, lost, folders.values()),
         noted=noted,
         notes=tuple(note for note in once.notes if not note.endswith(CHOSEN)),
         offered=offered(finished.values()),

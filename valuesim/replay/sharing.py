@@ -16,12 +16,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import jinja2
-import orjson
 
 from valuesim import __version__
 from valuesim.errors import InputError, ValueSimError
 from valuesim.replay.moments import UNDRAWABLE, Opened, drawer, told
 from valuesim.replay.pages import Page, pages
+from valuesim.replay.sending import as_json
 
 LARGEST = 100_000_000
 """The most bytes of a file."""
@@ -84,7 +84,7 @@ def in_script(content: Any) -> str:
     >>> print(in_script({"reply": "</script>"}))
     {"reply":"\u003c/script\u003e"}
     """
-    written = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS).decode("utf-8")
+    written = as_json(content).decode("utf-8")
     return _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -37,6 +38,7 @@ def main() -> int:
     except ValueSimError as error:
         told = {"error": str(error), "is_input": isinstance(error, InputError)}
     except (OSError, *MISSHAPEN, LookupError, ArithmeticError) as error:
+        traceback.print_exception(error, file=sys.stderr)
         told = {"error": f"{type(error).__name__}: {error}", "is_input": False}
     _write(told)
     sys.stdout.buffer.write(table)

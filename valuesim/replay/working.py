@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -17,6 +18,8 @@ import valuesim
 from valuesim.errors import LogError
 
 _LOOKS_S = 0.5
+_KILLED = "this was not worked out to its end: nobody waited for it, or there was too little memory"
+_BUG = "working this out failed: a bug; what it was stands where the viewer was started"
 
 Told = dict[str, Any]
 
@@ -27,7 +30,8 @@ def worked_out(
     """Return what the process says last, and the table that follows it.
 
     `tell` is told what is done and how much of it. Raises LogError where it ended without an
-    answer: when nobody `is_wanted` any more, or it had too little memory.
+    answer: when nobody `is_wanted` any more, it had too little memory, or it failed, of which it
+    then says on the error stream what it was.
     """
     worker = _started()
     atexit.register(worker.kill)
@@ -41,19 +45,20 @@ def worked_out(
         ended.set()
         worker.kill()
         worker.wait()
+        assert worker.stdout is not None
+        worker.stdout.close()
         atexit.unregister(worker.kill)
 
 
 def _started() -> subprocess.Popen[bytes]:
     # -P: what lies in the folder that somebody else made is no module of ours
-    command = [sys.executable, "-P", "-m", "valuesim.replay.understanding"]
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "valuesim.replay.understanding"]
     home = str(Path(valuesim.__file__).parent.parent)
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": path},
         # Ctrl-C is this process's to tell
         start_new_session=True,
@@ -62,11 +67,8 @@ def _started() -> subprocess.Popen[bytes]:
 
 def _ask(worker: subprocess.Popen[bytes], question: Mapping[str, Any]) -> None:
     assert worker.stdin is not None
-    try:
-        worker.stdin.write(orjson.dumps(question))
-        worker.stdin.close()
-    except OSError:
-        return
+    with suppress(OSError), worker.stdin as pipe:
+        pipe.write(orjson.dumps(question))
 
 
 def _heard(worker: subprocess.Popen[bytes], tell: Callable[[str, int], None]) -> tuple[Told, bytes]:
@@ -76,9 +78,8 @@ def _heard(worker: subprocess.Popen[bytes], tell: Callable[[str, int], None]) ->
         if "done" not in told:
             return told, worker.stdout.read(told.get("table", 0))
         tell(told["done"], told["count"])
-    raise LogError(
-        "this was not worked out to its end: nobody waited for it, or there was too little memory"
-    )
+    # below 0 it was killed, by `_watch` or by the system
+    raise LogError(_KILLED if worker.wait() < 0 else _BUG)
 
 
 def _watch(worker: subprocess.Popen[bytes], is_wanted: Callable[[], bool], ended: Event) -> None:

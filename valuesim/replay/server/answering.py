@@ -14,11 +14,9 @@ from starlette.types import Scope
 from valuesim.errors import InputError, LogError, ValueSimError
 from valuesim.replay import security
 from valuesim.replay.naming import NotThereError
+from valuesim.replay.sending import as_json
 from valuesim.replay.shelf import Shelf
 
-_DEEPEST = 200
-"""So many tables and lists inside each other are sent; orjson takes 254."""
-_TOO_DEEP = "(nested too deep to be shown)"
 _BUG = "the viewer failed ({}): a bug; what it was stands where it was started"
 
 
@@ -57,25 +55,27 @@ def names(request: Request, count: int) -> list[str]:
     return parts[-count:]
 
 
+def step_of(given: str) -> int:
+    """Return the step that an address names; raise NotThereError where that is none."""
+    if not (given.isascii() and given.isdecimal() and len(given) < 10):
+        raise NotThereError(f"{given!r:.40} is no step")
+    return int(given)
+
+
+async def content(request: Request) -> dict[str, Any]:
+    """Return what a request holds; raise InputError where that is no JSON object."""
+    try:
+        given = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"the request holds no JSON: {error.msg}") from None
+    if not isinstance(given, dict):
+        raise InputError("the request holds JSON that is no object")
+    return given
+
+
 def json_answer(content: Any, status: int = 200) -> Response:
     """Return `content` as JSON."""
-    try:
-        body = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
-    except orjson.JSONEncodeError:
-        # what a log nests deeper than can be sent: told as far as that goes
-        body = orjson.dumps(_cut(content, _DEEPEST), option=orjson.OPT_NON_STR_KEYS)
-    return Response(body, status_code=status, media_type="application/json")
-
-
-def _cut(content: Any, levels: int) -> Any:
-    """Return `content` with what lies more than `levels` deep named instead."""
-    if not levels and isinstance(content, dict | list | tuple):
-        return _TOO_DEEP
-    if isinstance(content, dict):
-        return {name: _cut(each, levels - 1) for name, each in content.items()}
-    if isinstance(content, list | tuple):
-        return [_cut(each, levels - 1) for each in content]
-    return content
+    return Response(as_json(content), status_code=status, media_type="application/json")
 
 
 def error_answer(status: int, sentence: str) -> Response:

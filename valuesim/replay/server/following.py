@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
@@ -14,6 +13,7 @@ from valuesim.replay.live.now import Lives
 from valuesim.replay.live.opening import Batch, later
 from valuesim.replay.live.played import Played
 from valuesim.replay.naming import NotThereError
+from valuesim.replay.sending import as_json
 from valuesim.replay.server.answering import error_answer, json_answer, names, pairs
 from valuesim.replay.server.feed import Feed, Feeds
 
@@ -163,6 +163,5 @@ async def _more(feed: Feed, seen: int) -> bool:
 
 def event(name: str, content: Any, id: str | None = None) -> bytes:
     """Return a server-sent event; `id` is what a browser that lost the connection says again."""
-    told = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
     numbered = b"" if id is None else b"id: " + id.encode() + b"\n"
-    return b"%sevent: %s\ndata: %s\n\n" % (numbered, name.encode(), told)
+    return b"%sevent: %s\ndata: %s\n\n" % (numbered, name.encode(), as_json(content))

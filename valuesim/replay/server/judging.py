@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 from fastapi import Depends, FastAPI, Request, Response
 
 from valuesim.errors import InputError
@@ -18,22 +17,17 @@ from valuesim.replay.judged import consent_to_judge, mend_sessions
 from valuesim.replay.judgement import judgement_of
 from valuesim.replay.judges import Judges, NotNowError
 from valuesim.replay.moments import Opened, opened
-from valuesim.replay.naming import NotThereError
-from valuesim.replay.server.answering import error_answer, filters, json_answer, names
+from valuesim.replay.server.answering import (
+    content,
+    error_answer,
+    filters,
+    json_answer,
+    names,
+    step_of,
+)
 from valuesim.replay.shelf import Shelf
 
-
-async def _content(request: Request) -> dict[str, Any]:
-    try:
-        content = orjson.loads(await request.body())
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"what was sent is not JSON: {error.msg}") from None
-    if not isinstance(content, dict):
-        raise InputError("what was sent is no JSON object")
-    return content
-
-
-_CONTENT = Depends(_content)
+_CONTENT = Depends(content)
 
 
 def add_judging(app: FastAPI, shelf: Shelf, consent: Consent) -> None:
@@ -57,7 +51,7 @@ def _add_moments(app: FastAPI, shelf: Shelf, judges: Judges) -> None:
             return json_answer(_begin(found) | _next(found, judges, session, given.get("role")))
         run, episode, step, role = names(request, 4)
         found = opened(shelf, run, episode)
-        record = moment_at(found, _step(step), role)
+        record = moment_at(found, step_of(step), role)
         if session is None:
             return json_answer(unseen(found, record))
         return _timely(lambda: judges.session(session).show(found, record))
@@ -69,10 +63,10 @@ def _add_sessions(app: FastAPI, shelf: Shelf, judges: Judges, text: Consent) -> 
         return json_answer({"schema": 1, "consent": text.plain()})
 
     @app.post("/api/judgements/sessions")
-    def post_session(content: dict[str, Any] = _CONTENT) -> Response:
-        if content.get("consent") != text.id or content.get("agreed") is not True:
+    def post_session(given: dict[str, Any] = _CONTENT) -> Response:
+        if given.get("consent") != text.id or given.get("agreed") is not True:
             raise InputError(f"a session begins with consent to the text {text.id}, agreed: true")
-        session = judges.begin(text, participant_of(content.get("participant")))
+        session = judges.begin(text, participant_of(given.get("participant")))
         shelf.keep_up()
         return json_answer(session.summary() | {"session": session.token}, 201)
 
@@ -89,8 +83,8 @@ def _add_sessions(app: FastAPI, shelf: Shelf, judges: Judges, text: Consent) -> 
         return json_answer(judges.session(token).summary())
 
     @app.post("/api/judgements")
-    def post_judgement(content: dict[str, Any] = _CONTENT) -> Response:
-        session, judgement = judges.session(content.get("session")), judgement_of(content)
+    def post_judgement(given: dict[str, Any] = _CONTENT) -> Response:
+        session, judgement = judges.session(given.get("session")), judgement_of(given)
         found = opened(shelf, judgement.run, judgement.episode)
         record = moment_at(found, judgement.step, judgement.role)
         return _timely(lambda: session.judge(found, record, judgement))
@@ -115,9 +109,3 @@ def _next(found: Opened, judges: Judges, token: str | None, role: str | None) ->
     own = [record for record in judgeable(found) if role is None or record.role == role]
     first = {"step": own[0].step, "role": own[0].role} if own else None
     return {"next": first, "judged": 0}
-
-
-def _step(given: str) -> int:
-    if not (given.isascii() and given.isdecimal() and len(given) < 10):
-        raise NotThereError(f"{given!r:.40} is no step")
-    return int(given)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
@@ -16,11 +14,11 @@ from valuesim.replay.branched import asked_branch, start_branch
 from valuesim.replay.branching import branching
 from valuesim.replay.games import asked_game, games
 from valuesim.replay.gaming import start_game
-from valuesim.replay.naming import NotThereError
 from valuesim.replay.play import FINAL, Play
 from valuesim.replay.plays import Plays
 from valuesim.replay.seat import AnswerError
-from valuesim.replay.server.answering import error_answer, json_answer, names
+from valuesim.replay.sending import as_json
+from valuesim.replay.server.answering import content, error_answer, json_answer, names, step_of
 
 BEAT_S = 15.0
 
@@ -31,13 +29,11 @@ def add_playing(app: FastAPI, plays: Plays) -> None:
     @app.get("/api/branching/{rest:any}")
     def get_branching(request: Request) -> Response:
         run, episode, step = names(request, 3)
-        if not (step.isascii() and step.isdecimal() and len(step) < 10):
-            raise NotThereError(f"{step!r:.40} is no step")
-        return json_answer(branching(plays, run, episode, int(step)))
+        return json_answer(branching(plays, run, episode, step_of(step)))
 
     @app.post("/api/branches")
     async def post_branch(request: Request) -> Response:
-        given = await _content(request)
+        given = await content(request)
         start = lambda: start_branch(plays, asked_branch(plays, given))  # noqa: E731
         return _told(await run_in_threadpool(start), 202)
 
@@ -47,7 +43,7 @@ def add_playing(app: FastAPI, plays: Plays) -> None:
 
     @app.post("/api/games")
     async def post_game(request: Request) -> Response:
-        given = await _content(request)
+        given = await content(request)
         start = lambda: start_game(plays, asked_game(plays, given))  # noqa: E731
         return _told(await run_in_threadpool(start), 202)
 
@@ -70,7 +66,7 @@ def _add_following(app: FastAPI, plays: Plays) -> None:
 
     @app.post("/api/plays/{id}/answer")
     async def post_answer(id: str, request: Request) -> Response:
-        play, given = plays.find(id), await _content(request)
+        play, given = plays.find(id), await content(request)
         number, text = given.get("number"), given.get("text")
         if type(number) is not int or not isinstance(text, str):
             raise InputError("an answer is the number of its question, and a text")
@@ -83,7 +79,7 @@ def _add_following(app: FastAPI, plays: Plays) -> None:
     @app.post("/api/plays/{id}/stop")
     async def post_stop(id: str, request: Request) -> Response:
         play = plays.find(id)
-        await _content(request)
+        await content(request)
         play.stop()
         return _told(play)
 
@@ -98,7 +94,7 @@ async def _events(play: Play, plays: Plays) -> AsyncIterator[bytes]:
         while True:
             changed.clear()
             plain = play.plain()
-            told = orjson.dumps(plain)
+            told = as_json(plain)
             if told != seen:
                 yield b"event: play\ndata: " + told + b"\n\n"
                 seen = told
@@ -108,17 +104,6 @@ async def _events(play: Play, plays: Plays) -> AsyncIterator[bytes]:
                 await asyncio.wait_for(changed.wait(), BEAT_S)
             except TimeoutError:
                 yield b": it goes on\n\n"
-
-
-async def _content(request: Request) -> Mapping[str, Any]:
-    """Return what a request holds; raise InputError where that is no JSON object."""
-    try:
-        given = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        raise InputError("the request holds no JSON") from None
-    if not isinstance(given, dict):
-        raise InputError("the request holds JSON that is no object")
-    return given
 
 
 def _told(play: Play, status: int = 200) -> Response:

@@ -8,7 +8,7 @@ from valuesim.replay import security
 from valuesim.replay.lineage import family
 from valuesim.replay.moments import opened
 from valuesim.replay.naming import NotThereError
-from valuesim.replay.server.answering import filters, names
+from valuesim.replay.server.answering import filters, names, step_of
 from valuesim.replay.sharing import file_name, shared_page
 from valuesim.replay.shelf import Shelf
 
@@ -43,7 +43,5 @@ def add_sharing(app: FastAPI, shelf: Shelf) -> None:
 def _place(request: Request) -> dict[str, str]:
     """Return where the file opens; raise NotThereError for what is no step."""
     given = dict(filters(request))
-    step = given.get("step", "0")
-    if not (step.isascii() and step.isdecimal() and len(step) < 10):
-        raise NotThereError(f"{step!r:.40} is no step")
+    step_of(given.get("step", "0"))
     return {name: given[name] for name in ("step", "role") if given.get(name)}

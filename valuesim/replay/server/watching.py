@@ -7,8 +7,7 @@ from fastapi import FastAPI, Request, Response
 from valuesim.replay import security
 from valuesim.replay.live.now import Lives
 from valuesim.replay.moments import depiction, opened
-from valuesim.replay.naming import NotThereError
-from valuesim.replay.server.answering import json_answer, names
+from valuesim.replay.server.answering import json_answer, names, step_of
 from valuesim.replay.shelf import Shelf
 
 
@@ -23,8 +22,7 @@ def add_watching(app: FastAPI, shelf: Shelf, lives: Lives) -> None:
     @app.get("/api/depiction/{rest:any}")
     def get_depiction(request: Request) -> Response:
         run, episode, step, role = names(request, 4)
-        if not (step.isascii() and step.isdecimal() and len(step) < 10):
-            raise NotThereError(f"{step!r:.40} is no step")
-        picture = depiction(opened(shelf, run, episode, step=int(step)), int(step), role)
+        at = step_of(step)
+        picture = depiction(opened(shelf, run, episode, step=at), at, role)
         headers = {"content-security-policy": security.PICTURE_POLICY}
         return Response(picture, media_type="image/svg+xml", headers=headers)
