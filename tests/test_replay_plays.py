@@ -196,6 +196,31 @@ def test_interventions_are_made_as_the_configuration_has_them(viewer: Viewer) ->
     assert again.episode.population["Beta"] == again.episode.population["Alpha"]
 
 
+def test_what_the_models_of_a_branch_spent_is_kept(viewer: Viewer) -> None:
+    left = viewer.branched("asked", 3, {"seed": 12})
+    (session,) = yaml.safe_load((left.run / "run.yaml").read_text())["sessions"]
+    own = [each.usage for each in read_run(left.run).decisions()]
+    assert session["spent"]["prompt_tokens"] == sum(each["prompt_tokens"] for each in own) > 0
+    assert session["spent"]["dollars"] == 0.0
+    scripted = viewer.branched("scripted", 3, {"seed": 12})
+    (session,) = yaml.safe_load((scripted.run / "run.yaml").read_text())["sessions"]
+    assert "spent" not in session
+
+
+def test_a_branch_is_looked_at_while_it_is_played(viewer: Viewer) -> None:
+    answers = iter(["yes", "WAIT", ""])
+    play = viewer.asked("scripted", 1, SEAT)
+    while (now := viewer.until(play["id"], "asking"))["step"] is None:
+        viewer.answer(play["id"], now["asking"]["number"], next(answers))
+    here = f"/api/episodes/{now['run']}/{now['episode']}"
+    ends = time.monotonic() + 10
+    while (answer := viewer.client.get(here)).status_code == 404 and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert [each["step"] for each in answer.json()["steps"]][-1] == 1
+    viewer.post(f"/api/plays/{play['id']}/stop", {}, 200)
+    viewer.until(play["id"])
+
+
 def test_figures_of_a_run_do_not_change_by_what_is_played_beside_it(
     viewer: Viewer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -280,6 +305,9 @@ def test_what_can_be_changed_is_told(viewer: Viewer) -> None:
     assert "tit_for_tat" not in here["agents"]
     assert "first" in here["variants"]
     assert "memory" in here["interventions"]
+    settings = {name: [each["name"] for each in made] for name, made in here["settings"].items()}
+    assert list(settings) == here["interventions"]
+    assert settings["memory"] == ["kind", "last", "words"]
     assert here["models"] == {"connected": True, "name": "mock", "why": None}
     assert viewer.get(f"/api/branching/{run}/{episode}/99", 404)["error"]
 
@@ -293,6 +321,21 @@ def test_a_moment_that_cannot_be_had_again_is_refused_with_why(viewer: Viewer) -
     assert "the log is of another version, or was changed" in here["refused"]
     assert here["roles"][0]["options"]
     assert "was changed" in viewer.asked("scripted", 3, {}, 400)
+
+
+@pytest.mark.parametrize("was", [b'"view":{', b'"effect":{'])
+def test_a_log_that_nobody_can_have_written_is_refused_in_a_sentence(
+    was: bytes, viewer: Viewer
+) -> None:
+    deep = was + b'"deep":' + b"[" * 900 + b"]" * 900 + b","
+    path = viewer.root / "scripted" / "decisions.jsonl"
+    path.write_bytes(path.read_bytes().replace(was, deep, 1))
+    viewer.plays.shelf.refresh()
+    run, episode = viewer.row("scripted")
+    refused = viewer.get(f"/api/branching/{run}/{episode}/3")["refused"]
+    assert refused == viewer.asked("scripted", 3, {}, 400)
+    assert "cannot be played again to step 3" in refused
+    assert "bug" not in refused
 
 
 REFUSED: list[tuple[Any, str]] = [

@@ -8,6 +8,7 @@ from valuesim.agents.interventions.base import Ask, Intervention
 from valuesim.agents.interventions.catalogue import (
     ROLES,
     TEXTS,
+    annotated,
     build,
     check,
     environments_of,
@@ -21,6 +22,7 @@ __all__ = [
     "TEXTS",
     "Ask",
     "Intervention",
+    "annotated",
     "build",
     "check",
     "environments_of",

@@ -60,6 +60,12 @@ def environments_of(name: str) -> frozenset[str] | None:
     return _kind(name).environments
 
 
+def annotated(name: str) -> dict[str, str]:
+    """Return the settings that intervention `name` takes, each with its type as it is written."""
+    taken = inspect.signature(_kind(name).__init__).parameters.items()
+    return {setting: str(each.annotation) for setting, each in taken if setting not in _OWN}
+
+
 def needing_chain(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return what in `settings` does nothing where no episode follows another."""
     made = build(of_role(_on_all(settings), "any"), role="any", seed=0)
@@ -90,7 +96,7 @@ def _on_all(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, An
 
 def _built(name: str, given: Mapping[str, Any], role: str, seed: int) -> Intervention:
     kind = _kind(name)
-    allowed = [each for each in inspect.signature(kind.__init__).parameters if each not in _OWN]
+    allowed = list(annotated(name))
     for setting in given:
         if setting not in allowed:
             raise InputError(unknown("setting", setting, allowed, f"intervention.{name}"))

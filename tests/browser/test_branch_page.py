@@ -224,7 +224,15 @@ def test_a_model_is_told_to_be_somebody_and_another_is_asked(opened: Opened, ask
     page.get_by_label("Persona of Alpha").fill("A nurse who counts every ration.")
     page.get_by_label("Intervention to add on Alpha").select_option("pressure")
     page.get_by_role("button", name="Add intervention on Alpha").click()
-    page.get_by_label("Settings of pressure on Alpha").fill("level: 3")
+    level = page.get_by_label("level of pressure on Alpha")
+    assert level.get_attribute("placeholder") == "2"
+    level.fill("much")
+    assert "level of pressure: a number" in summary(page)
+    level.fill("3")
+    page.get_by_label("Intervention to add on Alpha").select_option("weights")
+    page.get_by_role("button", name="Add intervention on Alpha").click()
+    assert "values of weights: it must be given" in summary(page)
+    page.get_by_label("values of weights on Alpha").fill("Care: 1, Power: -0.5")
     page.locator("summary", has_text="Beta").click()
     page.get_by_label("Who plays Beta").select_option("model")
     page.get_by_label("Model that plays Beta").fill("another")
@@ -232,11 +240,12 @@ def test_a_model_is_told_to_be_somebody_and_another_is_asked(opened: Opened, ask
     made = told["population"]["Alpha"]["interventions"]
     assert made["persona"]["text"] == "A nurse who counts every ration."
     assert made["pressure"]["level"] == 3
+    assert made["weights"]["values"] == {"Care": 1, "Power": -0.5}
     assert told["population"]["Beta"]["model"] == "another"
     # and taken away again
     page = form(opened(f"#/branch/{name_of(told)}?step=1&role=Alpha"))
     page.get_by_role("button", name="Remove persona from Alpha").click()
-    assert list(played(page, ask)["population"]["Alpha"]["interventions"]) == ["pressure"]
+    assert list(played(page, ask)["population"]["Alpha"]["interventions"]) == ["pressure", "weights"]
 
 
 def test_a_person_is_asked_on_the_page_that_opens(opened: Opened, ask: Ask) -> None:

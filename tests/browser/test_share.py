@@ -342,3 +342,51 @@ def test_the_buttons_cover_no_picture(opened: Opened, episode: Any) -> None:
         picture = page.locator(".picture-drawn").bounding_box()
         buttons = page.locator(".picture-save").bounding_box()
         assert buttons["y"] + buttons["height"] <= picture["y"]
+
+
+def sayings(content: bytes) -> str:
+    """Return the texts of a picture, its title left out, as one."""
+    texts = ElementTree.fromstring(content).iter(f"{SVG}text")
+    return " ".join("".join(each.itertext()) for each in texts)
+
+
+def kept(page: Any, label: str) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=label).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def test_a_picture_says_of_which_moment_it_is(opened: Opened, saved: Saved, episode: Any) -> None:
+    told = episode("hostile_panel")
+    page = opened(link(told, 0))
+    assert f"step 0 of episode {told['episode']} of run hostile_panel" in sayings(saved(page, "SVG"))
+
+
+def test_values_are_saved_with_how_many_decisions_they_rest_on(
+    opened: Opened, episode: Any
+) -> None:
+    page = opened(f"#/graph?run={episode('survival')['run']}")
+    page.locator(".graph-drawing svg").wait_for(timeout=60_000)
+    told = page.locator(".graph-counts p").first.inner_text()
+    for label in ("Save picture as SVG: Values", "Save picture as SVG: Strengths"):
+        content = kept(page, label)
+        assert {each.tag.removeprefix(SVG) for each in ElementTree.fromstring(content).iter()} <= {
+            *ALLOWED,
+            "marker",
+        }
+        assert told.partition(":")[0] in sayings(content)
+        assert "% faults" in sayings(content)
+        assert "log-odds" in sayings(content)
+    painted(kept(page, "Save picture as PNG: Values"))
+
+
+def test_two_that_are_compared_are_one_picture(opened: Opened, episode: Any) -> None:
+    told = episode("hostile_prisoners")
+    other = episode("prisoners")
+    place = "/".join((told["run"], told["episode"], other["run"], other["episode"]))
+    page = opened(f"#/compare/{place}?step=1")
+    page.get_by_role("heading", name="What differed").wait_for()
+    said = sayings(kept(page, "Save picture as SVG: Both episodes"))
+    assert f"A: {told['env']}, step 1 of episode {told['episode']} of run hostile_prisoners" in said
+    assert f"B: {other['env']}, step 1 of episode {other['episode']} of run prisoners" in said
+    assert "Save picture" not in said

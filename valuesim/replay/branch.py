@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from valuesim.decision import Agent
 from valuesim.engine.connections import Connection, seated
 from valuesim.engine.manifest import manifest
+from valuesim.engine.prices import Price
 from valuesim.engine.schedule import EpisodeFailed
+from valuesim.engine.spending import spending_kept
 from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec, Turn, play_on
 from valuesim.errors import STOPPED, InputError, Interruption, ValueSimError
@@ -94,14 +96,16 @@ async def branch(
     on_turn: Told | None = None,
     on_open: Callable[[RunWriter], None] | None = None,
     elicitation: Mapping[str, Any] | None = None,
+    prices: Mapping[str, Price] | None = None,
     within: Sequence[Path] = (),
     secrets: Sequence[str] = (),
 ) -> Path:
     """Leave `parent` at `step` with `changes`, play on to the end and return the branch's folder.
 
     `on_open` is called before it is played, with what writes its folder, and `on_turn` after each
-    step that is played; `secrets` reach no file, and `within` are
-    folders beside `root` in which an environment's files may lie. A branch that is finished is not
+    step that is played; `prices` are those of the roles that models play: what they spent is kept in
+    run.yaml. `secrets` reach no file, and `within` are folders beside `root` in which an
+    environment's files may lie. A branch that is finished is not
     played again; one that was cut off is played anew from the fork. Raises
     InputError for changes that cannot be made, before anything is written, Departed where the
     parent cannot be played again, and Interruption, which is listed in the branch's log, where a
@@ -124,7 +128,8 @@ async def branch(
             if spec.id not in writer.finished:
                 if on_open is not None:
                     on_open(writer)
-                await _play(spec, start, given, writer, on_turn)
+                with spending_kept(writer, _models(spec, connections), prices or {}):
+                    await _play(spec, start, given, writer, on_turn)
     return folder
 
 
@@ -137,6 +142,17 @@ def place_of(root: Path, spec: EpisodeSpec) -> Path:
         # what is written there would be written elsewhere
         raise InputError(f"{BRANCHES}/{spec.id} holds links, as no branch does: remove it")
     return folder
+
+
+def _models(
+    spec: EpisodeSpec, connections: Mapping[str, Connection]
+) -> dict[str, Connection]:
+    """Return what answers for the models of `spec`, without what answers for a person."""
+    return {
+        role: connections[role]
+        for role, player in spec.population.items()
+        if player.model is not None and role in connections
+    }
 
 
 async def _play(

@@ -15,7 +15,7 @@ from valuesim.errors import Departed, InputError
 from valuesim.log import RunWriter
 from valuesim.log.pool import BRANCHES
 from valuesim.replay.branch import Parent, branch, parent_opened, place_of
-from valuesim.replay.branching import check_able_here, check_step, leaving, stood_at
+from valuesim.replay.branching import check_able_here, check_step, leaving, readable, stood_at
 from valuesim.replay.changing import completed, reseated
 from valuesim.replay.consent import participant_of
 from valuesim.replay.fork import Changes, changes_of, forked, logged
@@ -53,9 +53,10 @@ def asked_branch(plays: Plays, given: Mapping[str, Any]) -> Asked:
     spec = forked(before, step, changes, elicitation=plays.models.elicitation)
     plays.models.check(spec)
     place_of(plays.shelf.root, spec)
-    parent = parent_opened(found)
     try:
-        asyncio.run(_checked(plays, spec, parent))
+        with readable(found, step):
+            parent = parent_opened(found)
+            asyncio.run(_checked(plays, spec, parent))
     except Departed as error:
         raise InputError(str(error)) from error
     return Asked(
@@ -97,8 +98,9 @@ async def _played(plays: Plays, asked: Asked, play: Play) -> str:
             now=plays.now(),
             connect=_connecting(plays, sitting),
             on_turn=_counting(play, asked.step),
-            on_open=partial(_opening, asked.spec, sitting, play),
+            on_open=partial(_opening, plays, asked.spec, sitting, play),
             elicitation=plays.models.elicitation,
+            prices=plays.models.prices(asked.spec),
             secrets=plays.models.secrets,
         )
         # of one that was finished before, nothing was told yet
@@ -106,10 +108,14 @@ async def _played(plays: Plays, asked: Asked, play: Play) -> str:
     return left.why
 
 
-def _opening(spec: EpisodeSpec, sitting: Sitting, play: Play, writer: RunWriter) -> None:
+def _opening(
+    plays: Plays, spec: EpisodeSpec, sitting: Sitting, play: Play, writer: RunWriter
+) -> None:
     if played_by_a_person(spec):
         sitting.begin(writer)
     play.tell(state="playing", **_names(spec))
+    # its log can be looked at as it grows
+    plays.shelf.look_soon()
 
 
 def _names(spec: EpisodeSpec) -> dict[str, str]:

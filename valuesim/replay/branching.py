@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from valuesim import registry
-from valuesim.agents.interventions import environments_of
-from valuesim.agents.interventions.catalogue import CATALOGUE
 from valuesim.env import Environment
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError, ValueSimError
@@ -16,11 +16,12 @@ from valuesim.log.records import DecisionRecord
 from valuesim.option import Option
 from valuesim.replay.branch import parent_opened
 from valuesim.replay.fork import Changes, forked
-from valuesim.replay.moments import Opened, opened
+from valuesim.replay.moments import UNDRAWABLE, Opened, opened
 from valuesim.replay.naming import NotThereError, id_of
 from valuesim.replay.partners import able
 from valuesim.replay.plays import Plays
 from valuesim.replay.retrace import Told, made, moments_of, walked
+from valuesim.replay.treatments import treatments
 
 
 def branching(plays: Plays, run: str, episode: str, step: int) -> dict[str, Any]:
@@ -37,7 +38,8 @@ def branching(plays: Plays, run: str, episode: str, step: int) -> dict[str, Any]
             leave = {"run": at.run.place.id, "episode": at.episode.id, "step": step}
             why = f"{episode} has step {step} of {at.episode.id}, which it leaves later"
             return {**told, "refused": f"{why}: leave that one", "leave": leave}
-        world = asyncio.run(_world(plays, found, step)).edits()
+        with readable(found, step):
+            world = asyncio.run(_world(plays, found, step)).edits()
         return {**told, "world": {name: list(bounds) for name, bounds in world.items()}}
     except ValueSimError as error:
         return {**told, "refused": plays.sentence(error)}
@@ -48,6 +50,18 @@ def check_step(found: Opened, step: int) -> None:
     episode = found.episode
     if not 0 <= step < episode.steps:
         raise NotThereError(f"{episode.id:.60} has no step {step}: it has {episode.steps}")
+
+
+@contextmanager
+def readable(found: Opened, step: int) -> Iterator[None]:
+    """Raise InputError, not what playing it again raises, where a log holds what nobody writes."""
+    try:
+        yield
+    except (*UNDRAWABLE, RecursionError) as error:
+        raise InputError(
+            f"{found.episode.id:.60} cannot be played again to step {step}, for its log holds what "
+            f"no episode of this version does ({type(error).__name__}: {error!s:.100})"
+        ) from error
 
 
 def leaving(plays: Plays, found: Opened, step: int) -> Opened:
@@ -103,6 +117,7 @@ def _told(plays: Plays, found: Opened, step: int) -> dict[str, Any]:
     episode = found.episode
     known = episode.env in registry.environments()
     agents = able(episode.env) if known else {}
+    made = treatments(episode.env)
     return {
         "schema": 1,
         "step": step,
@@ -110,11 +125,8 @@ def _told(plays: Plays, found: Opened, step: int) -> dict[str, Any]:
         "world": {},
         "agents": list(agents),
         "variants": {name: told for name, told in agents.items() if told},
-        "interventions": [
-            name
-            for name in CATALOGUE
-            if (within := environments_of(name)) is None or episode.env in within
-        ],
+        "interventions": list(made),
+        "settings": made,
         "models": plays.models.plain(),
         "seed": episode.seed,
         "refused": None,

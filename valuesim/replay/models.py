@@ -18,6 +18,7 @@ from valuesim.config import RunConfig
 from valuesim.engine.connections import Connection, distinct
 from valuesim.engine.manifest import redacted
 from valuesim.engine.plan import SERVING
+from valuesim.engine.prices import Price, price_of
 from valuesim.episode import EpisodeSpec
 from valuesim.errors import InputError
 
@@ -87,6 +88,12 @@ class Models:
             self._settings(spec, role)
         if asked:
             _check_texts(spec)
+
+    def prices(self, spec: EpisodeSpec) -> dict[str, Price]:
+        """Return what the models of `spec` cost, by role, as far as it is known; raise as `check`."""
+        asked = [role for role, player in spec.population.items() if player.model is not None]
+        found = {role: price_of(self._settings(spec, role)) for role in asked}
+        return {role: price for role, price in found.items() if price is not None}
 
     @asynccontextmanager
     async def connect(self, spec: EpisodeSpec) -> AsyncIterator[Mapping[str, Connection]]:

@@ -179,7 +179,7 @@ def check_seen(seen: Observation, record: DecisionRecord) -> None:
     now = observation_line(seen)
     for part, was in told.items():
         if encode({part: now[part]}) != encode({part: was}):
-            raise Departed(seen.step, record.role, f"the {part} shown now are others")
+            raise Departed(seen.step, record.role, f"what is shown now differs in its {part}")
 
 
 def check_outcome(turn: Turn, role: str, record: DecisionRecord) -> None:

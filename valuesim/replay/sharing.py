@@ -114,10 +114,15 @@ def _answers(episodes: Sequence[Opened], tree: Mapping[str, Any] | None) -> list
         for key, found in zip(keys, episodes, strict=True)
     ]
     ways = None if tree is None else ways_to(tree, set(keys))
-    if ways is not None:
+    # of two that are not of one tree, neither is told where the other stands
+    if ways is not None and all(_holds(ways, key) for key in keys):
         content = {"schema": 1, "root": ways, "left_out": 0}
         answers += [{"path": ["branches", *key], "content": content} for key in keys]
     return answers
+
+
+def _holds(node: Mapping[str, Any], key: tuple[str, str]) -> bool:
+    return (node["run"], node["episode"]) == key or any(_holds(x, key) for x in node["branches"])
 
 
 def ways_to(node: Mapping[str, Any], keys: Collection[tuple[str, str]]) -> dict[str, Any] | None:

@@ -102,6 +102,11 @@ class Shelf:
         if self._clock() >= self._next and self._busy.acquire(blocking=False):
             Thread(target=self._catch_up, name="shelf", daemon=True).start()
 
+    def look_soon(self) -> None:
+        """Look again at once, beside whoever asks: something was begun that will be asked for."""
+        self._next = 0.0
+        self.keep_up()
+
     def run(self, id: str) -> Shelved:
         """Return a run by its id; raise NotThereError without one."""
         found = self.runs.get(id)

@@ -71,6 +71,8 @@ class Lives:
         try:
             return told(opened(self.shelf, run, episode, is_light=True))
         except NotThereError:
+            # it may have been begun since somebody looked
+            self.shelf.keep_up()
             shelved, played, progress = self._played(run, episode)
             answer = unfinished(shelved, progress, played, self.source(run, episode))
             if answer.get("live") and not self.is_live(run):

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import * as api from "../api";
 import { Guard } from "../guard";
 import { compareLink, episodeLink, noteAddress } from "../route";
+import { Picture } from "../share/picture";
 import { Share } from "../share/share";
 import { Text } from "../text";
 import type { Episode } from "../types";
@@ -118,10 +119,12 @@ function Comparing({ a, b, root, step }: ComparingProps) {
         <Share episode={a} other={b} />
       </p>
       <Timeline episode={both} index={index} playing={playing} />
-      <div class="two">
-        <Side letter="A" episode={a} step={now.step} changes={related.a} />
-        <Side letter="B" episode={b} step={now.step} changes={related.b} />
-      </div>
+      <Picture name={`${a.env}-${a.episode}-${b.episode}-step-${now.step}`} label={`Both episodes of ${a.env}, step ${now.step}`} caption={[named("A", a, now.step), named("B", b, now.step)]}>
+        <div class="two">
+          <Side letter="A" episode={a} step={now.step} changes={related.a} />
+          <Side letter="B" episode={b} step={now.step} changes={related.b} />
+        </div>
+      </Picture>
       <Guard at={`${index}`} failed="The decisions of this step could not be shown">
         <Decisions now={now} a={a} b={b} related={related} />
       </Guard>
@@ -130,6 +133,10 @@ function Comparing({ a, b, root, step }: ComparingProps) {
       </Guard>
     </div>
   );
+}
+
+function named(letter: string, episode: Episode, step: number): string {
+  return `${letter}: ${episode.env}, step ${step} of episode ${episode.episode} of run ${episode.run_name}.`;
 }
 
 interface SideProps {

@@ -1,5 +1,6 @@
 // What is asked of the server about branches (schema 1), as docs/replay.md tells it.
 import { asked, posted } from "../api";
+import type { Play } from "../play/plays";
 import type { Json, OptionShown, Table } from "../types";
 
 /** Who plays a role in the episode that is left. */
@@ -22,6 +23,15 @@ export interface RoleThere {
   message: string | null;
 }
 
+/** A setting of an intervention, as conf/intervention tells it: "names" is a number or a list of names, "table" numbers by name. */
+export interface Setting {
+  name: string;
+  kind: "number" | "flag" | "text" | "names" | "table";
+  default: Json;
+  about: string;
+  is_needed: boolean;
+}
+
 /** What can be changed at a step. */
 export interface Branching {
   schema: 1;
@@ -31,24 +41,12 @@ export interface Branching {
   agents: string[];
   variants: { [agent: string]: string };
   interventions: string[];
+  /** The settings of each intervention, by its name. */
+  settings: { [intervention: string]: Setting[] };
   models: { connected: boolean; name: string | null; why: string | null };
   seed: number;
   refused: string | null;
   leave?: { run: string; episode: string; step: number } | null;
-}
-
-/** A branch or a game that the viewer plays. */
-export interface Play {
-  id: string;
-  kind: "branch" | "game";
-  title: string;
-  state: "starting" | "playing" | "asking" | "finished" | "stopped" | "failed";
-  run: string | null;
-  run_name: string | null;
-  episode: string | null;
-  step: number | null;
-  parent: { run: string; episode: string; step: number } | null;
-  error: string | null;
 }
 
 /** An episode of the tree, and those that leave it. */

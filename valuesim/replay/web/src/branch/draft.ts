@@ -1,15 +1,16 @@
 // A branch as it is being put together: what was chosen on the form, and the changes that it comes to.
 import type { Json, Moment, Table } from "../types";
 import { argumentsOf, faultOf, firstOf, kindsOf, numberFault, numberIn } from "./bounds";
-import type { Branching, Changes, RoleThere } from "./contract";
+import type { Branching, Changes, RoleThere, Setting } from "./contract";
+import { settingsOf, settingsTroubles, type Typed } from "./settings";
 
 export type Who = "keep" | "agent" | "model" | "person";
 
-/** An intervention that is to be made; `settings` are as they are, or as they were typed. */
+/** An intervention that is to be made; `settings` are as they are, null where they are as they were typed. */
 export interface Made {
   name: string;
   settings: Table | null;
-  typed: string;
+  typed: Typed;
 }
 
 export interface RoleDraft {
@@ -65,7 +66,7 @@ export function madeOn(interventions: Json): Made[] {
   const listed = Array.isArray(interventions) ? interventions : [interventions];
   return listed.flatMap((each) =>
     typeof each === "object" && each !== null && !Array.isArray(each)
-      ? Object.entries(each).map(([name, settings]) => ({ name, settings: isTable(settings) ? settings : {}, typed: "" }))
+      ? Object.entries(each).map(([name, settings]) => ({ name, settings: isTable(settings) ? settings : {}, typed: {} }))
       : [],
   );
 }
@@ -111,11 +112,7 @@ function roleTroubles(there: Branching, each: RoleThere, role: RoleDraft): strin
   if (role.who === "model" && role.model.trim() === "") found.push("name the model");
   if (isModel(each, role)) {
     if (!there.models.connected) found.push("it is played by a model, and none is connected");
-    for (const made of role.made ?? []) {
-      const what = settingsOf(made) === null ? `the settings of ${made.name} are lines such as "level: 3"` : null;
-      if (what) found.push(what);
-      if (made.name === "persona" && made.settings === null && made.typed.trim() === "") found.push("say who the model is told to be");
-    }
+    for (const made of role.made ?? []) if (made.settings === null) found.push(...settingsTroubles(made.name, takenBy(there, made.name), made.typed));
   }
   if (role.decision === "move") found.push(...moveTroubles(each, role));
   if (role.decision === "message") found.push(...messageTroubles(each, role));
@@ -164,7 +161,7 @@ export function changesOf(there: Branching, draft: Draft): Changes {
   const found: Required<Pick<Changes, "players" | "moves" | "messages" | "world">> = { players: {}, moves: {}, messages: {}, world: {} };
   for (const each of there.roles) {
     const role = draft.roles[each.role] ?? KEPT;
-    if (isReplaced(role, each)) found.players[each.role] = playerOf(each, role);
+    if (isReplaced(role, each)) found.players[each.role] = playerOf(there, each, role);
     const option = each.options.find((one) => one.name === role.option);
     if (role.decision === "move" && option) {
       found.moves[each.role] = { option: option.name, arguments: argumentsOf(kindsOf(option.arguments), role.typed) };
@@ -179,36 +176,19 @@ export function changesOf(there: Branching, draft: Draft): Changes {
   return draft.seed === "" ? told : { ...told, seed: Number(draft.seed) };
 }
 
-function playerOf(each: RoleThere, role: RoleDraft): NonNullable<Changes["players"]>[string] {
+function playerOf(there: Branching, each: RoleThere, role: RoleDraft): NonNullable<Changes["players"]>[string] {
   if (role.who === "person") return { agent: PERSON };
   if (role.who === "agent") return { agent: role.variant.trim() ? `${role.agent}:${role.variant.trim()}` : role.agent };
   const kept = typeof each.player.model === "string" ? { name: each.player.model } : each.player.model;
   const made = role.made ?? madeOn(each.player.interventions);
-  const interventions = made.map((one) => ({ [one.name]: settingsOf(one) ?? {} }));
+  const interventions = made.map((one) => ({ [one.name]: one.settings ?? settingsOf(takenBy(there, one.name), one.typed) }));
   const parameters = interventions.length > 0 ? { parameters: { interventions } } : {};
   return role.who === "model" ? { agent: MODEL_AGENT, model: { name: role.model.trim() }, ...parameters } : { agent: each.player.agent, model: kept, ...parameters };
 }
 
-/** Return the settings of an intervention, null where what was typed is none. */
-export function settingsOf(made: Made): Table | null {
-  if (made.settings) return made.settings;
-  if (made.name === "persona") return made.typed.trim() ? { text: made.typed.trim() } : {};
-  const found: Table = {};
-  for (const line of made.typed.split("\n").filter((each) => each.trim() !== "")) {
-    const cut = line.indexOf(":");
-    const name = line.slice(0, cut).trim();
-    if (cut < 0 || name === "") return null;
-    found[name] = plain(line.slice(cut + 1).trim());
-  }
-  return found;
-}
-
-function plain(typed: string): Json {
-  try {
-    return JSON.parse(typed) as Json;
-  } catch {
-    return typed;
-  }
+/** Return the settings that an intervention takes. */
+export function takenBy(there: Branching, name: string): Setting[] {
+  return Object.hasOwn(there.settings, name) ? (there.settings[name] ?? []) : [];
 }
 
 export interface Asking {

@@ -72,6 +72,8 @@ function Changing({ episode, there, index, role, isWaiting }: ChangingProps) {
   const [refused, setRefused] = useState<string | null>(null);
   // another step: who plays stays as it was chosen
   useEffect(() => setDraft((before) => moved(before, there)), [there]);
+  // what was refused was another draft
+  useEffect(() => setRefused(null), [draft]);
   const change = (name: string, next: Partial<RoleDraft>) =>
     setDraft((before) => {
       const own = before.roles[name];

@@ -3,10 +3,10 @@ import { useEffect, useState } from "preact/hooks";
 import * as api from "../api";
 import { Guard } from "../guard";
 import { compareLink, episodeLink } from "../route";
+import type { Play } from "../play/plays";
 import { decided } from "../scenes/reading";
 import { Text } from "../text";
 import type { Episode, Step } from "../types";
-import type { Play } from "./contract";
 
 const NEWEST = 4;
 const STATES: { [state in Play["state"]]: string } = {

@@ -31,7 +31,7 @@ function playedBy(role: string, player: Table): string {
 }
 
 function intervention({ name, settings }: { name: string; settings: Table | null }): string {
-  const told = Object.entries(settings ?? {}).map(([key, value]) => `${key}: ${said(value)}`);
+  const told = Object.entries(settings ?? {}).filter(([, value]) => value !== null).map(([key, value]) => `${key}: ${said(value)}`);
   return told.length ? short(`${name} (${told.join(", ")})`) : name;
 }
 

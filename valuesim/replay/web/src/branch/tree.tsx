@@ -30,7 +30,7 @@ function Tree({ root, leftOut, name }: { root: Node; leftOut: number; name: stri
     <section class="tree" aria-labelledby="branches">
       <h2 id="branches">Branches</h2>
       {lines.length > 1 && (
-        <Picture name={name} label={`${count(lines.length - 1, "branch", "branches")} as a tree, time to the right`}>
+        <Picture name={name} label={`${count(lines.length - 1, "branch", "branches")} as a tree, time to the right`} caption={[`Branches of episode ${root.episode} of run ${root.run_name}, steps to the right.`]}>
           <Drawing lines={lines} />
         </Picture>
       )}

@@ -4,6 +4,7 @@ import { useWidth } from "../scenes/parts";
 import { Picture } from "../share/picture";
 import { visible } from "../text";
 import { count, figure } from "../words";
+import { restingOn } from "./caption";
 import { BOX, contested, LEFT, pictureOf, type Arrow, type Node } from "./layout";
 import type { Edge, Group } from "./types";
 
@@ -18,12 +19,15 @@ interface DrawingProps {
 }
 
 const LONGEST = 21;
+/** What the page says beside the drawing. */
+const KEY =
+  "Height: strength in log-odds for each unit at stake. Arrow: from the value put first to the other; width: votes; blue: with the strengths, orange: against them; faint: fewer than 10 decisions; dashed value: no interval.";
 
 export function Drawing(props: DrawingProps) {
   const { place, width } = useWidth(720);
   return (
     <div ref={place} class="graph-drawing">
-      <Picture name="values" label={`Values that the choices of ${props.group.name} put first`}>
+      <Picture name={`values-${props.group.name}`} label={`Values that the choices of ${props.group.name} put first`} caption={[...restingOn(props.group), KEY]}>
         <Drawn {...props} width={width} />
       </Picture>
     </div>

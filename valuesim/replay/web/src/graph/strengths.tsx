@@ -2,6 +2,7 @@
 import { Text, visible } from "../text";
 import { count, figure } from "../words";
 import { Picture } from "../share/picture";
+import { restingOn } from "./caption";
 import { stepFor } from "./layout";
 import { placed } from "./place";
 import type { Group, Value } from "./types";
@@ -37,7 +38,11 @@ export function Strengths({ group }: { group: Group }) {
       </p>
       {known.length > 0 && (
         <div class="graph-scroll" tabIndex={0} role="group" aria-label="Strengths as a picture">
-          <Picture name="strengths" label={`Strengths of the values of ${group.name}`}>
+          <Picture
+            name={`strengths-${group.name}`}
+            label={`Strengths of the values of ${group.name}`}
+            caption={[...restingOn(group), `Strength in log-odds for each unit at stake; the bar holds it with 95 %, clustered by ${group.unit}.`]}
+          >
             <Whiskers group={group} order={known} scale={scaleOf([group])} width={460} hasNames />
           </Picture>
         </div>

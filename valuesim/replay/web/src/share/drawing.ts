@@ -1,6 +1,7 @@
 // A part of the page as one SVG: what the browser laid out, drawn again as shapes and texts, each with its look written
 // into it. There is no HTML within, so that editors show it too, and nothing that could run or be fetched.
 import { type Box, boxShapes, grown, radiiOf, rounded } from "./boxes";
+import { captionOf } from "./caption";
 import { colourOf } from "./colours";
 import { make, pageFont, paint } from "./elements";
 import { lineShape, linesOf } from "./lines";
@@ -25,19 +26,21 @@ interface Frame {
   definitions: SVGElement;
 }
 
-/** Return what `root` shows, as it is laid out now; raise an error where an image in it cannot be read. */
-export async function drawingOf(root: HTMLElement, label: string): Promise<Drawing> {
+/** Return what `root` shows, as it is laid out now, with a caption below; raise an error where an image in it cannot be read. */
+export async function drawingOf(root: HTMLElement, label: string, caption: string[]): Promise<Drawing> {
   settle(root);
   const images = await imagesIn(root);
   const box = root.getBoundingClientRect();
   const width = Math.ceil(box.width) + 2 * MARGIN;
-  const height = Math.ceil(box.height) + 2 * MARGIN;
+  const below = captionOf(caption, Math.ceil(box.width), MARGIN, Math.ceil(box.height) + 2 * MARGIN);
+  const height = Math.ceil(box.height) + 2 * MARGIN + (below.height > 0 ? below.height + MARGIN : 0);
   const svg = make("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "font-family": pageFont() });
   const paper = colourOf(getComputedStyle(document.body).backgroundColor) ?? { hex: "#ffffff", opacity: 1 };
   const definitions = make("defs");
   svg.append(make("title", {}, label), definitions, make("rect", { width, height, ...paint("fill", paper) }));
   const frame = { x: box.x - MARGIN, y: box.y - MARGIN, limit: null, decoration: "", images, definitions };
   for (const child of root.childNodes) drawNode(child, svg, frame);
+  svg.append(...below.texts);
   if (definitions.childNodes.length === 0) definitions.remove();
   return { svg, width, height };
 }

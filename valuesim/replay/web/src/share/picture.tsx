@@ -11,26 +11,28 @@ interface PictureProps {
   name: string;
   /** What it shows, in words. */
   label: string;
+  /** What it shows and what it rests on, sentences that stand below it where it is saved. */
+  caption: string[];
   children: ComponentChildren;
 }
 
 type Kind = "svg" | "png";
 
-export function Picture({ name, label, children }: PictureProps) {
+export function Picture({ name, label, caption, children }: PictureProps) {
   const drawn = useRef<HTMLDivElement>(null);
   const [failed, setFailed] = useState<string | null>(null);
   const save = async (kind: Kind) => {
     if (!drawn.current) return;
     setFailed(null);
     try {
-      keep(await made(drawn.current, label, kind), `${plainName(name)}.${kind}`);
+      keep(await made(drawn.current, label, caption, kind), `${plainName(name)}.${kind}`);
     } catch (error) {
       setFailed(error instanceof Error ? error.message : String(error));
     }
   };
   return (
     <div class="picture">
-      <p class="picture-save">
+      <p class="picture-save" data-aside="">
         <span class="faulty" role="status">
           {failed !== null && (
             <>
@@ -53,7 +55,7 @@ export function Picture({ name, label, children }: PictureProps) {
   );
 }
 
-async function made(root: HTMLElement, label: string, kind: Kind): Promise<Blob> {
-  const drawing = await drawingOf(root, label);
+async function made(root: HTMLElement, label: string, caption: string[], kind: Kind): Promise<Blob> {
+  const drawing = await drawingOf(root, label, caption);
   return kind === "svg" ? new Blob([written(drawing)], { type: "image/svg+xml" }) : pixelsOf(drawing);
 }

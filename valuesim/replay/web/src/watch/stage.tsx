@@ -10,7 +10,7 @@ export function Stage(props: SceneProps) {
   const now = episode.steps[step]?.step ?? 0;
   return (
     <Guard at={String(props.step)} failed="This step could not be drawn; the texts beside it are those of the log">
-      <Picture name={`${episode.env}-${episode.episode}-step-${now}`} label={`${episode.env}, step ${now}`}>
+      <Picture name={`${episode.env}-${episode.episode}-step-${now}`} label={`${episode.env}, step ${now}`} caption={[`${episode.env}, step ${now} of episode ${episode.episode} of run ${episode.run_name}.`]}>
         <Scene {...props} />
       </Picture>
     </Guard>
