@@ -173,6 +173,11 @@ function Decision({ behind, over, under }: { behind: Behind; over: string; under
         step {behind.step}, <Text most={40}>{behind.role}</Text> (<Text most={40}>{behind.model ?? behind.agent}</Text>) in <Text most={40}>{behind.run_name}</Text> ·{" "}
         {figure(100 * behind.share)} % of its vote
       </span>
+      {taken && taken.text !== taken.name && (
+        <p class="small-text">
+          <Text most={160}>{taken.text}</Text>
+        </p>
+      )}
       {behind.rationale && (
         <p class="small-text">
           “<Text most={200}>{behind.rationale}</Text>”
