@@ -2,6 +2,9 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+/** What begins below this share of the screen is not seen to be there. */
+const LOW = 0.75;
+
 /** Return the place that is gone to whenever `chosen` is another one, and what goes back from there. */
 export function useArrival(chosen: string): { place: RefObject<HTMLElement | null>; leave: () => void } {
   const place = useRef<HTMLElement>(null);
@@ -17,7 +20,8 @@ export function useArrival(chosen: string): { place: RefObject<HTMLElement | nul
     if (!element || isOn) return;
     if (!isNowhere && !element.contains(at)) from.current = at;
     element.focus({ preventScroll: true });
-    element.scrollIntoView({ block: "nearest" });
+    const { top } = element.getBoundingClientRect();
+    if (top < 0 || top > innerHeight * LOW) element.scrollIntoView({ block: "start" });
   }, [chosen]);
   const leave = () => {
     const last = from.current;
