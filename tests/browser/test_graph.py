@@ -166,8 +166,8 @@ def test_the_edges_stand_in_a_table_that_can_be_sorted(opened: Opened, machine: 
     page = graph(opened, machine)
     table = page.get_by_role("group", name="Edges as a table")
     table.get_by_role("button", name="Put first").click()
-    first = table.locator("tbody th a > bdi").all_inner_texts()
-    assert first == sorted(first, key=str.casefold)
+    names = table.locator("tbody th a > bdi").all_inner_texts()
+    assert names == sorted(names, key=str.casefold)
     table.locator("tbody th a").first.click()
     page.wait_for_selector(".graph-behind")
 
