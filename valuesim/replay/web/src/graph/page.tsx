@@ -1,5 +1,5 @@
 // Understand: what the decisions of a selection put first, and which archetype they speak for.
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import * as api from "../api";
 import { Filters } from "../find/filters";
 import { Guard } from "../guard";
@@ -13,6 +13,7 @@ import { contested, drawn, majorities } from "./layout";
 import { byOf, listLink, move, numberIn, placed, questionOn } from "./place";
 import { Side } from "./side";
 import { Beside, Strengths } from "./strengths";
+import { Threshold } from "./threshold";
 import type { About } from "../types";
 import type { Graphs, Group } from "./types";
 import { Waiting } from "./waiting";
@@ -231,39 +232,6 @@ function Counts({ group }: { group: Group }) {
         </p>
       ))}
     </section>
-  );
-}
-
-interface ThresholdProps {
-  query: URLSearchParams;
-  edges: number[];
-  least: number;
-  shown: number;
-  isAsked: boolean;
-}
-
-function Threshold({ query, edges, least, shown, isAsked }: ThresholdProps) {
-  const most = Math.max(1, ...edges);
-  const waiting = useRef<number>(0);
-  useEffect(() => () => clearTimeout(waiting.current), []);
-  return (
-    <label class="graph-threshold small-text">
-      <span>
-        {isAsked || shown === edges.length ? `Arrows of at least ${count(Number.isFinite(least) ? least : 1, "decision")} (${shown} of ${edges.length})` : `The ${shown} arrows of most decisions, of ${edges.length}`}
-      </span>
-      <input
-        type="range"
-        min={1}
-        max={most}
-        value={Math.min(least, most)}
-        disabled={most === 1}
-        onInput={(event) => {
-          const next = event.currentTarget.value;
-          clearTimeout(waiting.current);
-          waiting.current = setTimeout(() => move(query, { least: next }, true), 150);
-        }}
-      />
-    </label>
   );
 }
 
