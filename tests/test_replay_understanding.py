@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -30,6 +32,7 @@ from valuesim.replay.questions import Answer, Pending, Questions
 from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
 from valuesim.replay.shelf import Shelf
+from valuesim.replay.working import worked_out
 
 HERE = "http://127.0.0.1:8765"
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -347,12 +350,39 @@ def test_one_that_nobody_asks_any_more_makes_way_for_the_next(slow: list[Any]) -
     questions = Questions(lambda: now[0])
     waiting = questions.ask("a", lambda: {"waits": True})
     assert waiting == Pending(progress={"read": 3})
-    assert isinstance(questions.ask("b", lambda: {}), Pending)
+    assert questions.ask("b", lambda: {}) == Pending(progress={"waits": 1})
     now[0] = 20.0
     end = time.monotonic() + 10
     while isinstance(questions.ask("b", lambda: {}), Pending):
         assert time.monotonic() < end
     assert len(slow) == 2
+
+
+def test_how_far_it_is_has_an_end(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, int]] = []
+
+    def heard(question: Any, tell: Any, is_wanted: Any) -> Any:
+        def both(what: str, count: int) -> None:
+            told.append((what, count))
+            tell(what, count)
+
+        return worked_out(question, both, is_wanted)
+
+    monkeypatch.setattr("valuesim.replay.questions.worked_out", heard)
+    monkeypatch.setattr("valuesim.replay.questions.WAITS_S", 0.05)
+    client = serving(runs)
+    first = client.get("/api/graph", params={"by": "env"}).json()
+    answer = asked(client, "/api/graph", by="env")
+    decisions, groups = answer["selection"]["decisions"], len(answer["groups"])
+    assert first["progress"]["of"] == decisions
+    ends = {"read": decisions, "groups": groups, "ranked": groups}
+    assert {name: sum(n for what, n in told if what == name) for name in ends} == ends
+
+
+def test_archetypes_do_not_wait_for_what_they_do_not_need() -> None:
+    code = "import sys, valuesim.replay.understanding; print('scipy.stats' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"
 
 
 def test_what_failed_is_told_and_may_be_asked_again(slow: list[Any]) -> None:

@@ -43,6 +43,7 @@ def test_an_edge_leads_to_its_decisions_a_moment_and_back(
     assert re.search(r" before .*: [\d.,]+ to [\d.,]+ votes, in [\d,]+ decisions?$", told)
     edge.press("Enter")
     page.wait_for_selector(".graph-behind li a")
+    assert page.locator(".graph-behind").count() == 2, "both directions come at once"
     title = page.locator(".graph-side h2").inner_text()
     place = page.evaluate("location.hash")
     link = page.locator(".graph-behind li a").first
@@ -54,6 +55,86 @@ def test_an_edge_leads_to_its_decisions_a_moment_and_back(
     page.wait_for_selector(".graph-behind li a")
     assert page.locator(".graph-side h2").inner_text() == title
     assert page.evaluate("location.hash") == place
+
+
+def test_what_is_chosen_is_gone_to_and_left_where_it_was_chosen(
+    opened: Opened, machine: str, until: Until
+) -> None:
+    page = graph(opened, machine)
+    edge = page.locator(".graph-edge").last
+    told = edge.get_attribute("aria-label")
+    edge.press("Enter")
+    until(page, "document.activeElement.matches('.graph-side')")
+    until(page, "document.activeElement.getBoundingClientRect().top < innerHeight")
+    page.keyboard.press("Escape")
+    until(page, "document.querySelector('.graph-side h2') === null")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == told
+
+
+def test_who_looks_at_something_else_is_left_there(
+    opened: Opened, machine: str, until: Until
+) -> None:
+    page = graph(opened, machine)
+    page.locator(".graph-edge").last.press("Enter")
+    page.wait_for_selector(".graph-behind li a")
+    groups = page.get_by_label("Group shown")
+    groups.focus()
+    groups.select_option("1")
+    until(page, "location.hash.includes('group=1')")
+    page.wait_for_timeout(150)
+    assert page.evaluate("document.activeElement.tagName") == "SELECT"
+
+
+def test_an_episode_has_a_way_back_to_the_values_it_was_opened_from(
+    opened: Opened, machine: str
+) -> None:
+    page = graph(opened, machine)
+    page.locator(".graph-edge").last.press("Enter")
+    page.wait_for_selector(".graph-behind li a")
+    place = page.evaluate("location.hash")
+    page.locator(".graph-behind li a").first.press("Enter")
+    page.get_by_role("link", name="← Values").press("Enter")
+    page.wait_for_selector(".graph-behind li a")
+    assert page.evaluate("location.hash") == place
+    page.get_by_role("link", name="Episodes of this selection").press("Enter")
+    page.locator(".episodes tbody a").first.press("Enter")
+    page.get_by_role("link", name="← Episodes").press("Enter")
+    page.wait_for_selector(".episodes")
+    assert page.evaluate("location.hash") == f"#/?{machine}"
+
+
+def test_an_episode_that_was_left_writes_no_address(opened: Opened, machine: str) -> None:
+    page = graph(opened, machine)
+    page.locator(".graph-edge").last.press("Enter")
+    page.wait_for_selector(".graph-behind li a")
+    place = page.evaluate("location.hash")
+    # what an episode notes once the scrubber rests, kept until it has been left
+    page.evaluate(
+        """() => {
+          const soon = window.setTimeout;
+          window.late = [];
+          window.setTimeout = (act, ms, ...more) =>
+            ms === 200 ? window.late.push(act) : soon(act, ms, ...more);
+        }"""
+    )
+    page.locator(".graph-behind li a").first.click()
+    page.wait_for_selector(".verdict h2")
+    page.go_back()
+    page.wait_for_selector(".graph-behind li a")
+    assert page.evaluate("window.late.length") > 0
+    page.evaluate("window.late.forEach(act => act())")
+    assert page.evaluate("location.hash") == place
+
+
+def test_the_graph_can_be_made_larger(opened: Opened, machine: str) -> None:
+    page = graph(opened, machine, PHONE)
+    wide = "document.querySelector('.graph-svg').getBoundingClientRect().width"
+    before = page.evaluate(wide)
+    page.get_by_role("button", name="Larger").click()
+    assert page.evaluate(wide) > 1.4 * before
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.get_by_role("button", name="Smaller").click()
+    assert page.evaluate(wide) == before
 
 
 def test_the_list_and_the_values_lead_to_each_other(opened: Opened, machine: str) -> None:

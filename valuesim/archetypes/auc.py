@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from valuesim.graph.design import BoolArray, FloatArray
 
@@ -117,5 +117,5 @@ def _interval(areas: FloatArray, factor: float, least: float, ends: tuple[float,
     value, left = float(areas[0]), areas[1:]
     count = len(left)
     variance = factor * (count - 1) / count * float(((left - left.mean()) ** 2).sum())
-    half = float(stats.t.ppf(0.975, count - 1)) * max(variance, float(least)) ** 0.5
+    half = float(special.stdtrit(count - 1, 0.975)) * max(variance, float(least)) ** 0.5
     return Auc(value=value, low=max(ends[0], value - half), high=min(ends[1], value + half))

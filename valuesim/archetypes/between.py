@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from valuesim.graph.design import FloatArray
 
@@ -86,7 +86,7 @@ def value_risks(population: Population, rng: np.random.Generator) -> tuple[Value
     p = _permuted(x, risky, offered, rng)
     corrected = _holm(p)
     errors, effective = _errors(population, x, slopes)
-    half = stats.t.ppf(0.975, np.maximum(effective - 1, 1)) * errors
+    half = special.stdtrit(np.maximum(effective - 1, 1), 0.975) * errors
     found = [
         ValueRisk(
             value=population.values[value],
@@ -119,7 +119,7 @@ def concordance(population: Population, rng: np.random.Generator) -> Concordance
     if np.isnan(left).any():
         return None
     variance = (agents - 1) / agents * float(((left - left.mean()) ** 2).sum())
-    half = float(stats.t.ppf(0.975, agents - 1)) * variance**0.5
+    half = float(special.stdtrit(agents - 1, 0.975)) * variance**0.5
     by_chance = np.array(
         [
             _concordant(population.predicted[rng.permutation(agents)], rates, one)[0]

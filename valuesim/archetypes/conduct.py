@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from valuesim.archetypes.behaviour import Tries
 from valuesim.archetypes.binary import binary_logit
@@ -261,7 +261,7 @@ def _too_many_faults(found: Sequence[Moment], rule: GameRule) -> str:
     for name in RATES:
         own = [moment.is_fault for moment in found if name in moment.rates]
         # few faults in all may yet be every answer where it matters
-        if own and stats.binom.sf(sum(own) - 1, len(own), rule.most_faults) < _UNLIKELY:
+        if own and special.bdtrc(sum(own) - 1, len(own), rule.most_faults) < _UNLIKELY:
             share = f"{sum(own)} of {count(len(own), 'move')} {IN_WORDS[name]}"
             return f"{share} were faults, more than {rule.most_faults:.0%}"
     return ""

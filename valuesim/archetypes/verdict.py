@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from valuesim.archetypes.behaviour import Behaviour, Level
 from valuesim.archetypes.catalogue import (
@@ -168,7 +168,7 @@ def _too_many_faults(behaviour: Behaviour, rule: Rule) -> str:
     for (level, is_threatened), tries in behaviour.asked.items():
         faults, asked = tries.done.total(), tries.possible.total()
         # few faults in all may yet be every answer where it matters
-        if stats.binom.sf(faults - 1, asked, rule.most_faults) < _UNLIKELY:
+        if special.bdtrc(faults - 1, asked, rule.most_faults) < _UNLIKELY:
             threat = "threatened" if is_threatened else "not threatened"
             return (
                 f"{faults} of {count(asked, 'decision')} at {level_name(level)}, {threat}, were "

@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pending:
-    """A question that is not answered yet: how much of what is done."""
+    """A question that is not answered yet: how much of what is done, or that it `waits`."""
 
     progress: Mapping[str, int]
 
@@ -54,6 +54,7 @@ class _Job:
     make: Callable[[], Question]
     state: Hashable
     asked: float
+    is_begun: bool = False
     ready: Event = field(default_factory=Event)
     progress: dict[str, int] = field(default_factory=dict)
     answer: Answer | None = None
@@ -96,7 +97,7 @@ class Questions:
         job.ready.wait(WAITS_S)
         if job.error is not None:
             raise job.error
-        return job.answer or Pending(progress=dict(job.progress))
+        return job.answer or Pending(progress=dict(job.progress) if job.is_begun else {"waits": 1})
 
     def _work(self) -> None:
         try:
@@ -124,7 +125,10 @@ class Questions:
         with self._lock:
             now = self._clock()
             self._jobs = {k: j for k, j in self._jobs.items() if now - j.asked < _PATIENCE_S}
-            return max(self._jobs.items(), key=lambda item: item[1].asked, default=None)
+            found = max(self._jobs.items(), key=lambda item: item[1].asked, default=None)
+            if found is not None:
+                found[1].is_begun = True
+            return found
 
     def _worked_out(self, job: _Job) -> Answer:
         def is_wanted() -> bool:

@@ -74,10 +74,13 @@ def read_keys(
 
 def told(records: Iterable[DecisionRecord], tell: Tell) -> Iterator[DecisionRecord]:
     """Yield `records`, telling now and then how many were read."""
+    number = 0
     for number, record in enumerate(records, start=1):
         if number % _EACH == 0:
             tell("read", _EACH)
         yield record
+    if number % _EACH:
+        tell("read", number % _EACH)
 
 
 def check_groups(count: int, by: str) -> None:
@@ -112,6 +115,7 @@ def as_json(found: Found, tell: Tell) -> dict[str, Any]:
     evidence = found.evidence
     groups = []
     check_groups(len(evidence.all_groups), ",".join(evidence.by))
+    tell("groups", len(evidence.all_groups))
     for group in evidence.all_groups:
         ranking = rank_values(evidence.choices(group))
         told = to_json(group, ranking) | {

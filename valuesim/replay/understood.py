@@ -106,7 +106,10 @@ class Understanding:
             return {**question, "runs": places(self._shelf, selection, found)}
 
         key = (_named(selection), found.is_whole, *question.items())
-        return self._questions.ask(key, make, found.state)
+        answer = self._questions.ask(key, make, found.state)
+        if isinstance(answer, Pending):
+            return Pending(progress={**answer.progress, "of": found.decisions})
+        return answer
 
     def _decisions(self, shown: Sequence[Placed]) -> list[Told]:
         known: dict[tuple[str, str], Opened] = {}

@@ -33,6 +33,7 @@ def archetypes_json(chosen: Sequence[Chosen], by: str, tell: Tell) -> dict[str, 
     """
     found, catalogue = _read(chosen, by, tell), load_catalogue()
     check_groups(len(found.all_groups), by)
+    tell("groups", len(found.all_groups))
     own = {group: found.choices(group) for group in found.all_groups}
     rankings = rank_together(own, with_consistency=False)
     groups = []
@@ -61,6 +62,7 @@ def evidence_json(chosen: Sequence[Chosen], by: str, group: int, tell: Tell) -> 
     found, catalogue = _read(chosen, by, tell), load_catalogue()
     if group >= len(found.all_groups):
         raise InputError(f"group={group} is none: there are {len(found.all_groups)}, from 0")
+    tell("groups", 1)
     which = found.all_groups[group]
     records = list(found.records(which))
     behaviour = observe(records)

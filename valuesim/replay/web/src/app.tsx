@@ -19,6 +19,8 @@ import { count } from "./words";
 
 let lastFound = "#/";
 let lastGraph = "#/graph";
+// where an episode was opened from
+let lastLooked = "#/";
 
 /** The place as far as it is another page: steps and filters are not. */
 function pageOf(route: Route): string {
@@ -31,6 +33,7 @@ export function App() {
   const about = useAbout();
   if (route.page === "find") lastFound = findLink(route.query);
   if (route.page === "graph") lastGraph = graphLink(route.query);
+  if (route.page === "find" || route.page === "graph") lastLooked = route.page === "find" ? lastFound : lastGraph;
   const page = pageOf(route);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -64,7 +67,7 @@ function Page({ route, about }: { route: Route; about: About | null }) {
   if (route.page === "missing") return <Missing path={route.path} />;
   if (route.page === "compare") return <ComparePage {...route} />;
   const key = `${route.run}/${route.episode}`;
-  if (route.page === "episode") return <WatchPage key={key} {...route} back={lastFound} />;
+  if (route.page === "episode") return <WatchPage key={key} {...route} back={lastLooked} />;
   if (route.page === "branch") return <BranchPage key={key} {...route} />;
   return <BlindPage key={key} {...route} />;
 }

@@ -99,9 +99,16 @@ export function go(hash: string, replace = false): void {
   window.dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
-/** Write `hash` into the address alone: the page that is shown says already what it says. */
+/**
+ * Write `hash` into the address alone: the page that is shown says already what it says. A page that was left a moment
+ * ago, whose timers may yet run, must not write over that of the next one.
+ */
 export function noteAddress(hash: string): void {
-  if (hash !== location.hash) history.replaceState(history.state, "", hash);
+  if (hash !== location.hash && pathOf(hash) === pathOf(location.hash)) history.replaceState(history.state, "", hash);
+}
+
+function pathOf(hash: string): string {
+  return plain(hash.split("?")[0] ?? "");
 }
 
 export function useRoute(): Route {

@@ -1,5 +1,5 @@
 // The value graph: values at the height of their strength, an arrow from the value put first to the one behind.
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useWidth } from "../scenes/parts";
 import { Picture } from "../share/picture";
 import { visible } from "../text";
@@ -22,20 +22,33 @@ const LONGEST = 21;
 /** What the page says beside the drawing. */
 const KEY =
   "Height: strength in log-odds for each unit at stake. Arrow: from the value put first to the other; width: votes; blue: with the strengths, orange: against them; faint: fewer than 10 decisions; dashed value: no interval.";
+const ZOOMS = [1, 1.5, 2, 3];
 
 export function Drawing(props: DrawingProps) {
   const { place, width } = useWidth(720);
+  const [zoom, setZoom] = useState(1);
+  const at = ZOOMS.indexOf(zoom);
+  const step = (by: number) => setZoom(ZOOMS[at + by] ?? zoom);
   return (
     <div ref={place} class="graph-drawing">
+      <div class="graph-zoom" role="group" aria-label="Size of the graph">
+        <button type="button" class="small quiet" aria-label="Smaller" disabled={at === 0} onClick={() => step(-1)}>
+          −
+        </button>
+        <output>{figure(100 * zoom)} %</output>
+        <button type="button" class="small quiet" aria-label="Larger" disabled={at === ZOOMS.length - 1} onClick={() => step(1)}>
+          +
+        </button>
+      </div>
       <Picture name={`values-${props.group.name}`} label={`Values that the choices of ${props.group.name} put first`} caption={[...restingOn(props.group), KEY]}>
-        <Drawn {...props} width={width} />
+        <Drawn {...props} width={Math.round(width * zoom)} zoom={zoom} />
       </Picture>
     </div>
   );
 }
 
-function Drawn({ group, edges, over, under, node, onEdge, onNode, width }: DrawingProps & { width: number }) {
-  const picture = useMemo(() => pictureOf(group, edges, width), [group, edges, width]);
+function Drawn({ group, edges, over, under, node, onEdge, onNode, width, zoom }: DrawingProps & { width: number; zoom: number }) {
+  const picture = useMemo(() => pictureOf(group, edges, width, zoom), [group, edges, width, zoom]);
   const isChosen = (edge: Edge) => (edge.over === over && edge.under === under) || (edge.over === under && edge.under === over);
   const isOf = (edge: Edge) => node !== null && (edge.over === node || edge.under === node);
   const isAny = over !== null || node !== null;

@@ -44,7 +44,7 @@ function TakenApart({ taken, evidence }: { taken: Taken; evidence: Evidence }) {
           <strong>Undetermined</strong>, whatever stands below: <Text most={800}>{evidence.why}</Text>
         </p>
       )}
-      <h4>What each condition adds to the log-odds</h4>
+      <h4>How its log-odds are shared out among the conditions</h4>
       <div class="graph-scroll" tabIndex={0} role="group" aria-label="Log-odds by condition">
         <table class="graph-table">
           <tbody>
@@ -53,14 +53,14 @@ function TakenApart({ taken, evidence }: { taken: Taken; evidence: Evidence }) {
               <Added key={conditionOf(each.condition)} name={conditionOf(each.condition)} log_odds={each.log_odds} />
             ))}
             <tr class="is-sum">
-              <th scope="row">together, of {taken.posterior.toFixed(2)}</th>
+              <th scope="row">together (posterior {taken.posterior.toFixed(2)})</th>
               <td />
               <td>{signed(taken.log_odds)}</td>
             </tr>
           </tbody>
         </table>
       </div>
-      <p class="small-text muted">Of {taken.name} against all else, the mean over the orders in which conditions may be told. Shares of 4,000 draws: beyond 9 nothing is told apart.</p>
+      <p class="small-text muted">What was seen under each condition adds this much to the log-odds of {taken.name} against all else, as the mean over the orders in which conditions may be told. It says where the evidence lies, not what a condition brings about: that is for the rates below to tell. Of 4,000 draws nothing beyond 9 is told apart.</p>
       <h4>The conditions of its rule</h4>
       <ul class="graph-clauses">
         {taken.clauses.map((clause) => (

@@ -65,11 +65,12 @@ export function drawn(edges: Edge[], asked: number | null, most: number): { edge
   return { edges: shown, least: Math.min(...shown.map(contested), Infinity) };
 }
 
-export function pictureOf(group: Group, edges: Edge[], width: number): Picture {
+export function pictureOf(group: Group, edges: Edge[], width: number, zoom = 1): Picture {
   const columns = Math.max(2, Math.min(7, Math.floor((width - LEFT) / (BOX.width + 30))));
   const known = group.values.filter((value) => value.strength !== null);
+  if (known.length === 0) return ringOf(group.values, edges, width);
   const others = group.values.filter((value) => value.strength === null);
-  const height = Math.max(420, Math.min(900, 200 + 56 * Math.ceil((known.length * 2) / columns)));
+  const height = zoom * Math.max(420, Math.min(900, 200 + 56 * Math.ceil((known.length * 2) / columns)));
   const scale = scaleOf(known, height);
   const nodes = stacked(known, edges, columns, width, scale.at);
   const bottom = Math.max(height, ...nodes.map((node) => node.y + BOX.height));
@@ -81,6 +82,22 @@ export function pictureOf(group: Group, edges: Edge[], width: number): Picture {
   });
   const last = nodes.length ? Math.max(...nodes.map((node) => node.y)) : bottom;
   return { width, height: Math.max(bottom, last + BOX.height), nodes, arrows: arrowsOf(edges, nodes), ticks: scale.ticks, loose };
+}
+
+/** Without any strength there is no height to stand at: values stand in a ring, two in a row. */
+function ringOf(values: Value[], edges: Edge[], width: number): Picture {
+  const rows = Math.ceil((values.length + 1) / 2);
+  const gap = Math.max(BOX.height + GAP, Math.min(110, 360 / rows));
+  const widest = (width - BOX.width) / 2 - 4;
+  const nodes = values.map((value, place) => {
+    const row = Math.ceil(place / 2);
+    const y = 2 * TOP + BOX.height / 2 + row * gap;
+    // the first stands alone, and so does the last of an even number
+    const isAlone = place === 0 || (row === rows - 1 && values.length % 2 === 0);
+    const aside = isAlone ? 0 : Math.max(BOX.width / 2 + GAP, widest * Math.sin((Math.PI * row) / Math.max(1, rows - 1)));
+    return { value, x: width / 2 + Math.min(widest, aside) * (place % 2 ? 1 : -1), y, at: y };
+  });
+  return { width, height: 2 * TOP + rows * gap, nodes, arrows: arrowsOf(edges, nodes), ticks: [], loose: TOP / 2 };
 }
 
 function scaleOf(known: Value[], height: number) {

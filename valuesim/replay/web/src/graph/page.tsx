@@ -1,5 +1,5 @@
 // Understand: what the decisions of a selection put first, and which archetype they speak for.
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import * as api from "../api";
 import { Filters } from "../find/filters";
 import { Guard } from "../guard";
@@ -13,11 +13,14 @@ import { contested, drawn, majorities } from "./layout";
 import { byOf, listLink, move, numberIn, placed, questionOn } from "./place";
 import { Side } from "./side";
 import { Beside, Strengths } from "./strengths";
+import { Threshold } from "./threshold";
 import type { About } from "../types";
 import type { Graphs, Group } from "./types";
 import { Waiting } from "./waiting";
 
 const MOST_DRAWN = 40;
+const MOST_NARROW = 20;
+const NARROW = 720;
 
 export function GraphPage({ query, about }: { query: URLSearchParams; about: About | null }) {
   const search = useRef<HTMLInputElement>(null);
@@ -152,7 +155,7 @@ function Chooser({ query, graphs, place }: { query: URLSearchParams; graphs: Gra
 function GroupShown({ query, group, place }: { query: URLSearchParams; group: Group; place: number }) {
   const every = useMemo(() => majorities(group.edges), [group]);
   const asked = query.has("least") ? numberIn(query, "least", 1) : null;
-  const { edges, least } = useMemo(() => drawn(every, asked, MOST_DRAWN), [group, asked]);
+  const { edges, least } = useMemo(() => drawn(every, asked, innerWidth > NARROW ? MOST_DRAWN : MOST_NARROW), [group, asked]);
   return (
     <>
       <Counts group={group} />
@@ -160,7 +163,7 @@ function GroupShown({ query, group, place }: { query: URLSearchParams; group: Gr
         <>
           <div class="graph-sides">
             <section aria-label="Value graph">
-              <Threshold query={query} edges={every.map(contested)} least={least} shown={edges.length} />
+              <Threshold query={query} edges={every.map(contested)} least={least} shown={edges.length} isAsked={asked !== null} />
               <Drawing
                 group={group}
                 edges={edges}
@@ -188,6 +191,8 @@ function GroupShown({ query, group, place }: { query: URLSearchParams; group: Gr
 function Counts({ group }: { group: Group }) {
   const faults = Object.entries(group.faults);
   const lost = Object.entries(group.interrupted);
+  // of no value is a strength known, though there may be an order in the choices
+  const isBare = group.values.every((value) => value.strength === null);
   return (
     <section class="graph-counts">
       <h2>
@@ -211,8 +216,8 @@ function Counts({ group }: { group: Group }) {
         </p>
       )}
       {group.statement !== null && (group.coherent || group.values.length === 0 || !group.statement.includes(group.coherence.reason)) && (
-        <p class={group.values.length ? "note" : "note graph-warning"}>
-          {group.values.length === 0 && <strong>Undetermined. </strong>}
+        <p class={isBare ? "note graph-warning" : "note"}>
+          {isBare && <strong>Undetermined. </strong>}
           <Text most={600}>{group.statement}</Text>
         </p>
       )}
@@ -227,31 +232,6 @@ function Counts({ group }: { group: Group }) {
         </p>
       ))}
     </section>
-  );
-}
-
-function Threshold({ query, edges, least, shown }: { query: URLSearchParams; edges: number[]; least: number; shown: number }) {
-  const most = Math.max(1, ...edges);
-  const waiting = useRef<number>(0);
-  useEffect(() => () => clearTimeout(waiting.current), []);
-  return (
-    <label class="graph-threshold small-text">
-      <span>
-        Arrows of at least {count(Number.isFinite(least) ? least : 1, "decision")} ({shown} of {edges.length})
-      </span>
-      <input
-        type="range"
-        min={1}
-        max={most}
-        value={Math.min(least, most)}
-        disabled={most === 1}
-        onInput={(event) => {
-          const next = event.currentTarget.value;
-          clearTimeout(waiting.current);
-          waiting.current = setTimeout(() => move(query, { least: next }, true), 150);
-        }}
-      />
-    </label>
   );
 }
 

@@ -1,10 +1,13 @@
 // Beside the graph: the decisions behind an edge, both ways, or all edges of a value.
+import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
 import { episodeLink } from "../route";
 import { Text } from "../text";
 import { count, figure } from "../words";
-import { useWorked } from "./asking";
+import { useWorked, type Worked } from "./asking";
 import { votesOf } from "./drawing";
 import { contested } from "./layout";
+import { useArrival } from "./arrival";
 import { move, numberIn, placed, questionOn } from "./place";
 import type { Behind, Edge, Group, Listed } from "./types";
 import { Waiting } from "./waiting";
@@ -29,11 +32,30 @@ export function Side({ query, group, place }: SideProps) {
   );
 }
 
-function Close({ query }: { query: URLSearchParams }) {
+interface PanelProps {
+  query: URLSearchParams;
+  label: string;
+  title: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** What is looked at: it is gone to when it is chosen, and left by Escape, back to where it was chosen. */
+function Panel({ query, label, title, children }: PanelProps) {
+  const { place, leave } = useArrival([query.get("over"), query.get("under"), query.get("node")].join("\u0000"));
+  const close = () => {
+    move(query, { over: null, under: null, node: null, shown: null });
+    leave();
+  };
   return (
-    <button type="button" class="small quiet" onClick={() => move(query, { over: null, under: null, node: null, shown: null })}>
-      Close
-    </button>
+    <aside ref={place} tabIndex={-1} class="graph-side" aria-label={label} onKeyDown={(event) => event.key === "Escape" && close()}>
+      <header>
+        <h2>{title}</h2>
+        <button type="button" class="small quiet" onClick={close}>
+          Close
+        </button>
+      </header>
+      {children}
+    </aside>
   );
 }
 
@@ -45,13 +67,15 @@ function EdgeSide({ query, group, place, over, under }: SideProps & { over: stri
   const edge = edgeOf(group, over, under) ?? edgeOf(group, under, over);
   const isThere = [over, under].every((name) => group.values.some((value) => value.value === name));
   return (
-    <aside class="graph-side" aria-label="Decisions behind">
-      <header>
-        <h2>
+    <Panel
+      query={query}
+      label="Decisions behind"
+      title={
+        <>
           <Text most={80}>{over}</Text> and <Text most={80}>{under}</Text>
-        </h2>
-        <Close query={query} />
-      </header>
+        </>
+      }
+    >
       {edge ? (
         <p class="small-text muted">
           <Text most={80}>{edge.over}</Text> first: {votesOf(edge)}. {sure(edge)}
@@ -59,9 +83,8 @@ function EdgeSide({ query, group, place, over, under }: SideProps & { over: stri
       ) : (
         <p class="muted">{isThere ? "No decision sets these two against each other." : "In this group these two are not both at stake."}</p>
       )}
-      {edge && <Direction query={query} place={place} over={over} under={under} />}
-      {edge && <Direction query={query} place={place} over={under} under={over} />}
-    </aside>
+      {edge && <Directions key={`${place}\u0000${over}\u0000${under}`} query={query} place={place} over={over} under={under} />}
+    </Panel>
   );
 }
 
@@ -75,10 +98,38 @@ export function sureness(share: number): string {
   return share > 0.999 ? "> 0.999" : share < 0.001 ? "< 0.001" : share.toFixed(3);
 }
 
-function Direction({ query, place, over, under }: { query: URLSearchParams; place: number; over: string; under: string }) {
+function Directions({ query, place, over, under }: { query: URLSearchParams; place: number; over: string; under: string }) {
   const shown = Math.min(MOST, numberIn(query, "shown", FEW));
-  const path = questionOn("behind", query, { group: String(place), over, under, limit: String(shown) });
-  const { answer, error, progress } = useWorked<Listed>(path);
+  const asked = (first: string, behind: string) => questionOn("behind", query, { group: String(place), over: first, under: behind, limit: String(shown) });
+  const there = useLasting(useWorked<Listed>(asked(over, under)));
+  const back = useLasting(useWorked<Listed>(asked(under, over)));
+  // both at once: a list that comes in above another one moves what is about to be clicked
+  const isThere = [there, back].every((each) => each.answer || each.error);
+  if (!isThere) return <Waiting progress={there.progress ?? back.progress} />;
+  return (
+    <>
+      <Direction query={query} shown={shown} over={over} under={under} found={there} />
+      <Direction query={query} shown={shown} over={under} under={over} found={back} />
+    </>
+  );
+}
+
+/** What was answered stands until more of the same is there. */
+function useLasting(found: Worked<Listed>): Worked<Listed> {
+  const last = useRef(found.answer);
+  if (found.answer) last.current = found.answer;
+  return found.answer || found.error ? found : { ...found, answer: last.current };
+}
+
+interface DirectionProps {
+  query: URLSearchParams;
+  shown: number;
+  over: string;
+  under: string;
+  found: Worked<Listed>;
+}
+
+function Direction({ query, shown, over, under, found: { answer, error } }: DirectionProps) {
   return (
     <section class="graph-behind">
       <h3>
@@ -89,7 +140,6 @@ function Direction({ query, place, over, under }: { query: URLSearchParams; plac
           <Text most={600}>{error.message}</Text>
         </p>
       )}
-      {!answer && !error && <Waiting progress={progress} />}
       {answer && (
         <>
           <p class="small-text muted" role="status">
@@ -123,6 +173,11 @@ function Decision({ behind, over, under }: { behind: Behind; over: string; under
         step {behind.step}, <Text most={40}>{behind.role}</Text> (<Text most={40}>{behind.model ?? behind.agent}</Text>) in <Text most={40}>{behind.run_name}</Text> ·{" "}
         {figure(100 * behind.share)} % of its vote
       </span>
+      {taken && taken.text !== taken.name && (
+        <p class="small-text">
+          <Text most={160}>{taken.text}</Text>
+        </p>
+      )}
       {behind.rationale && (
         <p class="small-text">
           “<Text most={200}>{behind.rationale}</Text>”
@@ -173,13 +228,7 @@ function NodeSide({ query, group, node }: { query: URLSearchParams; group: Group
   const own = group.edges.filter((edge) => edge.over === node || (edge.under === node && edge.against_decisions === 0));
   own.sort((a, b) => contested(b) - contested(a));
   return (
-    <aside class="graph-side" aria-label="Edges of a value">
-      <header>
-        <h2>
-          <Text most={80}>{node}</Text>
-        </h2>
-        <Close query={query} />
-      </header>
+    <Panel query={query} label="Edges of a value" title={<Text most={80}>{node}</Text>}>
       {value ? (
         <p class="small-text muted">
           At stake in {count(value.choices, "choice")} of {count(value.clusters, group.unit)}.{" "}
@@ -202,6 +251,6 @@ function NodeSide({ query, group, node }: { query: URLSearchParams; group: Group
           </li>
         ))}
       </ul>
-    </aside>
+    </Panel>
   );
 }

@@ -1,4 +1,5 @@
 // Strengths with their 95 % intervals: dots and whiskers, one row a value; several groups side by side.
+import { useWidth } from "../scenes/parts";
 import { Text, visible } from "../text";
 import { count, figure } from "../words";
 import { Picture } from "../share/picture";
@@ -10,6 +11,8 @@ import type { Group, Value } from "./types";
 const ROW = 24;
 const TOP = 24;
 const NAMES = 150;
+const WIDEST = 460;
+const NARROWEST = 300;
 
 /** Two places, and no sign on what is rounded to nothing. */
 function fixed(x: number): string {
@@ -30,8 +33,9 @@ function scaleOf(groups: Group[]): Scale {
 export function Strengths({ group }: { group: Group }) {
   const known = group.values.filter((value) => value.strength !== null);
   const loose = group.values.filter((value) => value.strength === null);
+  const { place, width } = useWidth(WIDEST);
   return (
-    <section class="graph-strengths">
+    <section class="graph-strengths" ref={place}>
       <h2>Strengths</h2>
       <p class="small-text muted">
         Log-odds for each unit at stake, 0 being the mean of {group.components.length > 1 ? "those compared with it" : "all"}; the bar holds the strength with 95 %, clustered by {group.unit}.
@@ -43,7 +47,7 @@ export function Strengths({ group }: { group: Group }) {
             label={`Strengths of the values of ${group.name}`}
             caption={[...restingOn(group), `Strength in log-odds for each unit at stake; the bar holds it with 95 %, clustered by ${group.unit}.`]}
           >
-            <Whiskers group={group} order={known} scale={scaleOf([group])} width={460} hasNames />
+            <Whiskers group={group} order={known} scale={scaleOf([group])} width={Math.min(WIDEST, Math.max(NARROWEST, width))} hasNames />
           </Picture>
         </div>
       )}

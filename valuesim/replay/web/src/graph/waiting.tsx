@@ -2,12 +2,16 @@
 import { count } from "../words";
 
 export function Waiting({ progress }: { progress: { [done: string]: number } | null }) {
-  const read = progress?.["read"] ?? 0;
-  const ranked = progress?.["ranked"] ?? 0;
-  const done = [...(read ? [`${read.toLocaleString("en")} decisions read`] : []), ...(ranked ? [`${count(ranked, "group")} done`] : [])];
   return (
     <p class="muted" role="status">
-      Working it out… {done.join(", ")}
+      Working it out… {told(progress ?? {})}
     </p>
   );
+}
+
+function told({ read = 0, of = 0, ranked = 0, groups = 0, waits = 0 }: { [done: string]: number }): string {
+  if (waits) return "another question comes first";
+  if (groups) return `${count(of, "decision")} read, ${ranked} of ${count(groups, "group")} done`;
+  if (read) return `${read.toLocaleString("en")} of ${count(of, "decision")} read`;
+  return of ? `${count(of, "decision")} to read` : "";
 }

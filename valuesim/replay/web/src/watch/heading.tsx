@@ -30,7 +30,7 @@ function Back({ to }: { to: string }) {
   if (isShared && sharedEpisodes().length < 2) return null;
   return (
     <a class="back" href={isShared ? "#/" : to}>
-      ← {isShared ? "Both episodes" : "Episodes"}
+      ← {isShared ? "Both episodes" : placeOf(to)}
     </a>
   );
 }
@@ -44,6 +44,11 @@ function Left({ parent }: { parent: Parent }) {
       {` at step ${parent.step}`}
     </>
   );
+}
+
+/** Where a link back leads, in a word: the list, or the values of a selection. */
+function placeOf(link: string): string {
+  return link.startsWith("#/graph") ? "Values" : "Episodes";
 }
 
 const MOST_NAMED = 6;

@@ -50,7 +50,7 @@ function Trouble({ error, back }: { error: api.Refused; back: string }) {
       <p>
         <Text most={1000}>{error.message}</Text>
       </p>
-      <a href={back}>{isShared ? "To what this file holds" : "Back to the episodes"}</a>
+      <a href={back}>{isShared ? "To what this file holds" : "Back to where you were"}</a>
     </section>
   );
 }
