@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class Growing:
             table = _by_place(table, table_of(iter(rows), self._run))
             self._known |= {cells["episode"] for cells in rows}
         unfinished = len(self._progress.interrupted)
-        self._index = Index(table=table, interrupted=unfinished, parent=self._index.parent)
+        self._index = replace(self._index, table=table, interrupted=unfinished)
         self._unkept = state
         if self._clock() - self._kept_at >= _KEPT_EVERY_S:
             self.settle()

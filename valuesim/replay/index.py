@@ -30,6 +30,7 @@ FOLDER = f"derived/replay-{SCHEMA}"
 _STATE = b"valuesim.state"
 _BESIDE = b"valuesim.beside"
 _BLOCK = 10_000
+_TOLD = ("interrupted", "parent", "is_game")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -70,7 +71,7 @@ def keep(run: Path, index: Index, state: bytes) -> None:
     """Keep the index of a log that was in `state`; none is kept where that cannot be written."""
     _, parquet = libraries(run)
     path = run / FOLDER / "episodes.parquet"
-    beside = {"interrupted": index.interrupted, "parent": index.parent}
+    beside = {name: getattr(index, name) for name in _TOLD}
     told = {_STATE: state, _BESIDE: orjson.dumps(beside, default=str)}
     with suppress(OSError, ValueSimError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,8 +133,8 @@ def _kept(path: Path, state: bytes) -> Index | None:
             return None
         beside = orjson.loads(metadata.get(_BESIDE, b""))
         table = parquet.read_table(path).cast(schema_of(path))
-        found = Index(table=table, **beside)
-    except (pyarrow.ArrowException, OSError, ValueError, TypeError):
+        found = Index(table=table, **{name: beside[name] for name in _TOLD})
+    except (pyarrow.ArrowException, OSError, ValueError, TypeError, LookupError):
         return None
     return found if _is_sound(found) else None
 
