@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,13 @@ class Site:
     address: str
     server: uvicorn.Server
     thread: threading.Thread
+    endings: list[Callable[[], None]]
+
+    def end(self) -> None:
+        for each in self.endings:
+            each()
+        self.server.should_exit = True
+        self.thread.join(10)
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.address + path, timeout=30) as answer:
@@ -124,18 +131,18 @@ def watched() -> Iterator[Any]:
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
-        server = app.state.server = uvicorn.Server(config)
+        server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         wait_for(lambda: server.started, "the viewer answers")
-        sites.append(Site(f"http://127.0.0.1:{listening.getsockname()[1]}", server, thread))
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        sites.append(Site(address, server, thread, app.state.endings))
         return sites[-1]
 
     yield watch
     for site in sites:
-        site.server.should_exit = True
-        site.thread.join(10)
+        site.end()
 
 
 def open_episode(site: Site) -> tuple[str, str]:
