@@ -20,7 +20,7 @@ _MOST_TOLD = 200
 
 
 class Feed:
-    """Wakes those who listen to the run `run_id`; `error` says why it ended, None while it goes on."""
+    """Wakes those who listen to the run `run_id`; `error` says why it ended, None as it goes on."""
 
     def __init__(self, lives: Lives, run: str, progress: Progress, ends: Ends) -> None:
         """Follow a run by its id, of which `progress` is kept, until the server `ends`."""
