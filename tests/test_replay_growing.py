@@ -15,6 +15,7 @@ pytest.importorskip("duckdb")
 from valuesim.cli import main
 from valuesim.errors import LogError
 from valuesim.log.lines import AGAIN
+from valuesim.log.pool import PERSON
 from valuesim.replay.growing import Growing
 from valuesim.replay.index import FOLDER, index_of
 from valuesim.replay.shelf import Shelf
@@ -175,3 +176,21 @@ def test_the_shelf_extends_and_keeps_what_it_extended(whole: Path, run: Path) ->
     kept = (run / FOLDER / "episodes.parquet").stat().st_mtime_ns
     assert Shelf(run.parent).rows.ask("SELECT count(*) FROM own") == [(4,)]
     assert (run / FOLDER / "episodes.parquet").stat().st_mtime_ns == kept
+
+
+def test_what_a_person_played_stays_out_of_the_list_at_the_next_start(
+    whole: Path, tmp_path: Path
+) -> None:
+    for name in ("agents", "people/game"):
+        shutil.copytree(whole, tmp_path / name, ignore=shutil.ignore_patterns("derived"))
+    config = tmp_path / "people" / "game" / "run.yaml"
+    config.write_text(config.read_text() + f"{PERSON}:\n  consent: {{id: x}}\n")
+    for _ in range(2):
+        runs = Shelf(tmp_path).runs.values()
+        assert {run.place.name: run.place.is_branch for run in runs} == {
+            "agents": False,
+            "people/game": True,
+        }
+    growing = Growing(config.parent)
+    assert [growing.index().is_game, growing.index().is_game] == [True, True]
+    assert growing.is_extended

@@ -119,8 +119,10 @@ async def _of_episode(
     while feed.goes_on:
         seen = feed.news.end
         played = feed.progress.played(episode)
-        if played is None or play not in (-1, played.play):
-            # another play, or an end that is no longer kept: the episode is to be asked anew
+        is_silent = is_due and not await asyncio.to_thread(lives.is_live, feed.run_id)
+        if played is None or play not in (-1, played.play) or (is_silent and played.is_open):
+            # another play, an end that is no longer kept, or nothing written for minutes: the
+            # episode is to be asked anew
             yield event("reload", {"episode": episode})
             break
         play, is_open = played.play, played.is_open
