@@ -186,7 +186,7 @@ def test_an_episode_that_is_cut_off_says_why_and_is_live_again_when_resumed(
     opened: Opened, until: Until, played: dict[str, Run]
 ) -> None:
     run, page = played["broken"], into(opened("#/"), "broken")
-    run.process.send_signal(signal.SIGINT)
+    run.process.send_signal(signal.SIGTERM)
     run.process.wait(60)
     page.get_by_text("What was played does not count: the run was stopped").wait_for()
     assert newest(page) == 2
