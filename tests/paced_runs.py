@@ -27,8 +27,22 @@ def installed(folder: Path) -> Path:
     return folder
 
 
+class Gate:
+    """Lets a run of `paced` agents play so many steps, and no more until it is opened further."""
+
+    def __init__(self, path: Path, steps: int) -> None:
+        self.path = path
+        self.open(steps)
+
+    def open(self, steps: int) -> None:
+        self.steps = steps
+        draft = self.path.with_suffix(".draft")
+        draft.write_text(str(steps))
+        draft.replace(self.path)
+
+
 def started(
-    plugins: Path, run: Path, *settings: str, pace_s: float = 0.2
+    plugins: Path, run: Path, *settings: str, pace_s: float = 0.2, gate: Gate | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a run of `paced` agents; whoever asked for it ends it."""
     command = [sys.executable, "-m", "valuesim.cli", "run", "agents=paced", *settings]
@@ -36,8 +50,10 @@ def started(
         "PYTHONPATH": f"{plugins}{os.pathsep}{TESTS.parent}",
         "PACED_S": str(pace_s),
     }
+    if gate is not None:
+        surroundings |= {"PACED_S": "0", "PACED_GATE": str(gate.path)}
     return subprocess.Popen(
-        [*command, f"run.name={run}"],
+        [*command, f'run.name="{run}"'],
         cwd=TESTS.parent,
         env=surroundings,
         stdout=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -9,10 +10,10 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -22,16 +23,20 @@ pytest.importorskip("duckdb")
 
 import uvicorn
 
+import valuesim.replay.live.sources
 from tests import paced_runs
-from tests.paced_runs import wait_for
+from tests.paced_runs import Gate, wait_for
 from valuesim.cli import main
 from valuesim.errors import LogError
 from valuesim.log import read_run
+from valuesim.replay.live.news import News
 from valuesim.replay.live.now import Lives
 from valuesim.replay.live.progress import Progress
+from valuesim.replay.live.sources import Sources
 from valuesim.replay.live.tailing import LONGEST, Tail
 from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
+from valuesim.replay.server.feed import Feed
 from valuesim.replay.shelf import Shelf
 
 GAME = ("env=public_goods", "env.horizon=30", "engine.concurrency=1")
@@ -44,6 +49,13 @@ class Site:
     address: str
     server: uvicorn.Server
     thread: threading.Thread
+    endings: list[Callable[[], None]]
+
+    def end(self) -> None:
+        for each in self.endings:
+            each()
+        self.server.should_exit = True
+        self.thread.join(10)
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.address + path, timeout=30) as answer:
@@ -100,10 +112,10 @@ def started(plugins: Path) -> Iterator[Any]:
     """What starts a run and waits until it is being written; it is killed in the end."""
     begun = []
 
-    def start(run: Path, *settings: str, pace_s: float = 0.15) -> Any:
+    def start(run: Path, *settings: str, gate: Gate | None = None) -> Any:
         path = run / "decisions.jsonl"
         before = path.stat().st_size if path.exists() else 0
-        process = paced_runs.started(plugins, run, *settings, pace_s=pace_s)
+        process = paced_runs.started(plugins, run, *settings, pace_s=0.15, gate=gate)
         begun.append(process)
         wait_for(lambda: path.exists() and path.stat().st_size > before, "the run begins", 180)
         return process
@@ -124,18 +136,18 @@ def watched() -> Iterator[Any]:
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
-        server = app.state.server = uvicorn.Server(config)
+        server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         wait_for(lambda: server.started, "the viewer answers")
-        sites.append(Site(f"http://127.0.0.1:{listening.getsockname()[1]}", server, thread))
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        sites.append(Site(address, server, thread, app.state.endings))
         return sites[-1]
 
     yield watch
     for site in sites:
-        site.server.should_exit = True
-        site.thread.join(10)
+        site.end()
 
 
 def open_episode(site: Site) -> tuple[str, str]:
@@ -151,7 +163,8 @@ def decided(answer: Any) -> list[tuple[int, str]]:
 def test_each_step_is_told_within_two_seconds_and_then_the_end(
     folder: Path, started: Any, watched: Any
 ) -> None:
-    process = started(folder / "slow", *GAME, "episodes=1")
+    gate = Gate(folder.parent / "gate", 3)
+    process = started(folder / "slow", *GAME, "episodes=1", gate=gate)
     site = watched(folder)
     run, episode = open_episode(site)
     answer = site.get(f"/api/episodes/{run}/{episode}")
@@ -160,6 +173,8 @@ def test_each_step_is_told_within_two_seconds_and_then_the_end(
     place = f"play={answer['play']}&after={answer['decisions']}"
     own = hear(site, f"/api/live/{run}/{episode}/events?{place}")
     every = hear(site, f"/api/live/{run}/events")
+    wait_for(lambda: every.events, "the state is told")
+    gate.open(30)
     wait_for(lambda: own.is_over, "the episode ends", 60)
     process.wait(30)
     whole = site.get(f"/api/episodes/{run}/{episode}")
@@ -192,10 +207,13 @@ def _latest(heard: Heard, written: dict[tuple[int, str], str]) -> float:
 def test_who_comes_back_misses_nothing_and_gets_nothing_twice(
     folder: Path, started: Any, watched: Any
 ) -> None:
-    started(folder / "slow", *GAME, "episodes=1")
+    gate = Gate(folder.parent / "gate", 1)
+    started(folder / "slow", *GAME, "episodes=1", gate=gate)
     site = watched(folder)
     run, episode = open_episode(site)
     first = hear(site, f"/api/live/{run}/events")
+    wait_for(lambda: first.events, "the state is told")
+    gate.open(4)
     wait_for(lambda: len(first.named("step")) >= 8, "eight decisions")
     *_, last_id = first.events[4]
     again = hear(site, f"/api/live/{run}/events", last_id)
@@ -212,7 +230,8 @@ def test_a_killed_run_that_is_resumed_is_played_anew(
     folder: Path, started: Any, watched: Any
 ) -> None:
     game = (*GAME, "episodes=1")
-    process = started(folder / "slow", *game)
+    gate = Gate(folder.parent / "gate", 4)
+    process = started(folder / "slow", *game, gate=gate)
     site = watched(folder)
     run, episode = open_episode(site)
     own = hear(site, f"/api/live/{run}/{episode}/events?play=0&after=0")
@@ -223,7 +242,7 @@ def test_a_killed_run_that_is_resumed_is_played_anew(
         file.write(b'{"agent":"Alpha","decision":{"torn')
     time.sleep(1)
     assert len({step["step"] for step in own.named("step")}) == len(own.named("step"))
-    process = started(folder / "slow", *game)
+    process = started(folder / "slow", *game, gate=gate)
     wait_for(lambda: own.is_over, "the old play ends")
     assert own.events[-1][1] in ("interrupted", "reload")
     wait_for(lambda: site.get(f"/api/episodes/{run}/{episode}")["play"] == 1, "the next play")
@@ -232,8 +251,79 @@ def test_a_killed_run_that_is_resumed_is_played_anew(
     assert len(decided(answer)) == len(set(decided(answer))) == answer["decisions"]
 
 
+def test_a_run_that_falls_silent_is_no_longer_told_as_live(
+    folder: Path, watched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("valuesim.replay.server.following._HEARTBEAT_S", 0.2)
+    run = folder / "cut"
+    assert main(["run", "env=dictator", "agents=random", "episodes=1", f"run.name={run}"]) == 0
+    (run / "episodes.jsonl").write_bytes(b"")
+    site = watched(folder)
+    place, episode = open_episode(site)
+    own = hear(site, f"/api/live/{place}/{episode}/events?play=0&after=0")
+    wait_for(lambda: len(own.named("state")) > 3, "it is there")
+    monkeypatch.setattr("valuesim.replay.live.now.RECENT_S", -1.0)
+    wait_for(lambda: own.is_over, "it is told")
+    assert own.events[-1][1] == "reload"
+    answer = site.get(f"/api/episodes/{place}/{episode}")
+    assert answer["live"] is False
+    assert "nothing was written" in answer["interrupted"]
+
+
+async def _waits(feed: Feed, then: Callable[[], object]) -> None:
+    """Return once one who listens to a feed is woken by what happens `then`."""
+    looking = asyncio.create_task(feed.run())
+    waiting = asyncio.create_task(feed.beyond(feed.news.end))
+    await asyncio.sleep(0.1)
+    then()
+    await asyncio.wait_for(waiting, 5)
+    looking.cancel()
+
+
+class Read:
+    """A run whose log somebody else has read already."""
+
+    def progress(self, run: str) -> None:
+        """Find nothing new."""
+
+
+async def test_news_that_another_question_met_first_is_told_at_once(tmp_path: Path) -> None:
+    progress = Progress(tmp_path)
+    feed = Feed(cast(Lives, Read()), "run", progress, lambda: False)
+    await _waits(feed, lambda: progress.news.add([News(name="step", told={})]))
+
+
+async def test_who_listens_is_let_go_when_the_viewer_ends(tmp_path: Path) -> None:
+    ended = threading.Event()
+    feed = Feed(cast(Lives, Read()), "run", Progress(tmp_path), ended.is_set)
+    await _waits(feed, ended.set)
+    assert not feed.goes_on
+
+
+def test_what_is_not_planned_yet_is_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = folder / "one"
+    assert main(["run", "env=dictator", "agents=random", "episodes=1", f"run.name={run}"]) == 0
+    (episode,) = read_run(run).episodes
+    begun, shelf, sources = threading.Event(), Shelf(folder), Sources(run)
+
+    def slowly(*given: Any) -> Any:
+        begun.set()
+        time.sleep(0.5)
+        return planned(*given)
+
+    planned = valuesim.replay.live.sources._planned
+    monkeypatch.setattr("valuesim.replay.live.sources._planned", slowly)
+    first = threading.Thread(target=sources.of, args=(shelf, episode))
+    first.start()
+    assert begun.wait(10)
+    assert sources.of(shelf, episode).population["Alpha"].agent == "random"
+    first.join()
+
+
 def test_many_listeners_share_one_look(folder: Path, started: Any, watched: Any) -> None:
-    started(folder / "slow", *GAME, "episodes=1")
+    started(folder / "slow", *GAME, "episodes=1", gate=Gate(folder.parent / "gate", 7))
     site = watched(folder)
     run, episode = open_episode(site)
     crowd = [hear(site, f"/api/live/{run}/{episode}/events?play=0&after=0") for _ in range(40)]

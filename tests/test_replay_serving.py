@@ -27,8 +27,9 @@ from valuesim.log import read_run
 class Started:
     """A viewer in a process of its own."""
 
-    def __init__(self, root: Path, *given: str) -> None:
-        command = [sys.executable, "-m", "valuesim.cli", "replay", str(root), "--no-browser"]
+    def __init__(self, root: Path, *given: str, code: str | None = None) -> None:
+        program = ["-m", "valuesim.cli"] if code is None else ["-c", code]
+        command = [sys.executable, *program, "replay", str(root), "--no-browser"]
         self.process = subprocess.Popen(
             [*command, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -57,8 +58,11 @@ class Started:
         raise AssertionError("nobody is asked")
 
     def followed(self, id: str) -> http.client.HTTPResponse:
+        return self.stream(f"/api/plays/{id}/events")
+
+    def stream(self, path: str) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", f"/api/plays/{id}/events?token={self.token}")
+        connection.request("GET", f"{path}?token={self.token}")
         return connection.getresponse()
 
 
@@ -140,3 +144,34 @@ def test_a_kill_loses_no_step_that_was_played(viewer: Started, tmp_path: Path) -
     # the next viewer shows what there is, and plays on elsewhere
     shutil.rmtree(tmp_path / "one" / "derived", ignore_errors=True)
     assert main(["graph", str(tmp_path / "one")]) == 0
+
+
+NEVER_READ = """
+import sys, time
+from valuesim.cli import main
+from valuesim.replay import shelf
+def reads(run):
+    while True:
+        sum(range(10_000))
+        time.sleep(0.001)
+shelf.index_of = reads
+sys.exit(main())
+"""
+
+
+def test_it_ends_at_once_while_streams_are_open_and_a_run_is_read(tmp_path: Path) -> None:
+    given = ["env=dictator", "agents=random", "episodes=1", f"run.name={tmp_path / 'one'}"]
+    assert main(["run", *given]) == 0
+    viewer = Started(tmp_path, code=NEVER_READ)
+    (run,) = viewer.ask("GET", "/api/facets")["runs"]
+    streams = [viewer.stream(f"/api/live/{run['run']}/events") for _ in range(3)]
+    for each in streams:
+        while not each.readline().startswith(b"event: state"):
+            pass
+    began = time.monotonic()
+    viewer.process.send_signal(signal.SIGINT)
+    _, err = viewer.process.communicate(timeout=20)
+    # 3 s, and a machine that does other things as well
+    assert time.monotonic() - began < 6
+    assert viewer.process.returncode == 0
+    assert err.splitlines() == ["1 run; Ctrl-C ends it"]

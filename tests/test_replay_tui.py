@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -292,6 +293,24 @@ def test_every_part_of_a_decision_is_told(runs: Path) -> None:
         assert all(value in stakes for value in option["stakes"])
 
 
+def test_names_of_options_and_values_are_shown_and_never_obeyed(runs: Path) -> None:
+    episode = episode_of(runs, "agent=llm")
+    own = episode["steps"][0]["moments"][0]
+    for option in own["options"]:
+        option |= {"name": HOSTILE, "text": HOSTILE, "tags": [HOSTILE], "stakes": {HOSTILE: 0.5}}
+        option |= {"arguments": {HOSTILE: [HOSTILE], "to": [1, 2], MARKUP: 3}}
+    own |= {"chosen": HOSTILE, "arguments": {HOSTILE: HOSTILE}, "effect": {HOSTILE: {HOSTILE: 1}}}
+    own |= {"puts": [{"over": HOSTILE, "under": HOSTILE, "share": 1.0}], "usage": {HOSTILE: 3}}
+    own |= {"probabilities": {HOSTILE: 0.5}, "view": {HOSTILE: {HOSTILE: [HOSTILE]}}}
+    episode |= {"outcome": {HOSTILE: HOSTILE}, "condition": {HOSTILE: HOSTILE}, "env": HOSTILE}
+    drawn = [moment.verdict(episode, own), options(own), heading.heading(episode)]
+    drawn += [heading.about(episode), scenes.scene(episode, 0, own["role"])]
+    drawn += [part.pieces for part in moment.parts(episode, own).values()]
+    for pieces in drawn:
+        assert not OBEYED.search(plain(pieces))
+    assert "[red]no[/red]" in plain(options(own))
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -368,6 +387,26 @@ async def test_the_list_is_filtered_and_a_mistake_is_told(runs: Path) -> None:
         assert said(pilot, "found").startswith("60 episodes")
         await look_for(pilot, "nowhere")
         assert said(pilot, "found") == "No episode is like that"
+
+
+async def test_enter_waits_for_the_rows_that_were_asked_for(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+
+    def slow(*given: Any) -> dict[str, Any]:
+        assert answer.wait(30)
+        return listed(*given)
+
+    async with viewer(runs).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr("valuesim.replay.tui.finding.listed", slow)
+        await pilot.press("slash", *"agent=mute", "enter", "enter")
+        assert isinstance(pilot.app.screen, Finding)
+        answer.set()
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, Watching)
+        assert "mute" in said(pilot, "heading")
 
 
 async def test_the_list_is_sorted_by_a_column_that_is_chosen(runs: Path) -> None:

@@ -12,12 +12,14 @@ import socket
 import sys
 import threading
 import webbrowser
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from valuesim.cli import replay_export
+from valuesim.cli.leaving import leave, leave_after
 from valuesim.cli.replay_models import models_of
 from valuesim.cli.replay_terminal import watch
 from valuesim.errors import InputError
@@ -29,6 +31,8 @@ from valuesim.replay.shelf import Shelf
 
 PORT = 8765
 _NEAR = 10
+LONGEST_END_S = 3.0
+"""So long after Ctrl-C the process is gone, whatever is being read."""
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -41,24 +45,30 @@ def main(arguments: argparse.Namespace) -> int:
         return watch(arguments)
     if arguments.export is not None:
         return replay_export.export(arguments)
+    _serve(arguments, path)
+    leave()
+    return 0
+
+
+def _serve(arguments: argparse.Namespace, path: Path) -> None:
+    """Answer until stopped; what is played then is stopped as well."""
     server = _server()
     models = models_of(arguments.overrides)
     consent = consent_in(arguments.consent) if arguments.consent else Consent()
     access = Access(host=arguments.host)
     listening = bound(access.host, arguments.port)
-    with listening, ExitStack() as ending:
-        try:
-            shelf = Shelf(path, waits=False)
-            plays = Plays(shelf=shelf, models=models, consent=consent)
-            ending.callback(plays.close)
-            url = access.url(listening.getsockname()[1])
-            _tell(shelf, url)
-            if arguments.browser and _is_desktop():
-                threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
-            server.serve(server.create_app(shelf, access, plays), listening)
-        except KeyboardInterrupt:
-            pass
-    return 0
+    # a signal may come before the server hears it
+    with listening, ExitStack() as ending, suppress(KeyboardInterrupt):
+        shelf = Shelf(path, waits=False)
+        plays = Plays(shelf=shelf, models=models, consent=consent)
+        ending.callback(plays.close)
+        url = access.url(listening.getsockname()[1])
+        _tell(shelf, url)
+        if arguments.browser and _is_desktop():
+            threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
+        app = server.create_app(shelf, access, plays)
+        app.state.endings.append(partial(leave_after, LONGEST_END_S))
+        server.serve(app, listening)
 
 
 def bound(host: str, port: int | None) -> socket.socket:

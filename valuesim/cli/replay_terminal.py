@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import atexit
 import os
 import sys
-import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from valuesim.cli.leaving import leave
 from valuesim.cli.replay_arguments import LOCAL
 from valuesim.errors import InputError
 from valuesim.replay.shelf import Shelf
@@ -27,20 +26,8 @@ def watch(arguments: argparse.Namespace) -> int:
     _check_terminal()
     app = _app()
     app.run(Shelf(path, waits=False))
-    _leave()
+    leave()
     return 0
-
-
-def _leave() -> None:
-    """End the process at once where runs are still read beside it.
-
-    Python would cut those threads off inside libraries in C++, which ends with a signal. What they
-    write is whole or not there.
-    """
-    if any(each.is_alive() and each.daemon for each in threading.enumerate()):
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        os._exit(0)
 
 
 def _check(arguments: argparse.Namespace) -> None:

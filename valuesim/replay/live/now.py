@@ -112,19 +112,20 @@ class Lives:
         except (ValueSimError, OSError):
             return None
         with progress.lock:
-            if not progress.open:
-                return None
             newest = list(progress.open.values())[-_MOST_EPISODES:]
-            return {
-                "run": run,
-                "run_name": shelved.place.name,
-                "episodes_open": [self._episode(run, each) for each in reversed(newest)],
-                "open": len(progress.open),
-                "finished": len(progress.finished),
-                "planned": sources.planned,
-                "rate": round(progress.rate(self.clock()), 3),
-                "last": round(self.last(run) or 0.0, 1),
-            }
+            counts = {"open": len(progress.open), "finished": len(progress.finished)}
+            rate = progress.rate(self.clock())
+        if not newest:
+            return None
+        # who plays may be long in being found, and the log is read on meanwhile
+        return counts | {
+            "run": run,
+            "run_name": shelved.place.name,
+            "episodes_open": [self._episode(run, each) for each in reversed(newest)],
+            "planned": sources.planned,
+            "rate": round(rate, 3),
+            "last": round(self.last(run) or 0.0, 1),
+        }
 
     def _episode(self, run: str, played: Played) -> dict[str, Any]:
         source = self.source(run, played.episode)

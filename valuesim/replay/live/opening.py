@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from valuesim.log.options import OptionReader
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
 from valuesim.replay.light import BUDGET, light
 from valuesim.replay.live.played import Played
-from valuesim.replay.live.progress import MADE, TEXTS, Progress
+from valuesim.replay.live.progress import ENDED, MADE, TEXTS, Progress
 from valuesim.replay.live.sources import Source
 from valuesim.replay.moments import Opened, steps, told
 from valuesim.replay.parts import Parts, text_of
@@ -92,10 +92,7 @@ def _opened(
     """Return the decisions of a play that are `wanted`, by their numbers in it."""
     with ExitStack() as stack:
         parts = Parts(progress.parts, stack)
-        if played.ends is None:
-            episode = _record(played, source)
-        else:
-            episode = parts.read("episodes.jsonl", played.ends, episode_of)
+        episode = _record(parts, played, source)
         texts = _Texts(parts, progress)
         records, whole = _records(parts, texts, played, episode, wanted, is_light=is_light)
         inherited = _inherited(progress.run, texts, episode)
@@ -119,12 +116,7 @@ def _records(
     is_light: bool,
 ) -> tuple[list[DecisionRecord], int | None]:
     """Return the decisions of a play that are `wanted`, and how many are whole if not all."""
-    read_option = OptionReader(texts)
-
-    def decision(line: Any, path: Path, at: int) -> DecisionRecord:
-        texts.keep(line)
-        return decision_of(line, episode, read_option, texts, path, at)
-
+    decision = _decision_of(episode, texts)
     before = sum(played.sizes[: wanted[0]]) if wanted else 0
     whole = None
     records: list[DecisionRecord] = []
@@ -138,7 +130,22 @@ def _records(
     return records, whole
 
 
-def _record(played: Played, source: Source) -> EpisodeRecord:
+def _decision_of(
+    episode: EpisodeRecord, texts: _Texts
+) -> Callable[[Any, Path, int], DecisionRecord]:
+    read_option = OptionReader(texts)
+
+    def decision(line: Any, path: Path, at: int) -> DecisionRecord:
+        texts.keep(line)
+        return decision_of(line, episode, read_option, texts, path, at)
+
+    return decision
+
+
+def _record(parts: Parts, played: Played, source: Source) -> EpisodeRecord:
+    """Return the episode as its line tells it, or until it ends as far as it is known."""
+    if played.ends is not None:
+        return parts.read(ENDED, played.ends, episode_of)
     unknown = dict.fromkeys(played.roles, _UNKNOWN)
     return EpisodeRecord(
         id=played.episode,

@@ -192,32 +192,26 @@ class Progress:
     def _made(self, number: int, line: Line) -> Iterator[News]:
         found = decoded(line)
         try:
-            if found is None:
+            if found is None or not _is_decision(found):
                 self.is_odd = True
                 return
-            id, play, step, role = found["episode"], found["play"], found["step"], found["agent"]
+            id, play, role = found["episode"], found["play"], found["agent"]
             answer = found["decision"]
-            is_sound = isinstance(id, str) and isinstance(role, str)
-            if not (is_sound and type(play) is int and type(step) is int and 0 <= step < 2**31):
-                self.is_odd = True
-                return
             self._count(found)
             if id in self.finished:
                 self.is_odd |= not self._is_first and (id, play) not in self._void
                 return
             own = self._own(id, play)
             own.places.append(at(number, line.begins))
-            own.steps.append(step)
+            own.steps.append(found["step"])
             own.sizes.append(len(line.raw))
             own.faults += answer["fault"] is not None
             own.roles.setdefault(role)
-            if own.reason is not None:
-                return
-            yield News(name="step", told=step_told(id, step, role, answer))
+            if own.reason is None:
+                yield News(name="step", told=step_told(id, found["step"], role, answer))
         except MISSHAPEN:
             # whoever opens the run is told what is wrong with it
             self.is_odd = True
-            return
 
     def _count(self, line: Mapping[str, Any]) -> None:
         with suppress(*MISSHAPEN, OverflowError):
@@ -274,3 +268,10 @@ class Progress:
             self.cut[id] = own
         told = {"episode": id, "play": play, "reason": reason[:_LONGEST_REASON]}
         return [News(name="interrupted", told=told)]
+
+
+def _is_decision(line: Mapping[str, Any]) -> bool:
+    """Return whether a line says of which episode, play, step and role it is."""
+    play, step = line["play"], line["step"]
+    is_named = isinstance(line["episode"], str) and isinstance(line["agent"], str)
+    return is_named and type(play) is int and type(step) is int and 0 <= step < 2**31

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from valuesim import registry
@@ -64,22 +65,26 @@ class Sources:
         self._config: Mapping[str, Any] = {}
         self._specs: Mapping[str, EpisodeSpec] = {}
         self._state: tuple[int, int] | None = None
+        # what is known before the plan is made would be kept for good
+        self._lock = Lock()
 
     @property
     def planned(self) -> int | None:
         """How many episodes run.yaml says the run has."""
-        self._read()
+        with self._lock:
+            self._read()
         told = self._config.get("episodes")
         return told if type(told) is int and told >= 0 else None
 
     def of(self, shelf: Shelf, episode: str) -> Source:
         """Return what is known of `episode`; files are read below the shelf's root alone."""
-        self._read(shelf.root)
-        if episode not in self._known:
-            if len(self._known) > _MOST_PLANNED:
-                self._known.clear()
-            self._known[episode] = self._found(shelf, episode)
-        return self._known[episode]
+        with self._lock:
+            self._read(shelf.root)
+            if episode not in self._known:
+                if len(self._known) > _MOST_PLANNED:
+                    self._known.clear()
+                self._known[episode] = self._found(shelf, episode)
+            return self._known[episode]
 
     def _found(self, shelf: Shelf, episode: str) -> Source:
         for find in (self._of_plan, self._of_parent, self._of_interruption):

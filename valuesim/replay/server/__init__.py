@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from threading import Thread
+from threading import Event, Thread
 from types import FrameType
 
 import uvicorn
@@ -39,12 +39,13 @@ def create_app(shelf: Shelf, access: Access, plays: Plays | None = None) -> Fast
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     plays = plays or Plays(shelf=shelf)
     # called once the server is told to stop, so that answers which go on end by themselves
-    app.state.endings = [plays.close]
+    ended = Event()
+    app.state.endings = [ended.set, plays.close]
     add_errors(app, shelf)
     add_finding(app, shelf)
     lives = Lives(shelf)
     add_watching(app, shelf, lives)
-    add_following(app, lives)
+    add_following(app, lives, ended.is_set)
     add_branching_tree(app, shelf)
     add_playing(app, plays)
     add_sharing(app, shelf)
@@ -69,10 +70,7 @@ def serve(app: FastAPI, listening: socket.socket) -> None:
         timeout_graceful_shutdown=1,
         limit_concurrency=200,
     )
-    server = _Server(config, app.state.endings)
-    # streams that have no end of their own look at it
-    app.state.server = server
-    server.run(sockets=[listening])
+    _Server(config, app.state.endings).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):

@@ -20,16 +20,17 @@ _MOST_TOLD = 200
 
 
 class Feed:
-    """Wakes those who listen to a run; `error` says why it ended, None as long as it goes on."""
+    """Wakes those who listen to the run `run_id`; `error` says why it ended, None as it goes on."""
 
     def __init__(self, lives: Lives, run: str, progress: Progress, ends: Ends) -> None:
         """Follow a run by its id, of which `progress` is kept, until the server `ends`."""
+        self.run_id = run
         self.progress = progress
         self.news = progress.news
         self.error: str | None = None
         self.listeners = 0
         self.is_over = False
-        self._lives, self._run, self._ends = lives, run, ends
+        self._lives, self._ends = lives, ends
         self._epoch = secrets.token_hex(4)
         self._moved = asyncio.Event()
 
@@ -41,7 +42,7 @@ class Feed:
                 {"episode": each.episode, "step": each.steps[-1], "decisions": len(each.places)}
                 for each in newest
             ]
-            return {"run": self._run, "open": listed, "finished": len(self.progress.finished)}
+            return {"run": self.run_id, "open": listed, "finished": len(self.progress.finished)}
 
     def name(self, number: int) -> str:
         """Return what names the place before the news `number`, for one who comes back."""
@@ -62,24 +63,29 @@ class Feed:
     @property
     def goes_on(self) -> bool:
         """Whether there may be more: the log can be read, and the server answers."""
-        return self.error is None and not self._ends()
+        return self.error is None and not self.is_over and not self._ends()
 
     async def run(self) -> None:
         """Look again and again, until nobody has listened for a while."""
-        idle = 0.0
+        idle, told = 0.0, self.news.end
         while idle < _LINGERS_S and self.goes_on:
-            before = self.news.end
             try:
-                await asyncio.to_thread(self._lives.progress, self._run)
+                await asyncio.to_thread(self._lives.progress, self.run_id)
             except (ValueSimError, OSError) as error:
                 self.error = self._lives.shelf.sentence(error)
-            if not self.goes_on or self.news.end != before:
-                # those who wait take the event that they wait for; later ones the next
-                self._moved.set()
-                self._moved = asyncio.Event()
+            # others look as well: what they found first is told to nobody yet
+            if self.news.end != told:
+                told = self.news.end
+                self._wake()
             await asyncio.sleep(_LOOK_EVERY_S)
             idle = 0.0 if self.listeners else idle + _LOOK_EVERY_S
         self.is_over = True
+        self._wake()
+
+    def _wake(self) -> None:
+        # those who wait take the event that they wait for; later ones the next
+        self._moved.set()
+        self._moved = asyncio.Event()
 
 
 class Feeds:

@@ -15,7 +15,7 @@ from valuesim.replay.live.played import Played
 from valuesim.replay.naming import NotThereError
 from valuesim.replay.sending import as_json
 from valuesim.replay.server.answering import error_answer, json_answer, names, pairs
-from valuesim.replay.server.feed import Feed, Feeds
+from valuesim.replay.server.feed import Ends, Feed, Feeds
 
 _HEARTBEAT_S = 10.0
 _MOST_AT_ONCE = 50
@@ -24,13 +24,8 @@ _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 _BUSY = f"{_MOST_LISTENERS} pages follow runs already: close one"
 
 
-def add_following(app: FastAPI, lives: Lives) -> None:
-    """Answer what is asked of runs that are being played."""
-
-    def ends() -> bool:
-        server = getattr(app.state, "server", None)
-        return server is not None and bool(server.should_exit)
-
+def add_following(app: FastAPI, lives: Lives, ends: Ends) -> None:
+    """Answer what is asked of runs that are being played, until the server `ends`."""
     feeds = Feeds(lives, ends)
 
     @app.get("/api/live")
@@ -40,16 +35,7 @@ def add_following(app: FastAPI, lives: Lives) -> None:
 
     @app.get("/api/live/{rest:any}")
     async def get_events(request: Request) -> Response:
-        run, episode = _asked(request)
-        if feeds.listeners >= _MOST_LISTENERS:
-            return error_answer(503, _BUSY)
-        feed = await feeds.of(run)
-        if episode is None:
-            told = _of_run(feed, run, _last_id(request))
-        else:
-            told = _of_episode(feeds.lives, feed, run, episode, *_place(request))
-        heard = _heard(feeds, feed, told)
-        return StreamingResponse(heard, media_type="text/event-stream", headers=_HEADERS)
+        return await _stream(feeds, request)
 
     @app.get("/api/moments/{rest:any}")
     def get_moments(request: Request) -> Response:
@@ -57,6 +43,20 @@ def add_following(app: FastAPI, lives: Lives) -> None:
         if not (step.isascii() and step.isdecimal() and len(step) < 10):
             raise NotThereError(f"{step!r:.40} is no step")
         return json_answer(lives.step(run, episode, int(step)))
+
+
+async def _stream(feeds: Feeds, request: Request) -> Response:
+    """Return the events of a run, or of one of its episodes; 503 where too many listen."""
+    run, episode = _asked(request)
+    if feeds.listeners >= _MOST_LISTENERS:
+        return error_answer(503, _BUSY)
+    feed = await feeds.of(run)
+    if episode is None:
+        told = _of_run(feed, run, _last_id(request))
+    else:
+        told = _of_episode(feeds.lives, feed, episode, *_place(request))
+    heard = _heard(feeds, feed, told)
+    return StreamingResponse(heard, media_type="text/event-stream", headers=_HEADERS)
 
 
 async def _heard(feeds: Feeds, feed: Feed, told: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -112,44 +112,57 @@ async def _of_run(feed: Feed, run: str, last: str) -> AsyncIterator[bytes]:
 
 
 async def _of_episode(
-    lives: Lives, feed: Feed, run: str, episode: str, play: int, after: int
+    lives: Lives, feed: Feed, episode: str, play: int, after: int
 ) -> AsyncIterator[bytes]:
     """Yield the steps that come after the first `after` decisions of a play, then how it ended."""
-    is_told = False
+    is_due = True
     while feed.goes_on:
         seen = feed.news.end
         played = feed.progress.played(episode)
-        if played is None or play not in (-1, played.play):
-            # another play, or an end that is no longer kept: the episode is to be asked anew
+        is_silent = is_due and not await asyncio.to_thread(lives.is_live, feed.run_id)
+        if played is None or play not in (-1, played.play) or (is_silent and played.is_open):
+            # another play, an end that is no longer kept, or nothing written for minutes: the
+            # episode is to be asked anew
             yield event("reload", {"episode": episode})
-            return
-        if play < 0:
-            play = played.play
-        is_open = played.is_open
-        if not is_told:
-            # whoever lost the connection learns that it is there again
-            is_told = True
-            yield event("state", {"episode": episode, "play": play}, f"{play}.{after}")
-        while after < len(played.places):
-            batch = await asyncio.to_thread(_batch, lives, run, feed, played, after)
+            break
+        play, is_open = played.play, played.is_open
+        if is_due:
+            # whoever lost the connection learns that it is there again, and a page that hears
+            # nothing for long takes the server for lost
+            yield _up_to(played, after)
+        async for batch in _batches(lives, feed, played, after):
             after = batch.so_far
-            for step in batch.steps:
-                yield event("step", step)
-            yield event("state", {"episode": episode, "play": play}, f"{play}.{after}")
+            yield b"".join(event("step", step) for step in batch.steps) + _up_to(played, after)
         if not is_open:
-            name = "finished" if played.reason is None else "interrupted"
-            yield event(name, {"episode": episode, "reason": played.reason})
-            return
-        if not await _more(feed, seen):
-            # a page that hears nothing for long takes the server for lost
-            yield event("state", {"episode": episode, "play": play}, f"{play}.{after}")
+            yield _ended(played)
+            break
+        is_due = not await _more(feed, seen)
     if feed.error is not None:
         yield event("failed", {"error": feed.error})
 
 
-def _batch(lives: Lives, run: str, feed: Feed, played: Played, after: int) -> Batch:
-    source, shelved = lives.source(run, played.episode), lives.shelf.run(run)
-    return later(shelved, feed.progress, played, source, after, _MOST_AT_ONCE)
+async def _batches(lives: Lives, feed: Feed, played: Played, after: int) -> AsyncIterator[Batch]:
+    """Yield what was decided after the first `after` decisions of a play, as far as it is known."""
+    if after >= len(played.places):
+        return
+    shelved = lives.shelf.run(feed.run_id)
+    # who plays may be long in being found
+    source = await asyncio.to_thread(lives.source, feed.run_id, played.episode)
+    while after < len(played.places):
+        wanted = feed.progress, played, source, after, _MOST_AT_ONCE
+        batch = await asyncio.to_thread(later, shelved, *wanted)
+        after = batch.so_far
+        yield batch
+
+
+def _up_to(played: Played, after: int) -> bytes:
+    told = {"episode": played.episode, "play": played.play}
+    return event("state", told, f"{played.play}.{after}")
+
+
+def _ended(played: Played) -> bytes:
+    name = "finished" if played.reason is None else "interrupted"
+    return event(name, {"episode": played.episode, "reason": played.reason})
 
 
 async def _more(feed: Feed, seen: int) -> bool:

@@ -46,6 +46,9 @@ class Finding(Screen[None]):
         self._total = 0
         self._edition: tuple[int, ...] = ()
         self._mistake: str | None = None
+        # whether what was asked is not answered yet, and what to do then
+        self._is_waiting = True
+        self._opens = False
 
     def compose(self) -> ComposeResult:
         """Yield what there is, the filter line, what was found, the table, and the keys."""
@@ -100,7 +103,7 @@ class Finding(Screen[None]):
         self, found: list[dict[str, Any]], total: int, varying: list[str], cursor: int | None
     ) -> None:
         table, before = self._table, self._row
-        self._rows, self._total = found, total
+        self._rows, self._total, self._is_waiting = found, total, False
         table.clear(columns=True)
         for column, title, _ in rows.COLUMNS:
             told = rows.title(column, title, self._question.sort)
@@ -112,6 +115,8 @@ class Finding(Screen[None]):
             table.add_row(*(cell(piece, is_number=number) for piece, number in pairs))
         table.move_cursor(row=self._place(before) if cursor is None else cursor, animate=False)
         self._tell()
+        if self._opens:
+            self.action_open()
 
     @property
     def _row(self) -> dict[str, Any] | None:
@@ -155,8 +160,14 @@ class Finding(Screen[None]):
 
     def _ask(self, found: Question) -> None:
         self._mistake = None
-        self._question, self._offset = found, 0
-        self.look(0)
+        self._question = found
+        self._go_to(0)
+
+    def _go_to(self, place: int) -> None:
+        """Ask for the page that holds a place of the list, and stand there."""
+        self._offset = place // PAGE * PAGE
+        self._is_waiting, self._opens = True, False
+        self.look(place % PAGE)
 
     def action_filter(self) -> None:
         """Go to the filter line."""
@@ -164,7 +175,7 @@ class Finding(Screen[None]):
 
     def action_back(self) -> None:
         """Leave the filter line, which says again what was asked."""
-        self._mistake = None
+        self._mistake, self._opens = None, False
         self.query_one(Input).value = self._question.line
         self._table.focus()
         self._tell()
@@ -178,8 +189,7 @@ class Finding(Screen[None]):
         last = max(0, (self._total - 1) // PAGE * PAGE)
         offset = max(0, min(last, self._offset + by * PAGE))
         if offset != self._offset:
-            self._offset = offset
-            self.look(0)
+            self._go_to(offset)
 
     def action_broken(self) -> None:
         """Show which runs cannot be read, and why."""
@@ -214,8 +224,12 @@ class Finding(Screen[None]):
         self.action_open()
 
     def action_open(self) -> None:
-        """Open the episode at the cursor; who comes back stands at the one looked at last."""
-        if self._row is None:
+        """Open the episode at the cursor; who comes back stands at the one looked at last.
+
+        What is shown may be the answer to an earlier question: then the first one that comes.
+        """
+        self._opens = self._is_waiting
+        if self._opens or self._row is None:
             return
         place = self._offset + self._table.cursor_row
         watching = Watching(self._shelf, self._question, place, self._row, self._clock)
@@ -223,5 +237,4 @@ class Finding(Screen[None]):
 
     def _come_back(self, place: int | None) -> None:
         if place is not None:
-            self._offset = place // PAGE * PAGE
-            self.look(place % PAGE)
+            self._go_to(place)

@@ -6,16 +6,17 @@ import type { Following } from "./episode";
 interface LiveMarkProps {
   episode: Episode;
   following: Following;
+  refused: string | null;
   isFollowing: boolean;
   onFollow: (follows: boolean) => void;
 }
 
-export function LiveMark({ episode, following, isFollowing, onFollow }: LiveMarkProps) {
+export function LiveMark({ episode, following, refused, isFollowing, onFollow }: LiveMarkProps) {
   if (following === "no") return null;
   return (
     <div class={`live-mark is-${following.replace(" ", "-")}`}>
       <p role="status">
-        <Said episode={episode} following={following} />
+        <Said episode={episode} following={following} refused={refused} />
       </p>
       {(following === "live" || following === "lost") && (
         <label class="follow">
@@ -27,8 +28,11 @@ export function LiveMark({ episode, following, isFollowing, onFollow }: LiveMark
   );
 }
 
-function Said({ episode, following }: { episode: Episode; following: Following }) {
+function Said({ episode, following, refused }: Pick<LiveMarkProps, "episode" | "following" | "refused">) {
   if (following === "live") return <><strong class="live-sign">live</strong> This episode is being played.</>;
+  if (following === "lost" && refused !== null) {
+    return <><strong class="live-sign">lost</strong> The viewer no longer tells this episode: <Text most={400}>{refused}</Text> It is asked again and again.</>;
+  }
   if (following === "lost") return <><strong class="live-sign">lost</strong> The viewer's server does not answer: it is asked again and again.</>;
   if (following === "ended") return <><strong class="live-sign">finished</strong> The episode has ended; it is now as any other.</>;
   return (

@@ -31,7 +31,7 @@ export interface Place {
 }
 
 export function WatchPage({ run, episode, step, role, back }: Place) {
-  const { episode: answer, error, following } = useEpisode(run, episode);
+  const { episode: answer, error, following, refused } = useEpisode(run, episode);
   if (error) return <Trouble error={error} back={back} />;
   if (!answer) {
     return (
@@ -40,7 +40,7 @@ export function WatchPage({ run, episode, step, role, back }: Place) {
       </section>
     );
   }
-  return <Watching episode={answer} following={following} step={step} role={role} back={back} />;
+  return <Watching episode={answer} following={following} refused={refused} step={step} role={role} back={back} />;
 }
 
 function Trouble({ error, back }: { error: api.Refused; back: string }) {
@@ -58,12 +58,13 @@ function Trouble({ error, back }: { error: api.Refused; back: string }) {
 interface WatchingProps {
   episode: Episode;
   following: Following;
+  refused: string | null;
   step: number | null;
   role: string | null;
   back: string;
 }
 
-function Watching({ episode: told, following, step, role, back }: WatchingProps) {
+function Watching({ episode: told, following, refused, step, role, back }: WatchingProps) {
   const { index, setIndex, isFollowing, follow } = useNewest(told, step);
   const { episode, isPartial, error } = useWhole(told, index);
   const [chosen, setChosen] = useState(role);
@@ -83,7 +84,7 @@ function Watching({ episode: told, following, step, role, back }: WatchingProps)
       <Heading episode={episode} back={back} />
       {/* what is not finished cannot be left, nor judged */}
       {episode.live === undefined && <Actions episode={episode} step={now.step} role={shown} />}
-      <LiveMark episode={episode} following={following} isFollowing={isFollowing} onFollow={follow} />
+      <LiveMark episode={episode} following={following} refused={refused} isFollowing={isFollowing} onFollow={follow} />
       <Timeline episode={episode} index={index} playing={playing} />
       <div class="sides">
         <section class="scene-side" aria-label="Scene" tabIndex={0}>
