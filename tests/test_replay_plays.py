@@ -17,6 +17,7 @@ pytest.importorskip("duckdb")
 
 from fastapi.testclient import TestClient
 
+from valuesim.agents.prompt import LONGEST_RATIONALE
 from valuesim.cli import main
 from valuesim.cli.replay_models import models_of
 from valuesim.errors import InputError
@@ -425,7 +426,7 @@ async def test_a_person_takes_a_seat_from_the_middle(viewer: Viewer) -> None:
     viewer.answer(play["id"], again["number"], "yes")
     asked = viewer.until(play["id"], "asking")["asking"]
     assert asked["about"] == "option"
-    assert asked["texts"][0]["title"] == "The rules"
+    assert (asked["texts"][0]["title"], asked["texts"][0]["kind"]) == ("The rules", "rules")
     assert asked["scene"]["role"] == "Alpha"
     assert asked["scene"]["step"] == 3
     assert [each["name"] for each in asked["scene"]["options"]] == asked["choices"]
@@ -433,6 +434,7 @@ async def test_a_person_takes_a_seat_from_the_middle(viewer: Viewer) -> None:
     viewer.answer(play["id"], asked["number"], "?")
     help = viewer.until(play["id"], "asking")["asking"]
     assert [each["title"] for each in help["texts"]] == ["The rules", "What you may type"]
+    assert [each["kind"] for each in help["texts"]] == ["rules", "help"]
     viewer.answer(play["id"], help["number"], "refuse")
     sure = viewer.until(play["id"], "asking")["asking"]
     assert sure["about"] == "sure"
@@ -444,6 +446,32 @@ async def test_a_person_takes_a_seat_from_the_middle(viewer: Viewer) -> None:
     own = [each for each in left.records if each.role == "Alpha" and each.step > 3]
     assert all(each.chosen and each.latency is not None for each in own)
     await retraced(left.episode.spec, left.records)
+
+
+def test_a_question_says_what_its_answer_may_be(viewer: Viewer) -> None:
+    play = viewer.asked("scripted", 3, SEAT)
+    told = {}
+
+    def keeping(asking: Mapping[str, Any]) -> str:
+        told[asking["name"] or asking["about"]] = asking["argument"]
+        wanted = [each for each in asking["choices"] if each in ("INVITE", "DRAW_MORE")]
+        return wanted[0] if wanted else simply(asking)
+
+    assert viewer.until(play["id"], answer=keeping)["state"] == "finished"
+    assert told["option"] is told["consent"] is None
+    nothing = dict.fromkeys(("low", "high", "names", "longest"))
+    assert told["reason"] == {"kind": "text", **nothing, "longest": LONGEST_RATIONALE}
+    assert told["message"] == {"kind": "text", **nothing, "longest": 400}
+    assert told["agent"]["kind"] == "name"
+    assert "Beta" in told["agent"]["names"]
+
+
+def test_a_play_says_whether_a_person_sits_in_it(viewer: Viewer) -> None:
+    # asked again after a reload, between two questions, it must not show what others decide
+    seated = viewer.asked("scripted", 3, SEAT)
+    assert seated["person"] is True
+    moved = viewer.asked("scripted", 3, {"moves": {"Alpha": {"option": "WAIT"}}})
+    assert moved["person"] is False
 
 
 def test_what_a_person_agreed_to_is_kept(shown: Path) -> None:

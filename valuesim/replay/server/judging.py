@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -36,11 +36,14 @@ async def _content(request: Request) -> dict[str, Any]:
 _CONTENT = Depends(_content)
 
 
-def add_judging(app: FastAPI, shelf: Shelf, consent: Consent) -> None:
-    """Answer what is asked to judge moments blind; `consent` is what people who play agree to."""
+def add_judging(app: FastAPI, shelf: Shelf, consent: Consent, secrets: Sequence[str]) -> None:
+    """Answer what is asked to judge moments blind; `consent` is what people who play agree to.
+
+    `secrets` are blotted out of what is typed.
+    """
     text = consent_to_judge(consent)
     mend_sessions(shelf.root, utc_now)
-    judges = Judges(shelf.root, utc_now, time.monotonic)
+    judges = Judges(shelf.root, utc_now, time.monotonic, secrets)
     # Ctrl-C ends the viewer, and with it the sessions
     atexit.register(judges.close)
     _add_moments(app, shelf, judges)

@@ -55,7 +55,7 @@ export function Starting({ game, onBack, onPlay }: StartingProps) {
       )}
       {!isAlone && <Select label="You play" given={role} onGive={setRole} names={game.roles} none="every role" />}
       {!isAlone && role && <Select label="The others are played by" given={partner} onGive={setPartner} names={game.partners} />}
-      {game.levels.length > 0 && <Select label="How scarce it is" given={level} onGive={setLevel} names={game.levels} none="as the game is set" />}
+      {game.levels.length > 0 && <Select label="How much there is to live on (low: too little for all)" given={level} onGive={setLevel} names={game.levels} none="as the game is set" />}
       <div class="numbers">
         <label class="field">
           Episodes
