@@ -22,11 +22,12 @@ from valuesim.cli import main
 from valuesim.cli.replay_models import models_of
 from valuesim.errors import InputError
 from valuesim.log import DecisionRecord, find_runs, read_run
+from valuesim.replay import plays
 from valuesim.replay.branch import Parent, parent_of
 from valuesim.replay.consent import Consent, consent_in
 from valuesim.replay.models import Models
 from valuesim.replay.naming import id_of
-from valuesim.replay.plays import MOST_AT_ONCE, Plays
+from valuesim.replay.plays import Plays
 from valuesim.replay.retrace import retraced
 from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
@@ -581,9 +582,15 @@ def test_what_was_played_before_a_stop_stays(viewer: Viewer) -> None:
     assert '"WAIT"' in log
 
 
-def test_only_so_many_are_played_at_once(viewer: Viewer) -> None:
-    started = [viewer.asked("scripted", 2, SEAT) for _ in range(MOST_AT_ONCE)]
+def test_only_so_many_are_played_at_once(viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plays, "MOST_SEATED", 9)
+    # twenty people of a lab take more seats than there are branches at once
+    started = [viewer.asked("scripted", 2, SEAT) for _ in range(9)]
     assert "as many as there may be" in viewer.asked("scripted", 2, SEAT, 400)
+    # and keep nobody from a branch without a person
+    assert viewer.branched("scripted", 3, {"moves": {"Alpha": {"option": "WAIT"}}})
+    monkeypatch.setattr(plays, "MOST_AT_ONCE", 0)
+    assert "0 plays" in viewer.asked("scripted", 2, {"seed": 4}, 400)
     began = time.monotonic()
     viewer.plays.close()
     assert time.monotonic() - began < 5

@@ -84,13 +84,14 @@ def started(page: Any, game: str) -> None:
 
 def question(page: Any) -> str:
     """Return what is asked now, once it may be answered; "over" where nothing is."""
-    now = page.locator(".playing h2, .waiting .go")
-    now.first.wait_for()
-    if page.locator(".waiting .go").count():
-        return "over"
-    page.locator(".playing button:not([disabled])").first.wait_for()
-    page.wait_for_timeout(400)
-    return str(now.first.inner_text()) if now.count() else "gone"
+    over = page.locator(".waiting .go")
+    ready = page.locator(".playing:has(h2) button:not([disabled])").or_(over)
+    while True:
+        ready.first.wait_for()
+        page.wait_for_timeout(400)
+        # the one before stays for a moment, and takes no answer
+        if ready.count():
+            return "over" if over.count() else str(page.locator(".playing h2").inner_text())
 
 
 def by_click(page: Any) -> None:
@@ -227,6 +228,24 @@ def test_what_moves_is_in_sight_when_it_is_asked(opened: Opened) -> None:
     assert page.get_by_role("heading", name="What do you do?").evaluate(
         "each => each === document.activeElement"
     )
+
+
+def test_a_link_says_what_is_played(opened: Opened, shown: Path) -> None:
+    setting = "game=survival&role=Beta&partner=ethical&level=low&seed=3&participant=P07"
+    page = opened(f"#/part?{setting}")
+    page.get_by_role("button", name="Start").click()
+    assert question(page) == "Before you begin"
+    page.get_by_role("button", name=AGREE).click()
+    assert question(page) == "What do you do?"
+    assert "you are Beta" in page.locator("main").inner_text()
+    run = read_run(newest(shown, "2*"))
+    assert run.config["person"]["participant"] == "P07"
+    assert run.config["config"]["env"]["scarcity"] == "low"
+    page = opened("#/part?game=chess%3Cscript%3E")
+    page.get_by_text("There is no game chess<script>.").wait_for()
+    page = opened("#/part?game=survival&role=Zeta")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("alert").get_by_text("Zeta").wait_for()
 
 
 def test_between_two_questions_nothing_tells_what_others_decide(

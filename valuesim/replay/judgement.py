@@ -83,8 +83,8 @@ def answer_to(
 ) -> dict[str, Any] | None:
     """Return the answer of a judgement of `record`, as it is kept; None where it is declined.
 
-    `secrets` are blotted out of texts that were typed. Raises InputError for an answer that the task does not allow, such as an option that was not
-    on offer.
+    `secrets` are blotted out of texts that were typed. Raises InputError for an answer that the
+    task does not allow, such as an option that was not on offer.
     """
     if judgement.answer is None:
         return None

@@ -6,18 +6,20 @@ import { Code } from "./agreeing";
 
 interface StartingProps {
   game: plays.Game;
+  /** What the address says of it: role, partner, level, episodes, seed, participant. */
+  given: URLSearchParams;
   onBack: () => void;
   onPlay: (play: plays.Play) => void;
 }
 
-export function Starting({ game, onBack, onPlay }: StartingProps) {
+export function Starting({ game, given, onBack, onPlay }: StartingProps) {
   const isAlone = game.roles.length < 2;
-  const [role, setRole] = useState(isAlone ? "" : (game.roles[0] ?? ""));
-  const [partner, setPartner] = useState(game.partners.includes("random") ? "random" : (game.partners[0] ?? ""));
-  const [level, setLevel] = useState("");
-  const [episodes, setEpisodes] = useState("1");
-  const [seed, setSeed] = useState("");
-  const [code, setCode] = useState("");
+  const [role, setRole] = useState(isAlone ? "" : (given.get("role") ?? game.roles[0] ?? ""));
+  const [partner, setPartner] = useState(given.get("partner") ?? (game.partners.includes("random") ? "random" : (game.partners[0] ?? "")));
+  const [level, setLevel] = useState(given.get("level") ?? "");
+  const [episodes, setEpisodes] = useState(given.get("episodes") ?? "1");
+  const [seed, setSeed] = useState(given.get("seed") ?? "");
+  const [code, setCode] = useState(given.get("participant") ?? "");
   const [trouble, setTrouble] = useState<string | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);

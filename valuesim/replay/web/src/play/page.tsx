@@ -81,7 +81,7 @@ export function PlayPage({ id }: { id: string }) {
   };
   return (
     <section class="sheet playing">
-      <Top play={play} onStop={() => void plays.stop(id).then((told) => onPlay(told.play), fail)} />
+      <Top play={play} isAsked={asking !== null} onStop={() => void plays.stop(id).then((told) => onPlay(told.play), fail)} />
       {isLost && (
         <p class="note" role="alert">
           The viewer's server does not answer: is <code>valuesim replay</code> still running? It is asked again.
@@ -125,7 +125,7 @@ function useForm(asking: plays.Asking | null): string {
   return last.current.key;
 }
 
-function Top({ play, onStop }: { play: plays.Play; onStop: () => void }) {
+function Top({ play, isAsked, onStop }: { play: plays.Play; isAsked: boolean; onStop: () => void }) {
   const isOver = plays.OVER.includes(play.state);
   return (
     <>
@@ -138,7 +138,7 @@ function Top({ play, onStop }: { play: plays.Play; onStop: () => void }) {
           {play.total > 1 && `: ${play.episodes} of ${play.total} episodes done`}
           {play.step !== null && !isOver && `, step ${play.step}`}
         </span>
-        {!isOver && play.asking === null && (
+        {!isOver && !isAsked && (
           <button type="button" class="small" onClick={onStop}>
             Stop it
           </button>
