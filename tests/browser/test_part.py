@@ -246,6 +246,9 @@ def test_a_link_says_what_is_played(opened: Opened, shown: Path) -> None:
     page = opened("#/part?game=survival&role=Zeta")
     page.get_by_role("button", name="Start").click()
     page.get_by_role("alert").get_by_text("Zeta").wait_for()
+    page = opened("#/part?game=moral_machine&seed=three")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("alert").get_by_text("seed is 'three'").wait_for()
 
 
 def test_between_two_questions_nothing_tells_what_others_decide(

@@ -28,7 +28,7 @@ export function Starting({ game, given, onBack, onPlay }: StartingProps) {
     event.preventDefault();
     setWaiting(true);
     const wanted = { game: game.id, role: role || null, partner: isAlone || !role ? null : partner, level: level || null };
-    const told = { ...wanted, episodes: Number(episodes), seed: seed === "" ? null : Number(seed), participant: code || null };
+    const told = { ...wanted, episodes: figureOf(episodes), seed: seed === "" ? null : figureOf(seed), participant: code || null };
     plays.begin(told).then(
       (begun) => onPlay(begun.play),
       (failed: Error) => {
@@ -76,6 +76,11 @@ export function Starting({ game, given, onBack, onPlay }: StartingProps) {
       </p>
     </form>
   );
+}
+
+/** What is no whole number is sent as it is, and refused: a link must not play another seed than it says. */
+function figureOf(typed: string): number | string {
+  return /^\d{1,15}$/.test(typed) ? Number(typed) : typed;
 }
 
 interface SelectProps {
