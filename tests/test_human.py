@@ -20,7 +20,7 @@ import yaml
 
 from valuesim import registry
 from valuesim.agents.human import Person, Scene, questions
-from valuesim.agents.human.questions import Command, Mistake, Question
+from valuesim.agents.human.questions import Command, Mistake, Question, Told
 from valuesim.agents.human.terminal import Lines, Terminal
 from valuesim.cli import main
 from valuesim.decision import Decision, Fault
@@ -53,7 +53,7 @@ class Scripted:
         self.shown: list[str] = []
         self.is_asking = False
 
-    def show(self, title: str, text: str) -> None:
+    def show(self, title: str, text: str, kind: Told) -> None:
         self.shown.append(title)
 
     def offer(self, scene: Scene) -> None:
@@ -304,7 +304,7 @@ def test_hostile_words_command_neither_terminal_nor_markup() -> None:
     seen = Observation(agent=HOSTILE, step=0, text=HOSTILE, rules="", options=(option, option))
     scene = Scene(episode=1, episodes=None, observation=seen)
     text = shown(lambda terminal: terminal.offer(scene))
-    text += shown(lambda terminal: terminal.show(HOSTILE, HOSTILE))
+    text += shown(lambda terminal: terminal.show(HOSTILE, HOSTILE, Told.RULES))
     text += shown(lambda terminal: terminal.tell(HOSTILE))
     assert not [each for each in text if each in "\x1b\x07\r\x9b\u202e"]
     assert "[red]gone[/red] :skull:" in text

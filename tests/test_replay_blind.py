@@ -25,6 +25,8 @@ from valuesim.log import find_runs, read_run
 from valuesim.log.appending import utc_now
 from valuesim.log.records import DecisionRecord
 from valuesim.replay.judged import AGENT, JUDGEMENTS, mend_sessions
+from valuesim.replay.models import Models
+from valuesim.replay.plays import Plays
 from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
 from valuesim.replay.shelf import Shelf
@@ -55,10 +57,10 @@ def root(played: Path, tmp_path: Path) -> Path:
 class Judge:
     """A person at the page: their session, and the moments of one episode."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, plays: Plays | None = None) -> None:
         self.root = root
-        self.shelf = Shelf(root)
-        app = create_app(self.shelf, Access(token=TOKEN))
+        self.shelf = plays.shelf if plays else Shelf(root)
+        app = create_app(self.shelf, Access(token=TOKEN), plays)
         self.client = TestClient(app, base_url=HERE, raise_server_exceptions=False)
         rows = self.client.get("/api/episodes", params={"text": "mixed"}).json()["rows"]
         self.run, self.episode = rows[0]["run"], rows[0]["episode"]
@@ -437,6 +439,43 @@ def test_links_that_lead_out_are_not_written_through(root: Path, tmp_path: Path)
     (folder / "episodes.jsonl").symlink_to(target)
     mend_sessions(root, utc_now)
     assert target.read_bytes() == b""
+
+
+def test_keys_that_somebody_types_are_blotted(root: Path) -> None:
+    shelf = Shelf(root)
+    plays = Plays(shelf=shelf, models=Models(secrets=("a-secret-key",)))
+    judge = Judge(root, plays)
+    judge.begin()
+    place = judge.next()["next"]
+    options = judge.show(**place).json()["options"]
+    talk = next(each for each in options if "message" in each["arguments"])
+    answer = move(talk)
+    answer["arguments"]["message"] = "mine is a-secret-key"
+    assert judge.say(**place, answer=answer).status_code == 200
+    assert judge.lines()[0]["answer"]["arguments"]["message"] == "mine is REDACTED"
+    for file in judge.folder.iterdir():
+        assert b"a-secret-key" not in file.read_bytes(), file.name
+
+
+def test_a_guess_counts_however_surprised_somebody_says_to_be() -> None:
+    own = {"run": "r", "step": 0, "role": "A", "task": "guess", "time": {"latency": 2.0}}
+
+    def pair(cluster: str, guess: Any, surprise: Any) -> Any:
+        place = own | {"episode": cluster, "cluster": cluster}
+        chose = {"option": "share", "fault": None}
+        return [
+            place | {"phase": "before", "answer": guess and {"option": guess}},
+            place
+            | {"phase": "after", "answer": surprise and {"surprise": surprise}}
+            | {"chose": chose},
+        ]
+
+    told = tallied([*pair("1", "share", None), *pair("2", "steal", 7), *pair("3", None, 3)])[
+        "guess"
+    ]
+    assert (told["n"], told["declined"], told["right"]["n"]) == (3, 1, 2)
+    assert told["right"]["value"] == 0.5
+    assert told["surprise"] == 7, "of guesses that were made"
 
 
 def test_the_summary_keeps_faults_and_declines_apart() -> None:

@@ -17,15 +17,17 @@ pytest.importorskip("duckdb")
 
 from fastapi.testclient import TestClient
 
+from valuesim.agents.prompt import LONGEST_RATIONALE
 from valuesim.cli import main
 from valuesim.cli.replay_models import models_of
 from valuesim.errors import InputError
 from valuesim.log import DecisionRecord, find_runs, read_run
+from valuesim.replay import plays
 from valuesim.replay.branch import Parent, parent_of
 from valuesim.replay.consent import Consent, consent_in
 from valuesim.replay.models import Models
 from valuesim.replay.naming import id_of
-from valuesim.replay.plays import MOST_AT_ONCE, Plays
+from valuesim.replay.plays import Plays
 from valuesim.replay.retrace import retraced
 from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
@@ -468,7 +470,7 @@ async def test_a_person_takes_a_seat_from_the_middle(viewer: Viewer) -> None:
     viewer.answer(play["id"], again["number"], "yes")
     asked = viewer.until(play["id"], "asking")["asking"]
     assert asked["about"] == "option"
-    assert asked["texts"][0]["title"] == "The rules"
+    assert (asked["texts"][0]["title"], asked["texts"][0]["kind"]) == ("The rules", "rules")
     assert asked["scene"]["role"] == "Alpha"
     assert asked["scene"]["step"] == 3
     assert [each["name"] for each in asked["scene"]["options"]] == asked["choices"]
@@ -476,6 +478,7 @@ async def test_a_person_takes_a_seat_from_the_middle(viewer: Viewer) -> None:
     viewer.answer(play["id"], asked["number"], "?")
     help = viewer.until(play["id"], "asking")["asking"]
     assert [each["title"] for each in help["texts"]] == ["The rules", "What you may type"]
+    assert [each["kind"] for each in help["texts"]] == ["rules", "help"]
     viewer.answer(play["id"], help["number"], "refuse")
     sure = viewer.until(play["id"], "asking")["asking"]
     assert sure["about"] == "sure"
@@ -487,6 +490,32 @@ async def test_a_person_takes_a_seat_from_the_middle(viewer: Viewer) -> None:
     own = [each for each in left.records if each.role == "Alpha" and each.step > 3]
     assert all(each.chosen and each.latency is not None for each in own)
     await retraced(left.episode.spec, left.records)
+
+
+def test_a_question_says_what_its_answer_may_be(viewer: Viewer) -> None:
+    play = viewer.asked("scripted", 3, SEAT)
+    told = {}
+
+    def keeping(asking: Mapping[str, Any]) -> str:
+        told[asking["name"] or asking["about"]] = asking["argument"]
+        wanted = [each for each in asking["choices"] if each in ("INVITE", "DRAW_MORE")]
+        return wanted[0] if wanted else simply(asking)
+
+    assert viewer.until(play["id"], answer=keeping)["state"] == "finished"
+    assert told["option"] is told["consent"] is None
+    nothing = dict.fromkeys(("low", "high", "names", "longest"))
+    assert told["reason"] == {"kind": "text", **nothing, "longest": LONGEST_RATIONALE}
+    assert told["message"] == {"kind": "text", **nothing, "longest": 400}
+    assert told["agent"]["kind"] == "name"
+    assert "Beta" in told["agent"]["names"]
+
+
+def test_a_play_says_whether_a_person_sits_in_it(viewer: Viewer) -> None:
+    # asked again after a reload, between two questions, it must not show what others decide
+    seated = viewer.asked("scripted", 3, SEAT)
+    assert seated["person"] is True
+    moved = viewer.asked("scripted", 3, {"moves": {"Alpha": {"option": "WAIT"}}})
+    assert moved["person"] is False
 
 
 def test_what_a_person_agreed_to_is_kept(shown: Path) -> None:
@@ -596,9 +625,15 @@ def test_what_was_played_before_a_stop_stays(viewer: Viewer) -> None:
     assert '"WAIT"' in log
 
 
-def test_only_so_many_are_played_at_once(viewer: Viewer) -> None:
-    started = [viewer.asked("scripted", 2, SEAT) for _ in range(MOST_AT_ONCE)]
+def test_only_so_many_are_played_at_once(viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plays, "MOST_SEATED", 9)
+    # twenty people of a lab take more seats than there are branches at once
+    started = [viewer.asked("scripted", 2, SEAT) for _ in range(9)]
     assert "as many as there may be" in viewer.asked("scripted", 2, SEAT, 400)
+    # and keep nobody from a branch without a person
+    assert viewer.branched("scripted", 3, {"moves": {"Alpha": {"option": "WAIT"}}})
+    monkeypatch.setattr(plays, "MOST_AT_ONCE", 0)
+    assert "0 plays" in viewer.asked("scripted", 2, {"seed": 4}, 400)
     began = time.monotonic()
     viewer.plays.close()
     assert time.monotonic() - began < 5

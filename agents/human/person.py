@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from valuesim.agents.endpoint import Counters
 from valuesim.agents.human import questions
-from valuesim.agents.human.questions import Answer, Command, Mistake, Question
+from valuesim.agents.human.questions import Answer, Command, Mistake, Question, Told
 from valuesim.decision import Decision, Fault
 from valuesim.errors import STOPPED, Interruption
 from valuesim.observation import Observation
@@ -45,8 +45,8 @@ class Scene:
 class Screen(Protocol):
     """How a person is shown things and asked. All text is hostile: it must obey none of it."""
 
-    def show(self, title: str, text: str) -> None:
-        """Show a text under its title."""
+    def show(self, title: str, text: str, kind: Told) -> None:
+        """Show a text under its title; `kind` is what it is."""
         ...
 
     def offer(self, scene: Scene) -> None:
@@ -140,7 +140,7 @@ class Person:
             started, self._typed = self._clock(), []
             if episode not in self._numbers:
                 self._numbers[episode] = len(self._numbers) + 1
-                self._screen.show("The rules", observation.rules)
+                self._screen.show("The rules", observation.rules, Told.RULES)
             number = self._numbers[episode]
             scene = Scene(episode=number, episodes=self._episodes, observation=observation)
             decided = await self._decided(scene)
@@ -153,7 +153,7 @@ class Person:
             )
 
     async def _consent(self) -> None:
-        self._screen.show("Before you begin", self._consent_text)
+        self._screen.show("Before you begin", self._consent_text, Told.CONSENT)
         if not await self._answer(questions.consent()):
             raise self._left(_DECLINED)
         self._consented = True
@@ -214,8 +214,8 @@ class Person:
         if command is Command.BACK:
             raise _Back
         if command is Command.HELP and scene is not None:
-            self._screen.show("The rules", scene.observation.rules)
-            self._screen.show("What you may type", questions.words("help"))
+            self._screen.show("The rules", scene.observation.rules, Told.RULES)
+            self._screen.show("What you may type", questions.words("help"), Told.HELP)
         elif command is Command.REFUSE:
             if await self._answer(questions.sure("Decline this decision?")):
                 raise _Refused

@@ -47,18 +47,29 @@ class About(StrEnum):
     SURE = "sure"
 
 
+class Told(StrEnum):
+    """What a text is that a person is shown."""
+
+    CONSENT = "consent"
+    RULES = "rules"
+    HELP = "help"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
     """One thing that a person is asked, on one line: `prompt`.
 
     `choices` are the names of which one is taken, empty where there are none; `is_numbered` says
     that the number of its place, from 1, stands for a choice too. `commands` are those that hold
-    here; where free text is asked for (`is_text`) they begin with a slash.
+    here; where free text is asked for (`is_text`) they begin with a slash. `name` and `argument`
+    are what an option asks for and within which bounds; of reasons, the bounds alone.
     """
 
     about: About
     prompt: str
     check: Callable[[str], Answer]
+    name: str | None = None
+    argument: Argument | None = None
     choices: tuple[str, ...] = ()
     is_numbered: bool = False
     is_text: bool = False
@@ -117,6 +128,8 @@ def argument(name: str, kind: Argument) -> Question:
         about=About.ARGUMENT,
         prompt=f"{name} ({_bounds(kind)})",
         check=partial(_given, kind),
+        name=name,
+        argument=kind,
         choices=choices,
         is_numbered=is_numbered(choices),
         is_text=isinstance(kind, Text),
@@ -126,10 +139,12 @@ def argument(name: str, kind: Argument) -> Question:
 
 def reason() -> Question:
     """Return the question for the reasons of a decision; none need be given."""
+    kind = Text(longest=LONGEST_RATIONALE)
     return Question(
         about=About.REASON,
         prompt="Your reason, if you like (Enter for none)",
-        check=partial(_given, Text(longest=LONGEST_RATIONALE)),
+        check=partial(_given, kind),
+        argument=kind,
         is_text=True,
         commands=frozenset(Command),
     )

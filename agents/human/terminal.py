@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from weakref import WeakKeyDictionary
 
 from valuesim.agents.human.person import Scene
-from valuesim.agents.human.questions import About, Question, argument, is_numbered
+from valuesim.agents.human.questions import About, Question, Told, argument, is_numbered
 from valuesim.option import Option
 from valuesim.plain import clean, clean_lines
 
@@ -44,8 +44,8 @@ class Terminal:
         """Return the terminal of this process; what is shown goes to its error stream."""
         return cls(sys.stdin, sys.stderr)
 
-    def show(self, title: str, text: str) -> None:
-        """Show a text in a frame."""
+    def show(self, title: str, text: str, kind: Told) -> None:
+        """Show a text in a frame, whatever it is."""
         self._console.print()
         self._console.print(_framed(title, text))
 

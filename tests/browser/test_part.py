@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -32,8 +36,10 @@ def shown(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(shown: Path, view: Callable[[Path], str]) -> str:
-    """The address of the viewer on them."""
-    return view(shown)
+    """The address of the viewer on them; what it loads when games are first asked for is loaded."""
+    site = view(shown)
+    Server(site).get("/api/games")
+    return site
 
 
 class Server:
@@ -78,13 +84,14 @@ def started(page: Any, game: str) -> None:
 
 def question(page: Any) -> str:
     """Return what is asked now, once it may be answered; "over" where nothing is."""
-    now = page.locator(".playing h2, .waiting .go")
-    now.first.wait_for()
-    if page.locator(".waiting .go").count():
-        return "over"
-    page.locator(".playing button:not([disabled])").first.wait_for()
-    page.wait_for_timeout(400)
-    return str(now.first.inner_text()) if now.count() else "gone"
+    over = page.locator(".waiting .go")
+    ready = page.locator(".playing:has(h2) button:not([disabled])").or_(over)
+    while True:
+        ready.first.wait_for()
+        page.wait_for_timeout(400)
+        # the one before stays for a moment, and takes no answer
+        if ready.count():
+            return "over" if over.count() else str(page.locator(".playing h2").inner_text())
 
 
 def by_click(page: Any) -> None:
@@ -178,6 +185,141 @@ def test_a_mistake_is_told_beside_the_field_and_what_was_typed_stays(opened: Ope
     assert question(page) == "Are you sure?"
     page.get_by_role("button", name="Yes").click()
     page.get_by_text("It was stopped").first.wait_for()
+
+
+def agreed(page: Any) -> None:
+    assert question(page) == "Before you begin"
+    page.get_by_role("button", name=AGREE).click()
+    assert question(page) == "What do you do?"
+
+
+def test_what_was_typed_outlives_a_mistake_and_help(opened: Opened) -> None:
+    page = opened("#/part")
+    started(page, "Public goods")
+    agreed(page)
+    page.keyboard.press("1")
+    assert question(page) == "What it asks for"
+    field = page.get_by_role("spinbutton")
+    field.fill("999")
+    page.keyboard.press("Enter")
+    page.locator(".missing", has_text="999").wait_for()
+    assert field.input_value() == "999"
+    assert question(page) == "What it asks for"
+    field.fill("1")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Why?").wait_for()
+    assert question(page).startswith("Why?")
+    reason = page.get_by_role("textbox")
+    reason.fill("half a thought")
+    page.get_by_role("button", name="Help").click()
+    page.locator(".help").wait_for()
+    assert reason.input_value() == "half a thought"
+
+
+def test_what_moves_is_in_sight_when_it_is_asked(opened: Opened) -> None:
+    page = opened("#/part")
+    page.locator(".games .card", has_text="Survival").first.click()
+    levels = page.get_by_label("How much there is to live on")
+    assert "low: too little for all" in page.locator("label", has=levels).inner_text()
+    levels.select_option("low")
+    page.get_by_role("button", name="Start").click()
+    agreed(page)
+    assert page.evaluate("window.scrollY") == 0
+    assert page.get_by_role("heading", name="What do you do?").evaluate(
+        "each => each === document.activeElement"
+    )
+
+
+def test_a_link_says_what_is_played(opened: Opened, shown: Path) -> None:
+    setting = "game=survival&role=Beta&partner=ethical&level=low&seed=3&participant=P07"
+    page = opened(f"#/part?{setting}")
+    page.get_by_role("button", name="Start").click()
+    assert question(page) == "Before you begin"
+    page.get_by_role("button", name=AGREE).click()
+    assert question(page) == "What do you do?"
+    assert "you are Beta" in page.locator("main").inner_text()
+    run = read_run(newest(shown, "2*"))
+    assert run.config["person"]["participant"] == "P07"
+    assert run.config["config"]["env"]["scarcity"] == "low"
+    page = opened("#/part?game=chess%3Cscript%3E")
+    page.get_by_text("There is no game chess<script>.").wait_for()
+    page = opened("#/part?game=survival&role=Zeta")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("alert").get_by_text("Zeta").wait_for()
+    page = opened("#/part?game=moral_machine&seed=three")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("alert").get_by_text("seed is 'three'").wait_for()
+
+
+def test_between_two_questions_nothing_tells_what_others_decide(
+    opened: Opened, server: Server
+) -> None:
+    run, episode = server.episode("exploitative")
+    play = {
+        **{"id": "x", "kind": "branch", "title": "a seat", "state": "playing", "run": run},
+        **{"run_name": "r", "episode": episode, "step": 3, "episodes": 0, "total": 1},
+        **{"parent": {"run": run, "episode": episode, "step": 1}, "person": True},
+        **{"error": None, "asking": None},
+    }
+    page = opened("#/part")
+    told = f"event: play\ndata: {json.dumps(play)}\n\n"
+    events = {"status": 200, "content_type": "text/event-stream", "body": told}
+    page.route("**/api/plays/x/events*", lambda route: route.fulfill(**events))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    # as after a reload: the page has seen no question
+    page.goto(page.url.partition("#")[0] + "#/play/x")
+    page.get_by_text("The others decide").first.wait_for()
+    assert not page.locator(".branch-progress").count()
+    assert not any("/api/episodes/" in each for each in asked)
+
+
+@contextmanager
+def viewer_of_its_own(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-m", "valuesim.cli", "replay", str(folder), "--no-browser"]
+    viewer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert viewer.stdout is not None
+        yield viewer, viewer.stdout.readline().strip()
+    finally:
+        viewer.kill()
+        viewer.wait(10)
+
+
+def test_a_server_that_stalls_or_dies_is_told_and_nothing_is_answered_twice(
+    chromium: Any, shown: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shown"
+    shutil.copytree(shown / "games", folder / "games")
+    with viewer_of_its_own(folder) as (viewer, site):
+        page = chromium.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(site + "#/part")
+        started(page, "The moral machine")
+        agreed(page)
+        viewer.send_signal(signal.SIGSTOP)
+        page.keyboard.press("1")
+        page.wait_for_timeout(2_500)
+        # who thinks that nothing happened presses it once more
+        page.keyboard.press("1")
+        page.wait_for_timeout(300)
+        viewer.send_signal(signal.SIGCONT)
+        page.get_by_role("heading", name="Why?").wait_for()
+        assert question(page).startswith("Why?")
+        page.get_by_role("button", name="Skip", exact=True).click()
+        page.get_by_text("Scene 2 of 13").wait_for()
+        viewer.kill()
+        viewer.wait(10)
+        page.get_by_text("The viewer's server does not answer").first.wait_for()
+        page.wait_for_timeout(500)
+        page.keyboard.press("1")
+        page.wait_for_timeout(500)
+        # what was asked, and the page, are still there
+        assert page.get_by_text("Scene 2 of 13").count()
+        page.context.close()
+    lines = newest(folder, "2*") / "decisions.jsonl"
+    (decided,) = map(orjson.loads, lines.read_bytes().splitlines())
+    assert decided["decision"]["reply"].splitlines()[1:] == [""], "one answer, and no reason"
 
 
 def test_a_seat_is_taken_in_the_middle_of_an_episode(

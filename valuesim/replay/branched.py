@@ -77,6 +77,7 @@ def start_branch(plays: Plays, asked: Asked) -> Play:
         title=f"{left.episode.env}, from step {asked.step}",
         parent={"run": left.run.place.id, "episode": left.episode.id, "step": asked.step},
         key=asked.spec.id,
+        person=played_by_a_person(asked.spec),
     )
     return plays.start(about, lambda play: _played(plays, asked, play))
 

@@ -28,7 +28,7 @@ from valuesim.replay.plays import Plays
 
 def start_game(plays: Plays, asked: Asked) -> Play:
     """Play a game; raise InputError where too much is played already."""
-    about = About(kind="game", title=asked.title, total=len(asked.specs))
+    about = About(kind="game", title=asked.title, total=len(asked.specs), person=True)
     return plays.start(about, lambda play: _played(plays, asked, play))
 
 

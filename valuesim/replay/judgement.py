@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from valuesim.errors import InputError, unknown
 from valuesim.log.records import DecisionRecord
-from valuesim.option import Move, quoted
+from valuesim.option import Move, Text, quoted
+from valuesim.secrets import redact
 
 LOWEST, HIGHEST = 1, 7
 """The ends of every scale: of ratings (wrong, right), surprise and confidence."""
@@ -77,16 +78,20 @@ def judgement_of(given: object) -> Judgement:
     )
 
 
-def answer_to(record: DecisionRecord, judgement: Judgement) -> dict[str, Any] | None:
+def answer_to(
+    record: DecisionRecord, judgement: Judgement, secrets: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """Return the answer of a judgement of `record`, as it is kept; None where it is declined.
 
-    Raises InputError for an answer that the task does not allow, such as an option that was not
-    on offer.
+    `secrets` are blotted out of texts that were typed. Raises InputError for an answer that the
+    task does not allow, such as an option that was not on offer.
     """
     if judgement.answer is None:
         return None
-    read = _answers(judgement)
-    return read(record, judgement.answer)
+    answer = _answers(judgement)(record, judgement.answer)
+    if judgement.task is Task.DECIDE:
+        answer["arguments"] = _blotted(record, answer, secrets)
+    return answer
 
 
 Read = Callable[[DecisionRecord, Mapping[str, Any]], dict[str, Any]]
@@ -111,6 +116,16 @@ def _move(record: DecisionRecord, answer: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(f"{wrong}")
     move = Move(option=name, arguments=option.complete(arguments))
     return {"option": move.option, "arguments": dict(move.arguments)}
+
+
+def _blotted(
+    record: DecisionRecord, answer: Mapping[str, Any], secrets: Sequence[str]
+) -> dict[str, Any]:
+    kinds = next(each for each in record.options if each.name == answer["option"]).arguments
+    return {
+        name: redact(given, secrets) if isinstance(kinds[name], Text) else given
+        for name, given in answer["arguments"].items()
+    }
 
 
 def _guess(record: DecisionRecord, answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ a session has been shown already is judged no more: a later moment may tell what
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -58,6 +58,7 @@ class Session:
     run: JudgedRun
     root: Path
     seconds: Callable[[], float]
+    secrets: Sequence[str] = ()
     lines: list[dict[str, Any]] = field(default_factory=list)
     _shown: dict[Key, _Shown] = field(default_factory=dict)
     _free: Lock = field(default_factory=Lock)
@@ -90,7 +91,7 @@ class Session:
         with self._free:
             self._check_open()
             shown = self._waiting(found, record, judgement)
-            answer = answer_to(record, judgement)
+            answer = answer_to(record, judgement, self.secrets)
             now, begun = self.seconds(), shown.at
             if judgement.phase is Phase.AFTER:
                 begun = shown.revealed_at
@@ -219,8 +220,11 @@ class Judges:
     Sessions that have begun are ended by `close`; what a session has kept is never lost.
     """
 
-    def __init__(self, root: Path, now: Clock, seconds: Callable[[], float]) -> None:
+    def __init__(
+        self, root: Path, now: Clock, seconds: Callable[[], float], secrets: Sequence[str] = ()
+    ) -> None:
         self._root, self._now, self._seconds = root, now, seconds
+        self._secrets = secrets
         self._sessions: dict[str, Session] = {}
         self._free = Lock()
 
@@ -242,6 +246,7 @@ class Judges:
                 run=JudgedRun(folder, self._now),
                 root=self._root,
                 seconds=self._seconds,
+                secrets=self._secrets,
             )
             self._sessions[token] = session
         return session

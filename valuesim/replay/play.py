@@ -45,7 +45,8 @@ class About:
     """What is known of a play before it begins.
 
     `total` is how many episodes it is to have, `parent` what a branch leaves (run, episode, step),
-    and `key` what no two plays do at once, empty for one that hinders no other.
+    and `key` what no two plays do at once, empty for one that hinders no other. `person` says
+    whether somebody sits in it, who must not be shown what others decide.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class About:
     total: int = 1
     parent: Mapping[str, Any] | None = None
     key: str = ""
+    person: bool = False
 
 
 class Play:
@@ -142,6 +144,7 @@ class Play:
             "title": about.title,
             "total": about.total,
             "parent": about.parent,
+            "person": about.person,
             **asdict(self._standing),
         }
 

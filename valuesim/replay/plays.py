@@ -24,6 +24,8 @@ from valuesim.replay.shelf import Shelf
 from valuesim.secrets import redact_strictly
 
 MOST_AT_ONCE = 8
+MOST_SEATED = 50
+"""So many people play at once: a seat costs little, and one that somebody left waits for them."""
 MOST_KEPT = 200
 _PATIENCE_S = 3.0
 _BUG = "the play failed ({}): a bug; what it was stands where the viewer was started"
@@ -71,9 +73,10 @@ class Plays:
             for each in playing:
                 if about.key and each.about.key == about.key:
                     return each
-            if self._is_closed or len(playing) >= MOST_AT_ONCE:
+            alike = [each for each in playing if each.about.person == about.person]
+            if self._is_closed or len(alike) >= (MOST_SEATED if about.person else MOST_AT_ONCE):
                 raise InputError(
-                    f"{len(playing)} plays are under way, as many as there may be: stop one, or "
+                    f"{len(alike)} plays are under way, as many as there may be: stop one, or "
                     "wait for its end"
                 )
             play = Play(

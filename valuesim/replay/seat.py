@@ -14,9 +14,9 @@ from threading import Lock
 from typing import Any
 
 from valuesim.agents.human import Scene
-from valuesim.agents.human.questions import Question, argument, only
+from valuesim.agents.human.questions import Question, Told, argument, only
 from valuesim.errors import InputError
-from valuesim.option import Option
+from valuesim.option import Amount, Argument, Name, Option
 
 LONGEST_ANSWER = 10_000
 """The most characters of an answer; what a question allows is less."""
@@ -52,9 +52,9 @@ class Seat:
         self._scene: dict[str, Any] | None = None
         self._mistake: str | None = None
 
-    def show(self, title: str, text: str) -> None:
+    def show(self, title: str, text: str, kind: Told) -> None:
         """Keep a text for the next question."""
-        self._shown.append({"title": title, "text": text})
+        self._shown.append({"kind": str(kind), "title": title, "text": text})
 
     def offer(self, scene: Scene) -> None:
         """Keep what moves, and the options, without their stakes."""
@@ -113,6 +113,8 @@ class Seat:
             "choices": list(question.choices),
             "is_numbered": question.is_numbered,
             "is_text": question.is_text,
+            "name": question.name,
+            "argument": None if question.argument is None else _bounds(question.argument),
             "commands": sorted(str(each) for each in question.commands),
             "mistake": self._mistake,
             "texts": self._texts,
@@ -123,6 +125,16 @@ class Seat:
 def _give(answer: asyncio.Future[str], text: str) -> None:
     if not answer.done():
         answer.set_result(text)
+
+
+def _bounds(kind: Argument) -> dict[str, Any]:
+    """Return what an answer may be, so that no page reads it from the words of a prompt."""
+    told: dict[str, Any] = dict.fromkeys(("low", "high", "names", "longest"))
+    if isinstance(kind, Amount):
+        return {"kind": "amount", **told, "low": kind.low, "high": kind.high}
+    if isinstance(kind, Name):
+        return {"kind": "name", **told, "names": list(kind.names)}
+    return {"kind": "text", **told, "longest": kind.longest}
 
 
 def _plain(scene: Scene) -> dict[str, Any]:

@@ -19,7 +19,8 @@ def tallied(lines: Iterable[Line]) -> dict[str, dict[str, Any]]:
     """Return by task how moments that were judged before and after agree with what was chosen.
 
     `n` counts them. Apart from all shares stand `faulty`, moments in which nothing was chosen, and
-    `declined`, those of which the person said nothing before or after. A share has a 95 % interval
+    `declined`, those of which the person said nothing before or after; of guesses before alone, as
+    a guess is right or wrong however surprised somebody is. A share has a 95 % interval
     that respects the episodes or scenes (`interval.rate_by_cluster`); none with only one of them.
     """
     pairs = _pairs(lines)
@@ -41,7 +42,8 @@ def _pairs(lines: Iterable[Line]) -> list[Pair]:
 
 def _tally(task: Task, pairs: Sequence[Pair]) -> dict[str, Any]:
     chosen = [pair for pair in pairs if pair[1]["chose"]["fault"] is None]
-    whole = [pair for pair in chosen if None not in (pair[0]["answer"], pair[1]["answer"])]
+    needed = slice(1) if task is Task.GUESS else slice(2)
+    whole = [pair for pair in chosen if all(each["answer"] is not None for each in pair[needed])]
     told = {
         "n": len(pairs),
         "faulty": len(pairs) - len(chosen),
@@ -60,7 +62,7 @@ def _decided(pairs: Sequence[Pair]) -> dict[str, Any]:
 
 
 def _guessed(pairs: Sequence[Pair]) -> dict[str, Any]:
-    surprises = [after["answer"]["surprise"] for _, after in pairs]
+    surprises = [after["answer"]["surprise"] for _, after in pairs if after["answer"]]
     return {
         "right": _share(pairs, [_is_taken(b, a) for b, a in pairs]),
         "surprise": mean(surprises) if surprises else None,

@@ -50,7 +50,7 @@ def create_app(shelf: Shelf, access: Access, plays: Plays | None = None) -> Fast
     add_playing(app, plays)
     add_sharing(app, shelf)
     add_understanding(app, shelf)
-    add_judging(app, shelf, plays.consent)
+    add_judging(app, shelf, plays.consent, plays.models.secrets)
     # it answers whatever is left: others come before it
     add_page(app)
     app.add_middleware(Guard, access=access)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -30,11 +30,14 @@ from valuesim.replay.shelf import Shelf
 _CONTENT = Depends(content)
 
 
-def add_judging(app: FastAPI, shelf: Shelf, consent: Consent) -> None:
-    """Answer what is asked to judge moments blind; `consent` is what people who play agree to."""
+def add_judging(app: FastAPI, shelf: Shelf, consent: Consent, secrets: Sequence[str]) -> None:
+    """Answer what is asked to judge moments blind; `consent` is what people who play agree to.
+
+    `secrets` are blotted out of what is typed.
+    """
     text = consent_to_judge(consent)
     mend_sessions(shelf.root, utc_now)
-    judges = Judges(shelf.root, utc_now, time.monotonic)
+    judges = Judges(shelf.root, utc_now, time.monotonic, secrets)
     # Ctrl-C ends the viewer, and with it the sessions
     atexit.register(judges.close)
     _add_moments(app, shelf, judges)

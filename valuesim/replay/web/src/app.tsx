@@ -62,7 +62,7 @@ export function App() {
 function Page({ route, about }: { route: Route; about: About | null }) {
   if (route.page === "find") return <FindPage query={route.query} about={about} />;
   if (route.page === "graph") return <GraphPage query={route.query} about={about} />;
-  if (route.page === "part") return <PartPage />;
+  if (route.page === "part") return <PartPage query={route.query} />;
   if (route.page === "play") return <PlayPage key={route.id} id={route.id} />;
   if (route.page === "missing") return <Missing path={route.path} />;
   if (route.page === "compare") return <ComparePage {...route} />;

@@ -1,5 +1,5 @@
 // Blind: a person decides, guesses or rates before seeing what was decided, and once more after.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../api";
 import { episodeLink, type Moment } from "../route";
 import { Text } from "../text";
@@ -89,9 +89,14 @@ function Consenting({ lost, back, onBegin }: { lost: string | null; back: string
 }
 
 function Tasks({ onTask, back }: { onTask: (task: judging.Task) => void; back: string }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  // the button that led here is gone: the focus must not be lost with it
+  useEffect(() => heading.current?.focus(), []);
   return (
     <section class="sheet">
-      <h1>What do you want to be asked?</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        What do you want to be asked?
+      </h1>
       <p class="muted">You see a moment as its role saw it, without what was chosen. You answer, then see it, then answer once more.</p>
       <div class="tasks">
         {TASKS.map(({ task, question, told }) => (

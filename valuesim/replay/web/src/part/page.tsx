@@ -8,11 +8,18 @@ import { count } from "../words";
 import * as plays from "../play/plays";
 import { Starting } from "./starting";
 
-export function PartPage() {
+/** `query` may name a game and how it is to be played: a link that a lab gives to whoever takes part. */
+export function PartPage({ query }: { query: URLSearchParams }) {
   const games = useAnswer("games", plays.games);
   const listed = useAnswer("plays", plays.plays);
   const [chosen, setChosen] = useState<plays.Game | null>(null);
-  if (chosen) return <Starting game={chosen} onBack={() => setChosen(null)} onPlay={(play) => go(playLink(play.id))} />;
+  const wanted = query.get("game");
+  const game = chosen ?? games.answer?.games.find((each) => each.id === wanted);
+  const back = () => {
+    setChosen(null);
+    go("#/part");
+  };
+  if (game) return <Starting key={`${game.id} ${query}`} game={game} given={query} onBack={back} onPlay={(play) => go(playLink(play.id))} />;
   return (
     <section class="part">
       <h1>Take part</h1>
@@ -20,6 +27,11 @@ export function PartPage() {
         You decide as an agent does, and what you decide is logged as one (<code>human</code>), so that what you put first can be set beside what models do.
         You are asked for your consent first.
       </p>
+      {wanted !== null && games.answer && (
+        <p class="note" role="alert">
+          There is no game <Text most={60}>{wanted}</Text>.
+        </p>
+      )}
       <h2>Play a whole game</h2>
       {games.error && (
         <p class="note" role="alert">

@@ -6,18 +6,20 @@ import { Code } from "./agreeing";
 
 interface StartingProps {
   game: plays.Game;
+  /** What the address says of it: role, partner, level, episodes, seed, participant. */
+  given: URLSearchParams;
   onBack: () => void;
   onPlay: (play: plays.Play) => void;
 }
 
-export function Starting({ game, onBack, onPlay }: StartingProps) {
+export function Starting({ game, given, onBack, onPlay }: StartingProps) {
   const isAlone = game.roles.length < 2;
-  const [role, setRole] = useState(isAlone ? "" : (game.roles[0] ?? ""));
-  const [partner, setPartner] = useState(game.partners.includes("random") ? "random" : (game.partners[0] ?? ""));
-  const [level, setLevel] = useState("");
-  const [episodes, setEpisodes] = useState("1");
-  const [seed, setSeed] = useState("");
-  const [code, setCode] = useState("");
+  const [role, setRole] = useState(isAlone ? "" : (given.get("role") ?? game.roles[0] ?? ""));
+  const [partner, setPartner] = useState(given.get("partner") ?? (game.partners.includes("random") ? "random" : (game.partners[0] ?? "")));
+  const [level, setLevel] = useState(given.get("level") ?? "");
+  const [episodes, setEpisodes] = useState(given.get("episodes") ?? "1");
+  const [seed, setSeed] = useState(given.get("seed") ?? "");
+  const [code, setCode] = useState(given.get("participant") ?? "");
   const [trouble, setTrouble] = useState<string | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -26,7 +28,7 @@ export function Starting({ game, onBack, onPlay }: StartingProps) {
     event.preventDefault();
     setWaiting(true);
     const wanted = { game: game.id, role: role || null, partner: isAlone || !role ? null : partner, level: level || null };
-    const told = { ...wanted, episodes: Number(episodes), seed: seed === "" ? null : Number(seed), participant: code || null };
+    const told = { ...wanted, episodes: figureOf(episodes), seed: seed === "" ? null : figureOf(seed), participant: code || null };
     plays.begin(told).then(
       (begun) => onPlay(begun.play),
       (failed: Error) => {
@@ -55,7 +57,7 @@ export function Starting({ game, onBack, onPlay }: StartingProps) {
       )}
       {!isAlone && <Select label="You play" given={role} onGive={setRole} names={game.roles} none="every role" />}
       {!isAlone && role && <Select label="The others are played by" given={partner} onGive={setPartner} names={game.partners} />}
-      {game.levels.length > 0 && <Select label="How scarce it is" given={level} onGive={setLevel} names={game.levels} none="as the game is set" />}
+      {game.levels.length > 0 && <Select label="How much there is to live on (low: too little for all)" given={level} onGive={setLevel} names={game.levels} none="as the game is set" />}
       <div class="numbers">
         <label class="field">
           Episodes
@@ -74,6 +76,11 @@ export function Starting({ game, onBack, onPlay }: StartingProps) {
       </p>
     </form>
   );
+}
+
+/** What is no whole number is sent as it is, and refused: a link must not play another seed than it says. */
+function figureOf(typed: string): number | string {
+  return /^\d{1,15}$/.test(typed) ? Number(typed) : typed;
 }
 
 interface SelectProps {

@@ -1,4 +1,5 @@
 // What a session of judging came to.
+import { useEffect, useRef } from "preact/hooks";
 import { useAnswer, asked } from "../api";
 import { findLink, graphLink } from "../route";
 import { Text } from "../text";
@@ -16,6 +17,8 @@ interface SummaryProps {
 
 export function SummaryPage({ session, back, onAgain, onOther }: SummaryProps) {
   const { answer, error } = useAnswer(session, (signal) => asked<Summary>(`/api/judgements/${encodeURIComponent(session)}`, signal));
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), [answer === null]);
   if (error) {
     return (
       <section class="state" role="alert">
@@ -30,7 +33,9 @@ export function SummaryPage({ session, back, onAgain, onOther }: SummaryProps) {
   const told = TASKS.filter(({ task }) => answer.tasks[task]);
   return (
     <section class="sheet">
-      <h1>What you judged</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        What you judged
+      </h1>
       {told.length === 0 && <p>No moment was judged to its end.</p>}
       {told.map(({ task, question }) => (
         <TaskSummary key={task} task={task} question={question} tally={answer.tasks[task] as Tally} />

@@ -5,9 +5,11 @@ import { BranchProgress } from "../branch/progress";
 import { Guard } from "../guard";
 import { episodeLink } from "../route";
 import { Text } from "../text";
-import { AskingForm } from "./asking";
+import { AskingForm, hasHelp } from "./asking";
 import * as plays from "./plays";
 import { Progress } from "./progress";
+
+const STEADY_MS = 1_000;
 
 interface Following {
   play: plays.Play | null;
@@ -54,8 +56,8 @@ export function PlayPage({ id }: { id: string }) {
   const { play, error, isLost, onPlay } = useFollowed(id);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const hasPerson = useRef(false);
-  if (play?.asking) hasPerson.current = true;
+  const asking = useSteady(play);
+  const form = useForm(asking);
   if (error) {
     return (
       <section class="state" role="alert">
@@ -79,7 +81,7 @@ export function PlayPage({ id }: { id: string }) {
   };
   return (
     <section class="sheet playing">
-      <Top play={play} onStop={() => void plays.stop(id).then((told) => onPlay(told.play), fail)} />
+      <Top play={play} isAsked={asking !== null} onStop={() => void plays.stop(id).then((told) => onPlay(told.play), fail)} />
       {isLost && (
         <p class="note" role="alert">
           The viewer's server does not answer: is <code>valuesim replay</code> still running? It is asked again.
@@ -90,19 +92,40 @@ export function PlayPage({ id }: { id: string }) {
           <Text most={1000}>{trouble}</Text>
         </p>
       )}
-      <Guard at={`${play.state} ${play.asking?.number ?? ""}`} failed="This question could not be shown">
-        {play.asking ? <AskingForm key={keyOf(play.asking)} asking={play.asking} chosen={chosen} onAnswer={answer} /> : <Waiting play={play} hasPerson={hasPerson.current} />}
+      <Guard at={`${play.state} ${asking?.number ?? ""}`} failed="This question could not be shown">
+        {asking ? <AskingForm key={form} asking={asking} chosen={chosen} onAnswer={answer} /> : <Waiting play={play} />}
       </Guard>
     </section>
   );
 }
 
-/** What is asked again after a mistake keeps what was typed. */
-function keyOf(asking: plays.Asking): string {
-  return asking.mistake === null ? String(asking.number) : `${asking.about} ${asking.prompt}`;
+/** Return what is asked; between two questions, for a moment, the one before: what was typed must outlive a mistake. */
+function useSteady(play: plays.Play | null): plays.Asking | null {
+  const asking = play?.asking ?? null;
+  const isOver = play !== null && plays.OVER.includes(play.state);
+  const [kept, setKept] = useState(asking);
+  useEffect(() => {
+    if (asking !== null || isOver) {
+      setKept(asking);
+      return;
+    }
+    const late = setTimeout(() => setKept(null), STEADY_MS);
+    return () => clearTimeout(late);
+  }, [asking, isOver]);
+  return asking ?? (isOver ? null : kept);
 }
 
-function Top({ play, onStop }: { play: plays.Play; onStop: () => void }) {
+/** Return the key of the form: what is asked again after a mistake or for help keeps what was typed. */
+function useForm(asking: plays.Asking | null): string {
+  const last = useRef({ asking: "", key: "" });
+  if (asking === null) return last.current.key;
+  const same = `${asking.about} ${asking.prompt} ${asking.scene?.episode ?? ""} ${asking.scene?.step ?? ""} ${asking.scene?.role ?? ""}`;
+  const isAgain = asking.mistake !== null || hasHelp(asking);
+  if (!isAgain || same !== last.current.asking) last.current = { asking: same, key: String(asking.number) };
+  return last.current.key;
+}
+
+function Top({ play, isAsked, onStop }: { play: plays.Play; isAsked: boolean; onStop: () => void }) {
   const isOver = plays.OVER.includes(play.state);
   return (
     <>
@@ -115,7 +138,7 @@ function Top({ play, onStop }: { play: plays.Play; onStop: () => void }) {
           {play.total > 1 && `: ${play.episodes} of ${play.total} episodes done`}
           {play.step !== null && !isOver && `, step ${play.step}`}
         </span>
-        {!isOver && play.asking === null && (
+        {!isOver && !isAsked && (
           <button type="button" class="small" onClick={onStop}>
             Stop it
           </button>
@@ -125,17 +148,17 @@ function Top({ play, onStop }: { play: plays.Play; onStop: () => void }) {
   );
 }
 
-function Waiting({ play, hasPerson }: { play: plays.Play; hasPerson: boolean }) {
+function Waiting({ play }: { play: plays.Play }) {
   const box = useRef<HTMLDivElement>(null);
   const isOver = plays.OVER.includes(play.state);
-  const isBranch = play.kind === "branch" && (isOver || !hasPerson);
+  const isBranch = play.kind === "branch" && (isOver || !play.person);
   useEffect(() => {
     // what was asked is gone: the focus must not be lost with it
     if (isOver) box.current?.focus();
   }, [isOver]);
   return (
     <div ref={box} tabIndex={-1} class="waiting">
-      {isBranch ? <BranchProgress play={play} /> : isOver ? <End play={play} /> : <Progress play={play} hasPerson={hasPerson} />}
+      {isBranch ? <BranchProgress play={play} /> : isOver ? <End play={play} /> : <Progress play={play} />}
     </div>
   );
 }

@@ -20,6 +20,12 @@ export interface Scene {
   options: SceneOption[];
 }
 
+/** Within which bounds an answer stands. */
+export type Bounds =
+  | { kind: "amount"; low: number; high: number }
+  | { kind: "name"; names: string[] }
+  | { kind: "text"; longest: number };
+
 export interface Asking {
   number: number;
   about: About;
@@ -27,9 +33,12 @@ export interface Asking {
   choices: string[];
   is_numbered: boolean;
   is_text: boolean;
+  /** What is asked for, and within which bounds; null where one of `choices`, or yes or no, is wanted. */
+  name: string | null;
+  argument: Bounds | null;
   commands: string[];
   mistake: string | null;
-  texts: { title: string; text: string }[];
+  texts: { kind: "consent" | "rules" | "help"; title: string; text: string }[];
   scene: Scene | null;
 }
 
@@ -45,6 +54,8 @@ export interface Play {
   episodes: number;
   total: number;
   parent: { run: string; episode: string; step: number } | null;
+  /** Whether a person sits in it, who is shown nothing of what others decide. */
+  person: boolean;
   error: string | null;
   asking: Asking | null;
 }
