@@ -70,10 +70,14 @@ class Lives:
         """
         try:
             return told(opened(self.shelf, run, episode, is_light=True))
-        except NotThereError:
+        except NotThereError as missing:
             # it may have been begun since somebody looked
             self.shelf.keep_up()
-            shelved, played, progress = self._played(run, episode)
+            try:
+                shelved, played, progress = self._played(run, episode)
+            except NotThereError:
+                # it says why, where the run cannot be read
+                raise missing from None
             answer = unfinished(shelved, progress, played, self.source(run, episode))
             if answer.get("live") and not self.is_live(run):
                 return answer | {"live": False, "interrupted": _SILENT}
