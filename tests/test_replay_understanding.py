@@ -310,7 +310,7 @@ def test_hostile_names_come_back_as_they_are(runs: Path, tmp_path: Path) -> None
 def test_an_index_that_tells_a_decision_twice_is_no_evidence(runs: Path, tmp_path: Path) -> None:
     shutil.copytree(runs / "plenty", tmp_path / "plenty")
     shelf = Shelf(tmp_path)
-    shelf.rows.ask("UPDATE own SET moments = list_transform(moments, x -> moments[1])")
+    shelf.rows.ask("UPDATE own SET moments = list_transform(moments, lambda x: moments[1])")
     client = TestClient(create_app(shelf, Access()), base_url=HERE, raise_server_exceptions=False)
     while (answer := client.get("/api/graph")).status_code == 202:
         pass
