@@ -24,6 +24,7 @@ from valuesim.errors import InputError
 from valuesim.log import DecisionRecord, find_runs, read_run
 from valuesim.replay import plays
 from valuesim.replay.branch import Parent, parent_of
+from valuesim.replay.branched import asked_branch
 from valuesim.replay.consent import Consent, consent_in
 from valuesim.replay.models import Models
 from valuesim.replay.naming import id_of
@@ -323,6 +324,29 @@ def test_a_moment_that_cannot_be_had_again_is_refused_with_why(viewer: Viewer) -
     assert "the log is of another version, or was changed" in here["refused"]
     assert here["roles"][0]["options"]
     assert "was changed" in viewer.asked("scripted", 3, {}, 400)
+
+
+def test_a_decision_is_not_given_to_another_option_that_has_its_label_now(runs: Path) -> None:
+    folder = runs.parent / "labelled"
+    name = f"run.name={folder / 'daily'}"
+    assert main(["run", "env=daily", "agents=valued:protector", "episodes=1", name]) == 0
+    viewer = Viewer(folder, Models())
+    run, episode = viewer.row("daily")
+    left = by(parent_of(folder / "daily", episode).records, 2, "Alpha")
+    given = left.options[0].name
+    meant = left.annotations["labels"][given]
+    told = []
+    for seed in range(8):
+        changes = {"seed": seed, "moves": {"Alpha": {"option": given}}}
+        wanted = {"run": run, "episode": episode, "step": 2, "changes": changes}
+        try:
+            asked_branch(viewer.plays, wanted)
+        except InputError as error:
+            told.append(str(error).partition(" and is")[0])
+        else:
+            told.append("given")
+    refused = f"Alpha is given {given!r} at step 2, which was {meant!r}"
+    assert {*told} == {refused, "given"}
 
 
 @pytest.mark.parametrize("was", [b'"view":{', b'"effect":{'])

@@ -24,8 +24,14 @@ PLAYED = {
     "daily": ["env=survival", "env.scarcity=low", "env.talk_rounds=1", "env.horizon=3"],
     "asked": ["env=survival", "env.talk_rounds=1", "env.horizon=2"],
     "trust": ["env=trust", "env.horizon=2"],
+    "labels": ["env=unfolding", "env.scenes=2"],
 }
-AGENTS = {"daily": ["agents=[random]"], "asked": ["agents=llm", "model=mock"], "trust": []}
+AGENTS = {
+    "daily": ["agents=[random]"],
+    "asked": ["agents=llm", "model=mock"],
+    "trust": [],
+    "labels": ["agents=[valued:climber]"],
+}
 AFTER = {"daily": ["episodes=2"]}
 VIEWED = [("light", None), ("dark", None), ("light", PHONE), ("dark", PHONE)]
 
@@ -245,7 +251,10 @@ def test_a_model_is_told_to_be_somebody_and_another_is_asked(opened: Opened, ask
     # and taken away again
     page = form(opened(f"#/branch/{name_of(told)}?step=1&role=Alpha"))
     page.get_by_role("button", name="Remove persona from Alpha").click()
-    assert list(played(page, ask)["population"]["Alpha"]["interventions"]) == ["pressure", "weights"]
+    assert list(played(page, ask)["population"]["Alpha"]["interventions"]) == [
+        "pressure",
+        "weights",
+    ]
 
 
 def test_a_person_is_asked_on_the_page_that_opens(opened: Opened, ask: Ask) -> None:
@@ -315,6 +324,32 @@ def differing(a: dict[str, Any], b: dict[str, Any]) -> list[tuple[int, str]]:
     ]
     one, other = decided
     return sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
+
+
+def test_another_label_is_no_other_decision(opened: Opened, ask: Ask) -> None:
+    page = form(opened(at(ask, "labels", 0)))
+    page.get_by_label("Seed from here on").fill("5")
+    made = played(page, ask)
+    left = ask(f"episodes/{name_of(row_of(ask, 'labels'))}")
+    pairs = [
+        {
+            (step["step"], each["role"]): (each["chosen"], each["annotations"]["labels"])
+            for step in told["steps"]
+            for each in step["moments"]
+        }
+        for told in (left, made)
+    ]
+    both = sorted(pairs[0].keys() & pairs[1].keys())
+    chose = [[each[key][0] for key in both] for each in pairs]
+    meant = [[labels[name] for name, labels in map(each.get, both)] for each in pairs]
+    alike = [place for place, (a, b) in enumerate(zip(*meant, strict=True)) if a == b]
+    assert any(chose[0][place] != chose[1][place] for place in alike)
+    page.get_by_role("link", name="Compare with its parent").click()
+    page.get_by_role("heading", name="What differed").wait_for()
+    listed = page.get_by_role("group", name="Differing decisions").locator("tbody tr").count()
+    assert listed == len(pairs[0].keys() | pairs[1].keys()) - len(alike)
+    shown = page.locator(".compare-decisions").inner_text()
+    assert f"{chose[0][0]}: {meant[0][0]}" in shown
 
 
 def test_every_decision_that_differs_is_listed_and_leads_there(opened: Opened, ask: Ask) -> None:

@@ -359,7 +359,9 @@ def kept(page: Any, label: str) -> bytes:
 def test_a_picture_says_of_which_moment_it_is(opened: Opened, saved: Saved, episode: Any) -> None:
     told = episode("hostile_panel")
     page = opened(link(told, 0))
-    assert f"step 0 of episode {told['episode']} of run hostile_panel" in sayings(saved(page, "SVG"))
+    assert f"step 0 of episode {told['episode']} of run hostile_panel" in sayings(
+        saved(page, "SVG")
+    )
 
 
 def test_values_are_saved_with_how_many_decisions_they_rest_on(

@@ -103,8 +103,8 @@ async def branch(
     """Leave `parent` at `step` with `changes`, play on to the end and return the branch's folder.
 
     `on_open` is called before it is played, with what writes its folder, and `on_turn` after each
-    step that is played; `prices` are those of the roles that models play: what they spent is kept in
-    run.yaml. `secrets` reach no file, and `within` are folders beside `root` in which an
+    step that is played; `prices` are those of the roles that models play, what they spent is kept
+    in run.yaml. `secrets` reach no file, and `within` are folders beside `root` in which an
     environment's files may lie. A branch that is finished is not
     played again; one that was cut off is played anew from the fork. Raises
     InputError for changes that cannot be made, before anything is written, Departed where the
@@ -144,9 +144,7 @@ def place_of(root: Path, spec: EpisodeSpec) -> Path:
     return folder
 
 
-def _models(
-    spec: EpisodeSpec, connections: Mapping[str, Connection]
-) -> dict[str, Connection]:
+def _models(spec: EpisodeSpec, connections: Mapping[str, Connection]) -> dict[str, Connection]:
     """Return what answers for the models of `spec`, without what answers for a person."""
     return {
         role: connections[role]

@@ -65,6 +65,8 @@ def _decision(fork: Fork, role: str, seen: Observation, record: DecisionRecord |
         assert record is not None, "who sees what was seen in the parent decided there"
         return decision_of(record)
     move = fork.moves[role] if role in fork.moves else _said(role, fork, seen, record)
+    if record is not None:
+        _check_meant(role, seen, record, move.option)
     if reason := seen.fault(move):
         raise InputError(f"{role} cannot do that at step {fork.step}: {reason}")
     option = seen.option(move.option)
@@ -82,6 +84,21 @@ def _decision(fork: Fork, role: str, seen: Observation, record: DecisionRecord |
         return decision
     # what was done before the decision was asked for stays, and is remembered
     return replace(decision, added=record.added, interventions=record.interventions)
+
+
+def _check_meant(role: str, seen: Observation, record: DecisionRecord, option: str) -> None:
+    """Raise InputError where a label stands for another option than it did in the parent.
+
+    Labels are dealt by lot: with another seed, what was A there may be B.
+    """
+    before, now = (each.annotations.get("labels") for each in (record, seen))
+    if not isinstance(before, Mapping) or not isinstance(now, Mapping):
+        return
+    if option in before and option in now and before[option] != now[option]:
+        raise InputError(
+            f"{role} is given {option!r} at step {seen.step}, which was {before[option]!r:.60} and "
+            f"is {now[option]!r:.60} with this seed: give a decision, or a seed, not both"
+        )
 
 
 def _said(role: str, fork: Fork, seen: Observation, record: DecisionRecord | None) -> Move:

@@ -90,7 +90,7 @@ class Models:
             _check_texts(spec)
 
     def prices(self, spec: EpisodeSpec) -> dict[str, Price]:
-        """Return what the models of `spec` cost, by role, as far as it is known; raise as `check`."""
+        """Return what the models of `spec` cost, by role, where it is known; raise as `check`."""
         asked = [role for role, player in spec.population.items() if player.model is not None]
         found = {role: price_of(self._settings(spec, role)) for role in asked}
         return {role: price for role, price in found.items() if price is not None}

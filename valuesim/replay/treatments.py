@@ -1,4 +1,4 @@
-"""The interventions that can be made on a model, with their settings as conf/intervention has them."""
+"""The interventions that can be made on a model, with their settings in conf/intervention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 // What differs between two episodes, step by step and in the end. Everything here is a pure function of what was logged.
+import { tableOf } from "../scenes/reading";
 import type { Episode, Json, Moment, Step } from "../types";
 import { isBare, said } from "../words";
 import type { Node } from "./contract";
@@ -45,9 +46,21 @@ export function canonical(given: Json | undefined): string {
   );
 }
 
-/** Return whether the same was decided, argument for argument; two faults of one kind are alike. */
+/** Return what the option taken stands for, where options have labels that are dealt anew (A, B): the label alone says nothing. */
+function labelled(moment: Moment): string | null {
+  const labels = tableOf(tableOf(moment.annotations)["labels"]);
+  const found = moment.chosen !== null && Object.hasOwn(labels, moment.chosen) ? labels[moment.chosen] : null;
+  return typeof found === "string" && found !== "" ? found : null;
+}
+
+function chosenAlike(a: Moment, b: Moment): boolean {
+  const [one, other] = [labelled(a), labelled(b)];
+  return one !== null && other !== null ? one === other : a.chosen === b.chosen;
+}
+
+/** Return whether the same was decided, whatever its label, argument for argument; two faults of one kind are alike. */
 export function decidedAlike(a: Moment, b: Moment): boolean {
-  return a.chosen === b.chosen && a.fault === b.fault && a.message === b.message && canonical(a.arguments) === canonical(b.arguments);
+  return chosenAlike(a, b) && a.fault === b.fault && a.message === b.message && canonical(a.arguments) === canonical(b.arguments);
 }
 
 /** Return whether the same was seen: the situation in words, and the options in their order. */
@@ -208,6 +221,8 @@ export function together(a: Episode, steps: Aligned[]): Episode {
 /** Return what was decided, on one line. */
 export function decidedInWords(moment: Moment): string {
   if (moment.chosen === null) return `no decision (${moment.fault ?? "nothing logged"})`;
+  const meant = labelled(moment);
+  const option = meant === null || meant === moment.chosen ? moment.chosen : `${moment.chosen}: ${meant}`;
   const given = Object.entries(moment.arguments ?? {}).filter(([, value]) => !isBare(value));
-  return given.length ? `${moment.chosen} (${given.map(([name, value]) => `${name}: ${said(value)}`).join(", ")})` : moment.chosen;
+  return given.length ? `${option} (${given.map(([name, value]) => `${name}: ${said(value)}`).join(", ")})` : option;
 }
