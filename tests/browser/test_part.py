@@ -194,19 +194,10 @@ def agreed(page: Any) -> None:
 
 
 def test_what_was_typed_outlives_a_mistake_and_help(opened: Opened) -> None:
-    page = opened("#/part")
-    started(page, "Public goods")
+    page = opened("#/part?game=survival&partner=ethical&level=high&seed=3")
+    page.get_by_role("button", name="Start").click()
     agreed(page)
-    page.keyboard.press("1")
-    assert question(page) == "What it asks for"
-    field = page.get_by_role("spinbutton")
-    field.fill("999")
-    page.keyboard.press("Enter")
-    page.locator(".missing", has_text="999").wait_for()
-    assert field.input_value() == "999"
-    assert question(page) == "What it asks for"
-    field.fill("1")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="MOVE_BATTERY_ROOM").click()
     page.get_by_role("heading", name="Why?").wait_for()
     assert question(page).startswith("Why?")
     reason = page.get_by_role("textbox")
@@ -214,6 +205,18 @@ def test_what_was_typed_outlives_a_mistake_and_help(opened: Opened) -> None:
     page.get_by_role("button", name="Help").click()
     page.locator(".help").wait_for()
     assert reason.input_value() == "half a thought"
+    assert question(page).startswith("Why?")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="DRAW_SHARED").wait_for()
+    assert question(page) == "What do you do?"
+    page.get_by_role("button", name="DRAW_SHARED").click()
+    field = page.get_by_role("spinbutton")
+    field.fill("999")
+    assert question(page) == "What it asks for"
+    page.get_by_role("button", name="Go on").click()
+    page.locator(".missing", has_text="999").wait_for()
+    assert field.input_value() == "999"
 
 
 def test_what_moves_is_in_sight_when_it_is_asked(opened: Opened) -> None:

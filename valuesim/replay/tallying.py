@@ -42,8 +42,7 @@ def _pairs(lines: Iterable[Line]) -> list[Pair]:
 
 def _tally(task: Task, pairs: Sequence[Pair]) -> dict[str, Any]:
     chosen = [pair for pair in pairs if pair[1]["chose"]["fault"] is None]
-    needed = slice(1) if task is Task.GUESS else slice(2)
-    whole = [pair for pair in chosen if all(each["answer"] is not None for each in pair[needed])]
+    whole = [pair for pair in chosen if _is_told(task, *pair)]
     told = {
         "n": len(pairs),
         "faulty": len(pairs) - len(chosen),
@@ -51,6 +50,12 @@ def _tally(task: Task, pairs: Sequence[Pair]) -> dict[str, Any]:
         "seconds": round(mean(before["time"]["latency"] for before, _ in pairs), 3),
     }
     return told | _TALLIES[task](whole)
+
+
+def _is_told(task: Task, before: Line, after: Line) -> bool:
+    if before["answer"] is None:
+        return False
+    return task is Task.GUESS or after["answer"] is not None
 
 
 def _decided(pairs: Sequence[Pair]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ export function PlayPage({ id }: { id: string }) {
   const { play, error, isLost, onPlay } = useFollowed(id);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const asking = useSteady(play);
+  const { asking, isLate } = useSteady(play);
   const form = useForm(asking);
   if (error) {
     return (
@@ -81,7 +81,7 @@ export function PlayPage({ id }: { id: string }) {
   };
   return (
     <section class="sheet playing">
-      <Top play={play} isAsked={asking !== null} onStop={() => void plays.stop(id).then((told) => onPlay(told.play), fail)} />
+      <Top play={play} isAsked={asking !== null && !isLate} onStop={() => void plays.stop(id).then((told) => onPlay(told.play), fail)} />
       {isLost && (
         <p class="note" role="alert">
           The viewer's server does not answer: is <code>valuesim replay</code> still running? It is asked again.
@@ -93,26 +93,35 @@ export function PlayPage({ id }: { id: string }) {
         </p>
       )}
       <Guard at={`${play.state} ${asking?.number ?? ""}`} failed="This question could not be shown">
-        {asking ? <AskingForm key={form} asking={asking} chosen={chosen} onAnswer={answer} /> : <Waiting play={play} />}
+        {asking && (
+          <div hidden={isLate}>
+            <AskingForm key={form} asking={asking} chosen={chosen} onAnswer={answer} />
+          </div>
+        )}
+        {(!asking || isLate) && <Waiting play={play} />}
       </Guard>
     </section>
   );
 }
 
-/** Return what is asked; between two questions, for a moment, the one before: what was typed must outlive a mistake. */
-function useSteady(play: plays.Play | null): plays.Asking | null {
+/**
+ * Return what is asked, or was asked last: what was typed must outlive a mistake, however long the server takes to tell it.
+ * `isLate` where nothing has been asked for a while.
+ */
+function useSteady(play: plays.Play | null): { asking: plays.Asking | null; isLate: boolean } {
   const asking = play?.asking ?? null;
-  const isOver = play !== null && plays.OVER.includes(play.state);
-  const [kept, setKept] = useState(asking);
+  const last = useRef(asking);
+  const [isLate, setLate] = useState(false);
+  if (asking !== null) last.current = asking;
+  const isAsked = asking !== null;
   useEffect(() => {
-    if (asking !== null || isOver) {
-      setKept(asking);
-      return;
-    }
-    const late = setTimeout(() => setKept(null), STEADY_MS);
+    setLate(false);
+    if (isAsked) return;
+    const late = setTimeout(() => setLate(true), STEADY_MS);
     return () => clearTimeout(late);
-  }, [asking, isOver]);
-  return asking ?? (isOver ? null : kept);
+  }, [isAsked]);
+  const isOver = play !== null && plays.OVER.includes(play.state);
+  return { asking: isOver ? null : last.current, isLate: isLate && !isAsked };
 }
 
 /** Return the key of the form: what is asked again after a mistake or for help keeps what was typed. */
