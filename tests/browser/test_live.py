@@ -186,10 +186,13 @@ def test_an_episode_that_is_cut_off_says_why_and_is_live_again_when_resumed(
     opened: Opened, until: Until, played: dict[str, Run]
 ) -> None:
     run, page = played["broken"], into(opened("#/"), "broken")
-    run.process.send_signal(signal.SIGTERM)
+    # the first lets the episode be played to its end, the second ends it
+    for _ in range(2):
+        run.process.send_signal(signal.SIGTERM)
+        page.wait_for_timeout(1_000)
     run.process.wait(60)
     page.get_by_text("What was played does not count: the run was stopped").wait_for()
-    assert newest(page) == 2
+    assert newest(page) >= 2
     run.gate.open(2)
     run.begin()
     wait_for(lambda: run.steps >= 5, "it is played anew", LONG_S)
