@@ -24,7 +24,8 @@ RUNS = (
 )
 TURNING = "\u202e\u2066\u200b\u0000\u001b\u2028"
 LIVES = (
-    "script:not([src='./app.js']), iframe, object, embed, base, form, animate, style, foreignObject"
+    "script:not([src='./app.js']), iframe, object, embed, base, animate, style, foreignObject, "
+    "form[action], [formaction]"
 )
 HANDLERS = (
     "[...document.querySelectorAll('*')]"

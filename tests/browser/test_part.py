@@ -268,6 +268,9 @@ def test_between_two_questions_nothing_tells_what_others_decide(
     told = f"event: play\ndata: {json.dumps(play)}\n\n"
     events = {"status": 200, "content_type": "text/event-stream", "body": told}
     page.route("**/api/plays/x/events*", lambda route: route.fulfill(**events))
+    # the events end at once, and the page asks whether the play is still there
+    answer = {"json": {"schema": 1, "play": play}}
+    page.route("**/api/plays/x", lambda route: route.fulfill(**answer))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     # as after a reload: the page has seen no question

@@ -142,11 +142,14 @@ function Top({ play, isAsked, onStop }: { play: plays.Play; isAsked: boolean; on
         <Text most={120}>{play.title}</Text>
       </h1>
       <p class="bar">
-        <span role="status">
-          It {plays.stateOf(play)}
-          {play.total > 1 && `: ${play.episodes} of ${play.total} episodes done`}
-          {play.step !== null && !isOver && `, step ${play.step}`}
-        </span>
+        {/* of a branch it stands below, with its newest decisions */}
+        {(play.kind === "game" || play.person) && (
+          <span role="status">
+            It {plays.stateOf(play)}
+            {play.total > 1 && `: ${play.episodes} of ${play.total} episodes done`}
+            {play.step !== null && !isOver && `, step ${play.step}`}
+          </span>
+        )}
         {!isOver && !isAsked && (
           <button type="button" class="small" onClick={onStop}>
             Stop it
