@@ -24,7 +24,7 @@ AXE = Path("valuesim/replay/web/node_modules/axe-core/axe.min.js")
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 LIGHT = {"width": 1280, "height": 800}
-WAIT_S = 10
+WAIT_S = 40
 _IS_THERE = """document.querySelector('main *') !== null
   && document.querySelector('main [aria-busy=true]') === null
   && ![...document.querySelectorAll('main [role=status]')]
@@ -103,13 +103,13 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str
     yield start
     for viewer in started:
         viewer.send_signal(signal.SIGINT)
-        viewer.wait(timeout=10)
+        viewer.wait(timeout=60)
 
 
 def _wait_until_read(site: str) -> None:
     """Wait until the viewer has read all runs: it answers before."""
     parts = urlsplit(site)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while True:
         answer = urllib.request.urlopen(f"{parts.scheme}://{parts.netloc}/api/about?{parts.query}")
         if json.load(answer)["reading"] == 0:
@@ -150,7 +150,7 @@ def opened(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(viewport=size, color_scheme=colours)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(1_000 * WAIT_S)
         _watch(page, site, wrong)
         flying = _flying(page)
         page.goto(site + place)

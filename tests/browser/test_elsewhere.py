@@ -47,7 +47,7 @@ def stranger(chromium: Any) -> Iterator[Any]:
     """A page of its own, which may go anywhere."""
     context = chromium.new_context()
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(40_000)
     yield page
     context.close()
 

@@ -113,7 +113,7 @@ def test_an_episode_is_shown_step_by_step(
     page.keyboard.press("End")
     page.wait_for_timeout(100)
     holds(page, PHONE["width"])
-    assert time.monotonic() - began < 20, "the page is slow"
+    assert time.monotonic() - began < 60, "the page is slow"
 
 
 @pytest.mark.parametrize(

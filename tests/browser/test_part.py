@@ -299,7 +299,7 @@ def test_a_server_that_stalls_or_dies_is_told_and_nothing_is_answered_twice(
     shutil.copytree(shown / "games", folder / "games")
     with viewer_of_its_own(folder) as (viewer, site):
         page = chromium.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(40_000)
         page.goto(site + "#/part")
         started(page, "The moral machine")
         agreed(page)

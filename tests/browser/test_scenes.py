@@ -217,12 +217,15 @@ def test_amounts_are_told_beside_their_bars(opened: Opened, episode: Any, name: 
     assert f"{float(moment['effect']['move']):g}" in text(page, ".scene-amounts li .scene-number")
 
 
-def test_the_machines_picture_is_an_image_told_in_words(opened: Opened, episode: Any) -> None:
+def test_the_machines_picture_is_an_image_told_in_words(
+    opened: Opened, episode: Any, until: Callable[[Any, str], None]
+) -> None:
     told = episode("machine")
     moment = told["steps"][0]["moments"][0]
     page = opened(link(told, 0))
     picture = page.locator("img.scene-picture")
-    page.wait_for_function("document.querySelector('img.scene-picture').naturalWidth > 100")
+    picture.wait_for()
+    until(page, "document.querySelector('img.scene-picture').naturalWidth > 100")
     assert "token=" in picture.get_attribute("src"), "other hosts are answered with the token only"
     for option in moment["options"]:
         assert option["text"] in picture.get_attribute("alt")

@@ -91,7 +91,7 @@ def exported(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
                 for each in (flag, f"{name}/")
             ]
             command = [sys.executable, "-m", "valuesim.cli", "replay", str(folder), *given]
-            subprocess.run([*command, "--out", str(made[names])], cwd=ROOT, check=True, timeout=60)
+            subprocess.run([*command, "--out", str(made[names])], cwd=ROOT, check=True, timeout=180)
         return made[names]
 
     return write
@@ -120,7 +120,7 @@ def offline(chromium: Any) -> Iterator[Offline]:
         context.set_offline(True)
         context.route("**/*", asked)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(40_000)
         page.on("console", lambda said: wrong.append(said.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(f"a dialog: {dialog.message:.100}"))
