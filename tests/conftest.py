@@ -13,6 +13,9 @@ from typing import Any
 
 # as the command line has it; set before anything imports numpy
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# processes that share the tests are told of a terminal of 80 columns; there is none
+os.environ.pop("COLUMNS", None)
+os.environ.pop("LINES", None)
 
 import pytest
 import pytest_asyncio

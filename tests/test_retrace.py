@@ -56,11 +56,11 @@ async def survival(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"text": "Another."}, "the text shown"),
-        ({"rules_id": "0" * 12}, "the rules shown"),
-        ({"view": {}}, "the view shown"),
-        ({"annotations": {"x": 1}}, "the annotations shown"),
-        ({"options": ()}, "the options shown"),
+        ({"text": "Another."}, "in its text"),
+        ({"rules_id": "0" * 12}, "in its rules"),
+        ({"view": {}}, "in its view"),
+        ({"annotations": {"x": 1}}, "in its annotations"),
+        ({"options": ()}, "in its options"),
         ({"effect": {"payoff": 3.0}}, "the effect now"),
         ({"payoff": 9.0}, "the payoff now"),
     ],
@@ -78,7 +78,7 @@ async def test_what_was_changed_in_a_log_is_told_with_its_place(
 async def test_options_in_another_order_are_told(survival: Path) -> None:
     spec, records, _ = read(survival)
     records[5] = replace(records[5], options=records[5].options[::-1])
-    with pytest.raises(Departed, match="the options shown"):
+    with pytest.raises(Departed, match="in its options"):
         await retraced(spec, records)
 
 
