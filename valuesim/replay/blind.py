@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from valuesim.agents.parse import split_thinking
 from valuesim.log.options import option_line
 from valuesim.log.records import DecisionRecord
 from valuesim.observation import Observation
@@ -61,18 +60,3 @@ def unseen(found: Opened, record: DecisionRecord) -> dict[str, Any]:
 def _offered(option: Option) -> dict[str, Any]:
     arguments = dict(option_line(option).get("arguments", ()))
     return {"name": option.name, "text": option.text, "arguments": arguments}
-
-
-def revealed(record: DecisionRecord) -> dict[str, Any]:
-    """Return what was chosen at a moment, or why nothing was, and what was said of it."""
-    reasoning, _ = split_thinking(record.reply)
-    return {
-        "chosen": record.chosen,
-        "arguments": record.arguments,
-        "fault": record.fault,
-        "fault_detail": record.fault_detail,
-        "message": record.message,
-        "rationale": record.rationale,
-        "reasoning": reasoning,
-        "reply": record.reply,
-    }

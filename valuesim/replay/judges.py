@@ -22,11 +22,11 @@ from valuesim.log.appending import Clock
 from valuesim.log.lines import SCHEMA
 from valuesim.log.records import DecisionRecord
 from valuesim.log.whole import whole
-from valuesim.replay.blind import judgeable, revealed, seen_in, unseen
+from valuesim.replay.blind import judgeable, seen_in, unseen
 from valuesim.replay.consent import Consent
 from valuesim.replay.judged import JudgedRun, described, new_folder
 from valuesim.replay.judgement import Judgement, Phase, Task, answer_to
-from valuesim.replay.moments import Opened
+from valuesim.replay.moments import Opened, revealed
 from valuesim.replay.naming import NotThereError, id_of
 from valuesim.replay.tallying import tallied
 

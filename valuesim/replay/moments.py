@@ -173,21 +173,13 @@ def steps(found: Opened) -> list[dict[str, Any]]:
 
 def moment(record: DecisionRecord, rules: str) -> dict[str, Any]:
     """Return all that is known of one decision; `rules` are those that were in force."""
-    reasoning, _ = split_thinking(record.reply)
     return {
         "role": record.role,
         "text": record.text,
         "view": record.view,
         "annotations": record.annotations,
         "options": [_option(option) for option in record.options],
-        "chosen": record.chosen,
-        "arguments": record.arguments,
-        "fault": record.fault,
-        "fault_detail": record.fault_detail,
-        "message": record.message,
-        "rationale": record.rationale,
-        "reasoning": reasoning,
-        "reply": record.reply,
+        **revealed(record),
         "attempts": record.attempts,
         "tries": _tries(record, rules),
         "added": [{"by": a.by, "place": a.place, "text": a.text} for a in record.added],
@@ -199,6 +191,21 @@ def moment(record: DecisionRecord, rules: str) -> dict[str, Any]:
         "payoff": record.payoff,
         "prompt": prompt(record, rules),
         "puts": _puts(record),
+    }
+
+
+def revealed(record: DecisionRecord) -> dict[str, Any]:
+    """Return what was chosen at a moment, or why nothing was, and what was said of it."""
+    reasoning, _ = split_thinking(record.reply)
+    return {
+        "chosen": record.chosen,
+        "arguments": record.arguments,
+        "fault": record.fault,
+        "fault_detail": record.fault_detail,
+        "message": record.message,
+        "rationale": record.rationale,
+        "reasoning": reasoning,
+        "reply": record.reply,
     }
 
 
