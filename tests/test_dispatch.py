@@ -110,6 +110,8 @@ class Here:
         self.size, self.run, self.doom = size, run, doom
         self.config, self.cells = config, cells_of(specs)
         self.seats: list[Seat] = []
+        self.watch: asyncio.Task[None] | None = None
+        self.finished_at_stop = 0
         (run / SEGMENTS).mkdir(parents=True, exist_ok=True)
         (run / SEGMENTS / SIGN).write_text(SESSION)
 
@@ -407,29 +409,48 @@ def test_a_budget_of_tokens_is_kept_by_all_workers_together(toy: Path) -> None:
 
 
 def asked_after(episodes: int, times: int) -> Callable[[Here], Shutdown]:
-    """Return what stops a run, `times` over, once so many episodes are finished."""
+    """Return what stops a run, `times` over, once so many are finished and others have begun.
+
+    Episodes on one clock end nearly together: without the second wait a stop might come between
+    the last end and the next beginning, where nothing is under way.
+    """
 
     def stop(here: Here) -> Shutdown:
         shutdown = Shutdown()
 
         async def watch() -> None:
-            while sum(_finished(folder) for folder in log_folders(here.run)) < episodes:
+            while _finished(here.run) < episodes or not _just_begun(here.run):
                 await asyncio.sleep(0.01)
+            here.finished_at_stop = _finished(here.run)
             for _ in range(times):
                 shutdown.ask()
 
-        here.watch = asyncio.ensure_future(watch())  # type: ignore[attr-defined]
+        here.watch = asyncio.ensure_future(watch())
         return shutdown
 
     return stop
 
 
-def _finished(folder: Path) -> int:
-    path = folder / "episodes.jsonl"
-    return path.read_bytes().count(b"\n") if path.exists() else 0
+def _finished(run: Path) -> int:
+    return len(_written(run, "episodes.jsonl"))
 
 
-SLOW = [TOY[0], "agents=slow", "env.steps=8", "episodes=40"]
+def _just_begun(run: Path) -> int:
+    """Return how many unfinished episodes have most of their steps before them."""
+    ended = {line["episode"] for line in _written(run, "episodes.jsonl")}
+    steps = Counter(line["episode"] for line in _written(run, "decisions.jsonl"))
+    return sum(number <= STEPS // 2 for id, number in steps.items() if id not in ended)
+
+
+def _written(run: Path, name: str) -> list[dict[str, Any]]:
+    """Return the whole lines of a file in all folders of a run."""
+    paths = [folder / name for folder in log_folders(run)]
+    texts = [path.read_text() for path in paths if path.exists()]
+    return [json.loads(line) for text in texts for line in text.split("\n")[:-1]]
+
+
+STEPS = 8
+SLOW = [TOY[0], "agents=slow", f"env.steps={STEPS}", "episodes=40"]
 
 
 def test_a_stop_lets_what_is_under_way_end_and_begins_nothing(toy: Path) -> None:
@@ -437,7 +458,8 @@ def test_a_stop_lets_what_is_under_way_end_and_begins_nothing(toy: Path) -> None
     summary = play(toy / "run", *SLOW, stop=asked_after(4, 1), crew=crew)
     assert summary.stopped
     assert (summary.interrupted, summary.finished) == ({}, summary.played)
-    assert 4 <= summary.finished <= 4 + 2 * 4 + 2
+    then = crew[0].finished_at_stop
+    assert 4 <= then < summary.finished <= then + 2 * 4
     assert play(toy / "run", *SLOW).finished == 40
     assert_as_local(toy / "run", local(toy, *SLOW))
 
