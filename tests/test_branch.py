@@ -31,13 +31,20 @@ from valuesim.errors import STOPPED, Departed, InputError, Interruption, LogErro
 from valuesim.log import DecisionRecord, RunWriter, find_runs, read_run
 from valuesim.observation import Observation
 from valuesim.option import Move
-from valuesim.replay.branch import Connect, Parent, branch, no_models, parent_of, parent_opened
-from valuesim.replay.fork import Changes, forked
-from valuesim.replay.moments import opened
-from valuesim.replay.naming import place_of
-from valuesim.replay.retrace import retraced
-from valuesim.replay.shelf import Shelf
-from valuesim.replay.tree import branches_of
+from valuesim.replay.branching.branch import (
+    Connect,
+    Parent,
+    branch,
+    no_models,
+    parent_of,
+    parent_opened,
+)
+from valuesim.replay.branching.fork import Changes, forked
+from valuesim.replay.branching.retrace import retraced
+from valuesim.replay.branching.tree import branches_of
+from valuesim.replay.indexing.naming import place_of
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.watching.moments import opened
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 MOCK = {"provider": "mock", "name": "mock"}

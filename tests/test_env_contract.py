@@ -23,7 +23,7 @@ from valuesim.errors import InputError
 from valuesim.log import RunWriter, read_run
 from valuesim.log.lines import decision_lines, encode
 from valuesim.option import Amount, Argument, Move, Name, Option, Text
-from valuesim.replay.retrace import retraced
+from valuesim.replay.branching.retrace import retraced
 from valuesim.values import load_taxonomy
 
 SETTINGS: Mapping[str, list[dict[str, Any]]] = {

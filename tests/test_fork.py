@@ -11,7 +11,7 @@ import pytest
 from valuesim.episode import Chain, EpisodeSpec, Fork, Player
 from valuesim.errors import InputError
 from valuesim.option import Move
-from valuesim.replay.fork import Changes, changes_of, forked, logged
+from valuesim.replay.branching.fork import Changes, changes_of, forked, logged
 from valuesim.secrets import MARK
 
 ALPHA, BETA = Player(agent="random"), Player(agent="mute")

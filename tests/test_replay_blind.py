@@ -24,13 +24,13 @@ from valuesim.errors import InputError
 from valuesim.log import find_runs, read_run
 from valuesim.log.appending import utc_now
 from valuesim.log.records import DecisionRecord
-from valuesim.replay.judged import AGENT, JUDGEMENTS, mend_sessions
-from valuesim.replay.models import Models
-from valuesim.replay.plays import Plays
-from valuesim.replay.security import Access
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.judging.judged import AGENT, JUDGEMENTS, mend_sessions
+from valuesim.replay.judging.tallying import tallied
+from valuesim.replay.playing.models import Models
+from valuesim.replay.playing.plays import Plays
 from valuesim.replay.server import create_app
-from valuesim.replay.shelf import Shelf
-from valuesim.replay.tallying import tallied
+from valuesim.replay.server.security import Access
 
 HERE = "http://127.0.0.1:8765"
 TOKEN = "the-token"

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("duckdb")
 
 from valuesim.cli import main
-from valuesim.replay.facets import facets
-from valuesim.replay.listing import asked, listed
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.finding.facets import facets
+from valuesim.replay.finding.listing import asked, listed
+from valuesim.replay.indexing.shelf import Shelf
 
 FACTORS = ("plain", "", "a/b", "a~1b", "~", "$.x", "/y", "*", "[0]", "a'\"b", "\u202e", "a\x00b")
 LEVELS = (

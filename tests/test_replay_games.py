@@ -18,11 +18,11 @@ from valuesim.cli import main
 from valuesim.cli.replay_models import models_of
 from valuesim.log import read_run
 from valuesim.overrides import shipped
-from valuesim.replay.plays import Plays
-from valuesim.replay.retrace import retraced
-from valuesim.replay.security import Access
+from valuesim.replay.branching.retrace import retraced
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.playing.plays import Plays
 from valuesim.replay.server import create_app
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.server.security import Access
 
 HERE = "http://127.0.0.1:8765"
 TOKEN = {"x-valuesim-token": "the-token", "origin": HERE}

@@ -17,11 +17,11 @@ from valuesim.cli import main
 from valuesim.errors import LogError
 from valuesim.log.lines import AGAIN
 from valuesim.log.pool import PEOPLE, PERSON
-from valuesim.replay.growing import Growing
-from valuesim.replay.index import FOLDER, index_of
-from valuesim.replay.listing import asked
-from valuesim.replay.selected import selected
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.finding.listing import asked
+from valuesim.replay.indexing.growing import Growing
+from valuesim.replay.indexing.index import FOLDER, index_of
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.understanding.selected import selected
 
 Lines = dict[str, list[bytes]]
 

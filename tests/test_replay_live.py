@@ -29,15 +29,15 @@ from tests.paced_runs import Gate, wait_for
 from valuesim.cli import main
 from valuesim.errors import LogError
 from valuesim.log import read_run
-from valuesim.replay.live.news import News
+from valuesim.replay.indexing.news import News
+from valuesim.replay.indexing.progress import Progress
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.indexing.tailing import LONGEST, Tail
 from valuesim.replay.live.now import Lives
-from valuesim.replay.live.progress import Progress
 from valuesim.replay.live.sources import Sources
-from valuesim.replay.live.tailing import LONGEST, Tail
-from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
 from valuesim.replay.server.feed import Feed
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.server.security import Access
 
 GAME = ("env=public_goods", "env.horizon=30", "engine.concurrency=1")
 

@@ -22,17 +22,17 @@ from valuesim.cli import main
 from valuesim.cli.replay_models import models_of
 from valuesim.errors import InputError
 from valuesim.log import DecisionRecord, find_runs, read_run
-from valuesim.replay import plays
-from valuesim.replay.branch import Parent, parent_of
-from valuesim.replay.branched import asked_branch
-from valuesim.replay.consent import Consent, consent_in
-from valuesim.replay.models import Models
-from valuesim.replay.naming import id_of
-from valuesim.replay.plays import Plays
-from valuesim.replay.retrace import retraced
-from valuesim.replay.security import Access
+from valuesim.replay.branching.branch import Parent, parent_of
+from valuesim.replay.branching.branched import asked_branch
+from valuesim.replay.branching.retrace import retraced
+from valuesim.replay.indexing.naming import id_of
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.playing import plays
+from valuesim.replay.playing.consent import Consent, consent_in
+from valuesim.replay.playing.models import Models
+from valuesim.replay.playing.plays import Plays
 from valuesim.replay.server import create_app
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.server.security import Access
 
 HERE = "http://127.0.0.1:8765"
 TOKEN = {"x-valuesim-token": "the-token", "origin": HERE}

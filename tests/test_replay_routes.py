@@ -26,13 +26,13 @@ pytest.importorskip("duckdb")
 from valuesim.cli import main
 from valuesim.cli.replay import bound
 from valuesim.errors import InputError, ValueSimError
-from valuesim.replay import questions, understanding
-from valuesim.replay.security import HEADERS, LARGEST_BODY, TOKEN_HEADER, Access
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.server import create_app, serve
 from valuesim.replay.server.answering import json_answer
 from valuesim.replay.server.following import event
+from valuesim.replay.server.security import HEADERS, LARGEST_BODY, TOKEN_HEADER, Access
 from valuesim.replay.sharing import in_script
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.understanding import process, questions
 
 ACCESS = Access(token="the-token")
 SECRET = "planted-beside-what-is-shown"
@@ -107,9 +107,9 @@ def _read(answer: http.client.HTTPResponse) -> bytes:
 def worked_out_here(
     question: Mapping[str, Any], tell: object, is_wanted: object
 ) -> tuple[dict[str, Any], bytes]:
-    """Work a question out as `understanding` does, without a process for each of hundreds."""
+    """Work a question out as `process` does, without a process for each of hundreds."""
     try:
-        answer, table = understanding.answered(orjson.loads(orjson.dumps(question)))
+        answer, table = process.answered(orjson.loads(orjson.dumps(question)))
     except ValueSimError as error:
         return {"error": str(error), "is_input": isinstance(error, InputError)}, b""
     return orjson.loads(orjson.dumps({"answer": answer})), table
@@ -119,7 +119,7 @@ def worked_out_here(
 def nothing_is_worked_out_in_a_process_of_its_own() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(questions, "worked_out", worked_out_here)
-        patch.setattr(understanding, "_write", lambda _: None)
+        patch.setattr(process, "_write", lambda _: None)
         yield
 
 

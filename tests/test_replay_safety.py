@@ -30,12 +30,12 @@ from valuesim.cli import main
 from valuesim.cli.replay import bound
 from valuesim.errors import InputError
 from valuesim.log import read_run
-from valuesim.replay.archetyping import Archetypes
-from valuesim.replay.index import FOLDER, index_of
-from valuesim.replay.naming import found_below
-from valuesim.replay.security import CONTENT_POLICY, Access, Asked, refusal
+from valuesim.replay.indexing.archetyping import Archetypes
+from valuesim.replay.indexing.index import FOLDER, index_of
+from valuesim.replay.indexing.naming import found_below
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.server import create_app, serve
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.server.security import CONTENT_POLICY, Access, Asked, refusal
 
 HERE = "http://127.0.0.1:8765"
 ACCESS = Access(token="the-token")

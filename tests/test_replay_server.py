@@ -21,13 +21,13 @@ from valuesim.cli import main
 from valuesim.errors import InputError
 from valuesim.log import find_runs, read_run
 from valuesim.log.reader import DecisionRecord
-from valuesim.replay.archetyping import Archetypes
-from valuesim.replay.index import FOLDER, index_of
-from valuesim.replay.listing import asked
-from valuesim.replay.naming import place_of
-from valuesim.replay.security import Access
+from valuesim.replay.finding.listing import asked
+from valuesim.replay.indexing.archetyping import Archetypes
+from valuesim.replay.indexing.index import FOLDER, index_of
+from valuesim.replay.indexing.naming import place_of
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.server import create_app
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.server.security import Access
 
 Serve = Callable[..., Any]
 HERE = "http://127.0.0.1:8765"

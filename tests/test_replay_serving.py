@@ -149,7 +149,7 @@ def test_a_kill_loses_no_step_that_was_played(viewer: Started, tmp_path: Path) -
 NEVER_READ = """
 import sys, time
 from valuesim.cli import main
-from valuesim.replay import shelf
+from valuesim.replay.indexing import shelf
 def reads(run):
     while True:
         sum(range(10_000))

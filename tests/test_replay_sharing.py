@@ -23,11 +23,11 @@ from valuesim import __version__
 from valuesim.cli import main
 from valuesim.errors import InputError, ValueSimError
 from valuesim.replay import sharing
-from valuesim.replay.moments import Opened, opened, told
+from valuesim.replay.finding.pointing import pointed
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.pages import Page, pages
-from valuesim.replay.pointing import pointed
 from valuesim.replay.sharing import file_name, in_script, shared_page, ways_to
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.watching.moments import Opened, opened, told
 
 ATTACKS = (
     "</script>",
@@ -346,8 +346,8 @@ def client(shelf: Shelf) -> Any:
     pytest.importorskip("fastapi")
     from fastapi.testclient import TestClient
 
-    from valuesim.replay.security import Access
     from valuesim.replay.server import create_app
+    from valuesim.replay.server.security import Access
 
     return TestClient(create_app(shelf, Access(token="t")), base_url="http://127.0.0.1:8765")
 

@@ -21,13 +21,13 @@ from fastapi.testclient import TestClient
 from valuesim.cli import main
 from valuesim.errors import Interruption
 from valuesim.log import read_run
-from valuesim.replay.branch import Told, branch, parent_of
-from valuesim.replay.fork import changes_of
-from valuesim.replay.lineage import DEEPEST, MOST, brief, family
-from valuesim.replay.naming import id_of
-from valuesim.replay.security import Access
+from valuesim.replay.branching.branch import Told, branch, parent_of
+from valuesim.replay.branching.fork import changes_of
+from valuesim.replay.branching.lineage import DEEPEST, MOST, brief, family
+from valuesim.replay.indexing.naming import id_of
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.server import create_app
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.server.security import Access
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HERE = "http://127.0.0.1:8765"

@@ -30,10 +30,9 @@ from textual.widgets import DataTable, Input, OptionList, Static
 
 from valuesim.cli import main
 from valuesim.errors import InputError
-from valuesim.replay.archetyping import Archetypes
-from valuesim.replay.listing import asked, listed
-from valuesim.replay.moments import opened, told
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.finding.listing import asked, listed
+from valuesim.replay.indexing.archetyping import Archetypes
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.tui import heading, moment, rows, scenes, timeline
 from valuesim.replay.tui.app import Viewer
 from valuesim.replay.tui.asides import Choosing, Help, Number, Reading
@@ -44,6 +43,7 @@ from valuesim.replay.tui.options import options
 from valuesim.replay.tui.playing import Playing
 from valuesim.replay.tui.texts import name, parts, passage, plain, visible
 from valuesim.replay.tui.watching import Watching
+from valuesim.replay.watching.moments import opened, told
 
 SIZE = (120, 40)
 HOSTILE = (

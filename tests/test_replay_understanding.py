@@ -26,13 +26,13 @@ from valuesim.cli import main
 from valuesim.errors import InputError, LogError
 from valuesim.graph import behind
 from valuesim.log import find_runs, read_run
-from valuesim.replay.branch import branch, parent_of
-from valuesim.replay.fork import changes_of
-from valuesim.replay.questions import Answer, Pending, Questions
-from valuesim.replay.security import Access
+from valuesim.replay.branching.branch import branch, parent_of
+from valuesim.replay.branching.fork import changes_of
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.server import create_app
-from valuesim.replay.shelf import Shelf
-from valuesim.replay.working import worked_out
+from valuesim.replay.server.security import Access
+from valuesim.replay.understanding.questions import Answer, Pending, Questions
+from valuesim.replay.understanding.working import worked_out
 
 HERE = "http://127.0.0.1:8765"
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -380,7 +380,7 @@ def test_how_far_it_is_has_an_end(runs: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_archetypes_do_not_wait_for_what_they_do_not_need() -> None:
-    code = "import sys, valuesim.replay.understanding; print('scipy.stats' in sys.modules)"
+    code = "import sys, valuesim.replay.understanding.process; print('scipy.stats' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == "False\n"
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("fastapi")
 
 from valuesim.errors import LogError
-from valuesim.replay import working
+from valuesim.replay.understanding import working
 
 
 @pytest.mark.parametrize(

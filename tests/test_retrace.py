@@ -20,8 +20,8 @@ from valuesim.errors import Departed, InputError, LogError
 from valuesim.log import DecisionRecord, RunFolder, RunWriter, read_run
 from valuesim.observation import Observation
 from valuesim.option import Amount, Name, Option
-from valuesim.replay.restore import restored
-from valuesim.replay.retrace import retraced
+from valuesim.replay.branching.restore import restored
+from valuesim.replay.branching.retrace import retraced
 
 
 def spec_of(env: str, given: Mapping[str, Any], agent: str, seed: int = 7) -> EpisodeSpec:

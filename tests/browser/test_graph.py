@@ -22,7 +22,7 @@ NAME = "<img src=x onerror=\"window.struck='value'\">"
 @pytest.fixture(scope="session")
 def machine(runs: Path) -> str:
     """The filter that selects the small run of the moral machine."""
-    from valuesim.replay.naming import id_of
+    from valuesim.replay.indexing.naming import id_of
 
     assert (runs / "machine").is_dir()
     return f"run={id_of('machine')}"

@@ -24,10 +24,10 @@ from valuesim.cli.replay_models import models_of
 from valuesim.cli.replay_terminal import watch
 from valuesim.errors import InputError
 from valuesim.graph.statement import count
-from valuesim.replay.consent import Consent, consent_in
-from valuesim.replay.plays import Plays
-from valuesim.replay.security import Access
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.playing.consent import Consent, consent_in
+from valuesim.replay.playing.plays import Plays
+from valuesim.replay.server.security import Access
 
 PORT = 8765
 _NEAR = 10

@@ -9,11 +9,11 @@ from pathlib import Path
 from valuesim.cli.terminal import clean
 from valuesim.errors import InputError
 from valuesim.log.whole import check_place, whole
-from valuesim.replay.lineage import family
-from valuesim.replay.moments import opened
-from valuesim.replay.pointing import pointed
+from valuesim.replay.branching.lineage import family
+from valuesim.replay.finding.pointing import pointed
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.sharing import shared_page
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.watching.moments import opened
 
 
 def check(arguments: argparse.Namespace) -> None:

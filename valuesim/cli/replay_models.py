@@ -9,7 +9,7 @@ from valuesim.cli.connecting import connected, secrets_of
 from valuesim.config import compose
 from valuesim.errors import InputError, unknown
 from valuesim.overrides import parse
-from valuesim.replay.models import Models
+from valuesim.replay.playing.models import Models
 from valuesim.secrets import secrets
 
 _ROOTS = ("model", "models", "elicitation")

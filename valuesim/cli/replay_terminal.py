@@ -12,7 +12,7 @@ from typing import Any
 from valuesim.cli.leaving import leave
 from valuesim.cli.replay_arguments import LOCAL
 from valuesim.errors import InputError
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.indexing.shelf import Shelf
 
 
 def watch(arguments: argparse.Namespace) -> int:

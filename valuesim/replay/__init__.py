@@ -1,6 +1,6 @@
-"""The viewer: run folders found, watched turn by turn and understood, in a browser.
+"""The viewer: run folders found, watched turn by turn, understood, left, played and judged.
 
-`naming` says which run folders lie below a path and what they are called, `index` what is kept of
-each, `shelf` holds all of them; `listing` and `facets` ask it, `moments` opens one episode;
-`security` says who is answered, and `server` answers.
+A package for each of these, which `server` gives to a browser and `tui` to a terminal: `indexing`
+(what is kept of each run), `finding`, `watching`, `understanding`, `playing`, `branching`,
+`judging` and `live`. `sharing` makes one file of an episode.
 """

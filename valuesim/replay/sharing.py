@@ -19,9 +19,9 @@ import jinja2
 
 from valuesim import __version__
 from valuesim.errors import InputError, ValueSimError
-from valuesim.replay.moments import UNDRAWABLE, Opened, drawer, told
 from valuesim.replay.pages import Page, pages
 from valuesim.replay.sending import as_json
+from valuesim.replay.watching.moments import UNDRAWABLE, Opened, drawer, told
 
 LARGEST = 100_000_000
 """The most bytes of a file."""

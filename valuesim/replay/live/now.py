@@ -10,13 +10,13 @@ from typing import Any
 
 from valuesim.errors import ValueSimError
 from valuesim.log.segments import log_folders
+from valuesim.replay.indexing.naming import NotThereError, check_confined
+from valuesim.replay.indexing.played import Played
+from valuesim.replay.indexing.progress import CUT, ENDED, MADE, Progress
+from valuesim.replay.indexing.shelf import Shelf, Shelved
 from valuesim.replay.live.opening import step_of, unfinished
-from valuesim.replay.live.played import Played
-from valuesim.replay.live.progress import CUT, ENDED, MADE, Progress
 from valuesim.replay.live.sources import Source, Sources
-from valuesim.replay.moments import opened, steps, told
-from valuesim.replay.naming import NotThereError, check_confined
-from valuesim.replay.shelf import Shelf, Shelved
+from valuesim.replay.watching.moments import opened, steps, told
 
 RECENT_S = 300.0
 """A run whose log did not grow for so long is not being played."""

@@ -13,13 +13,13 @@ from valuesim.log.entries import decision_of, episode_of
 from valuesim.log.files import DECISION_KEYS, INHERITED, MISSHAPEN, read_lines
 from valuesim.log.options import OptionReader
 from valuesim.log.reader import DecisionRecord, EpisodeRecord
-from valuesim.replay.light import BUDGET, light
-from valuesim.replay.live.played import Played
-from valuesim.replay.live.progress import ENDED, MADE, TEXTS, Progress
+from valuesim.replay.indexing.parts import Parts, text_of
+from valuesim.replay.indexing.played import Played
+from valuesim.replay.indexing.progress import ENDED, MADE, TEXTS, Progress
+from valuesim.replay.indexing.shelf import Shelved
 from valuesim.replay.live.sources import Source
-from valuesim.replay.moments import Opened, steps, told
-from valuesim.replay.parts import Parts, text_of
-from valuesim.replay.shelf import Shelved
+from valuesim.replay.watching.light import BUDGET, light
+from valuesim.replay.watching.moments import Opened, steps, told
 from valuesim.spec import Player
 
 _UNKNOWN = Player(agent="")

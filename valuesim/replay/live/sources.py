@@ -21,11 +21,11 @@ from valuesim.log.pool import PARENT
 from valuesim.log.reader import read_config
 from valuesim.log.segments import log_folders
 from valuesim.parameters import is_number
-from valuesim.replay.fork import changes_of, forked
-from valuesim.replay.index import bounded
-from valuesim.replay.moments import opened
-from valuesim.replay.naming import id_of
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.branching.fork import changes_of, forked
+from valuesim.replay.indexing.index import bounded
+from valuesim.replay.indexing.naming import id_of
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.watching.moments import opened
 from valuesim.spec import EpisodeSpec, Player
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from valuesim.replay.lineage import family
+from valuesim.replay.branching.lineage import family
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.server.answering import json_answer, names
-from valuesim.replay.shelf import Shelf
 
 
 def add_branching_tree(app: FastAPI, shelf: Shelf) -> None:

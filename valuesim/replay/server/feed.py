@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from valuesim.errors import ValueSimError
+from valuesim.replay.indexing.progress import Progress
 from valuesim.replay.live.now import Lives
-from valuesim.replay.live.progress import Progress
 
 Ends = Callable[[], bool]
 """Whether the server is about to end: whoever listens is let go."""

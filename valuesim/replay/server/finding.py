@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from valuesim.replay.archetyping import Archetypes
-from valuesim.replay.facets import about, facets
-from valuesim.replay.listing import asked, listed
+from valuesim.replay.finding.facets import about, facets
+from valuesim.replay.finding.listing import asked, listed
+from valuesim.replay.indexing.archetyping import Archetypes
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.server.answering import filters, json_answer
-from valuesim.replay.shelf import Shelf
 
 
 def add_finding(app: FastAPI, shelf: Shelf) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
+from valuesim.replay.indexing.naming import NotThereError
+from valuesim.replay.indexing.played import Played
 from valuesim.replay.live.now import Lives
 from valuesim.replay.live.opening import Batch, later
-from valuesim.replay.live.played import Played
-from valuesim.replay.naming import NotThereError
 from valuesim.replay.sending import as_json
 from valuesim.replay.server.answering import error_answer, json_answer, names, pairs
 from valuesim.replay.server.feed import Ends, Feed, Feeds

@@ -11,12 +11,12 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from valuesim.errors import InputError
 from valuesim.log.appending import utc_now
-from valuesim.replay.blind import judgeable, moment_at, unseen
-from valuesim.replay.consent import Consent, participant_of
-from valuesim.replay.judged import consent_to_judge, mend_sessions
-from valuesim.replay.judgement import judgement_of
-from valuesim.replay.judges import Judges, NotNowError
-from valuesim.replay.moments import Opened, opened
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.judging.blind import judgeable, moment_at, unseen
+from valuesim.replay.judging.judged import consent_to_judge, mend_sessions
+from valuesim.replay.judging.judgement import judgement_of
+from valuesim.replay.judging.judges import Judges, NotNowError
+from valuesim.replay.playing.consent import Consent, participant_of
 from valuesim.replay.server.answering import (
     content,
     error_answer,
@@ -25,7 +25,7 @@ from valuesim.replay.server.answering import (
     names,
     step_of,
 )
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.watching.moments import Opened, opened
 
 _CONTENT = Depends(content)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from valuesim.replay.naming import NotThereError
+from valuesim.replay.indexing.naming import NotThereError
 from valuesim.replay.pages import pages
 
 

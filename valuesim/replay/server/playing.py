@@ -10,13 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from valuesim.errors import InputError
-from valuesim.replay.branched import asked_branch, start_branch
-from valuesim.replay.branching import branching
-from valuesim.replay.games import asked_game, games
-from valuesim.replay.gaming import start_game
-from valuesim.replay.play import FINAL, Play
-from valuesim.replay.plays import Plays
-from valuesim.replay.seat import AnswerError
+from valuesim.replay.branching.branched import asked_branch, start_branch
+from valuesim.replay.branching.changeable import branching
+from valuesim.replay.playing.games import asked_game, games
+from valuesim.replay.playing.gaming import start_game
+from valuesim.replay.playing.play import FINAL, Play
+from valuesim.replay.playing.plays import Plays
+from valuesim.replay.playing.seat import AnswerError
 from valuesim.replay.sending import as_json
 from valuesim.replay.server.answering import content, error_answer, json_answer, names, step_of
 

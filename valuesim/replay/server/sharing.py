@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from valuesim.replay import security
-from valuesim.replay.lineage import family
-from valuesim.replay.moments import opened
-from valuesim.replay.naming import NotThereError
+from valuesim.replay.branching.lineage import family
+from valuesim.replay.indexing.naming import NotThereError
+from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.server import security
 from valuesim.replay.server.answering import filters, names, step_of
 from valuesim.replay.sharing import file_name, shared_page
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.watching.moments import opened
 
 _BEFORE = 3
 """Parts of the address before the names: "", "api" and "share"."""

@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from valuesim.errors import InputError
-from valuesim.replay.listing import Page, Selection, asked
-from valuesim.replay.questions import Pending
+from valuesim.replay.finding.listing import Page, Selection, asked
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.server.answering import filters, json_answer
-from valuesim.replay.shelf import Shelf
-from valuesim.replay.understood import BY, Understanding
+from valuesim.replay.understanding.questions import Pending
+from valuesim.replay.understanding.understood import BY, Understanding
 
 _OWN = ("by", "group", "over", "under")
 _LONGEST = 500

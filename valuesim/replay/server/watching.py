@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from valuesim.replay import security
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.live.now import Lives
-from valuesim.replay.moments import depiction, opened
+from valuesim.replay.server import security
 from valuesim.replay.server.answering import json_answer, names, step_of
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.watching.moments import depiction, opened
 
 
 def add_watching(app: FastAPI, shelf: Shelf, lives: Lives) -> None:

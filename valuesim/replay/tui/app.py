@@ -13,8 +13,8 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from valuesim.replay.archetyping import Archetypes
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.indexing.archetyping import Archetypes
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.tui.asides import Help
 from valuesim.replay.tui.finding import Finding
 from valuesim.replay.tui.words import help_pieces

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from valuesim.errors import InputError
-from valuesim.replay.listing import Page, Selection, asked
+from valuesim.replay.finding.listing import Page, Selection, asked
 
 PAGE = 50
 """The episodes of a page; no more are ever held."""

@@ -13,10 +13,10 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from valuesim.errors import InputError
-from valuesim.replay.archetyping import Archetypes
-from valuesim.replay.facets import about, facets
-from valuesim.replay.listing import listed
-from valuesim.replay.shelf import Shelf
+from valuesim.replay.finding.facets import about, facets
+from valuesim.replay.finding.listing import listed
+from valuesim.replay.indexing.archetyping import Archetypes
+from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.tui import rows
 from valuesim.replay.tui.asides import Choosing, Reading
 from valuesim.replay.tui.asking import PAGE, Question, question

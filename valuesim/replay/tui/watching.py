@@ -13,9 +13,8 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from valuesim.replay.listing import listed
-from valuesim.replay.moments import opened, told
-from valuesim.replay.shelf import FAILURES, Shelf
+from valuesim.replay.finding.listing import listed
+from valuesim.replay.indexing.shelf import FAILURES, Shelf
 from valuesim.replay.tui import heading, moment, timeline
 from valuesim.replay.tui.asides import Choosing, Number, Reading
 from valuesim.replay.tui.asking import Question
@@ -26,6 +25,7 @@ from valuesim.replay.tui.scenes import scene
 from valuesim.replay.tui.style import content
 from valuesim.replay.tui.texts import Pieces, name, plain
 from valuesim.replay.tui.track import Track, status
+from valuesim.replay.watching.moments import opened, told
 
 _LOOKS_S = 0.05
 _FOLLOW = "whoever decides first"

@@ -1,0 +1,1 @@
+"""What is played from the page, and who plays: `plays` keeps all, `seat` asks a person."""

@@ -1,0 +1,1 @@
+"""One episode, opened and shown turn by turn; `moments` is where to begin."""
