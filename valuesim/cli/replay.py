@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from valuesim.cli import replay_export
+from valuesim.cli import replay_export, replay_judgements
 from valuesim.cli.leaving import leave, leave_after
 from valuesim.cli.replay_models import models_of
 from valuesim.cli.replay_terminal import watch
@@ -36,13 +36,15 @@ LONGEST_END_S = 3.0
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Answer until stopped, which is how it ends well, or write what is exported; return 0."""
+    """Answer until stopped, which is how it ends well, or write what is asked for; return 0."""
     replay_export.check(arguments)
     path: Path = arguments.path
     if not path.is_dir():
         raise InputError(f"{path} is not a folder; give a run folder or a folder above some")
     if arguments.tui:
         return watch(arguments)
+    if arguments.judgements is not None:
+        return replay_judgements.write(arguments)
     if arguments.export is not None:
         return replay_export.export(arguments)
     _serve(arguments, path)

@@ -51,6 +51,12 @@ def add_replay(command: argparse.ArgumentParser) -> None:
         "a unique beginning of it, or RUN/EPISODE",
     )
     command.add_argument(
+        "--judgements",
+        metavar="FILE|-",
+        help="write what all people judged blind below PATH as JSON, to FILE or to - (the output), "
+        "and start no viewer",
+    )
+    command.add_argument(
         "--against", metavar="EPISODE", help="with --export: beside another, such as its branch"
     )
     command.add_argument(

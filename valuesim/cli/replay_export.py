@@ -17,8 +17,10 @@ from valuesim.replay.watching.moments import opened
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Raise InputError where --export, --against and --out do not go together."""
+    """Raise InputError where --export and what else is asked do not go together."""
     export, against, out = arguments.export, arguments.against, arguments.out
+    if arguments.judgements is not None and (export is not None or arguments.tui):
+        raise InputError("--judgements goes with neither --export nor --tui: leave one out")
     if export is None:
         for name, given in (("--against", against), ("--out", out)):
             if given is not None:

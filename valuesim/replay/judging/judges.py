@@ -178,6 +178,7 @@ class Session:
             "step": record.step,
             "role": record.role,
             "cluster": cluster_of(record),
+            **_judged_of(found, record),
             "task": str(given.task),
             "phase": str(given.phase),
             "answer": answer,
@@ -268,6 +269,19 @@ class Judges:
 def _chose(record: DecisionRecord) -> dict[str, Any]:
     fault = None if record.fault is None else str(record.fault)
     return {"option": record.chosen, "arguments": record.arguments, "fault": fault}
+
+
+def _judged_of(found: Opened, record: DecisionRecord) -> dict[str, Any]:
+    """Return who is judged, under what, and among how many options they chose."""
+    player = found.episode.population[record.role]
+    return {
+        "env": found.episode.env,
+        "condition": found.episode.condition,
+        "agent": player.agent,
+        "model": player.model_name,
+        "interventions": list(player.interventions),
+        "offered": len(record.options),
+    }
 
 
 def _place(record: DecisionRecord) -> dict[str, Any]:

@@ -1,92 +1,120 @@
-"""What the judgements of a session come to, by task: a pure function of their lines."""
+"""What judgements come to, by task: of one session, and of all people together; pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from statistics import mean
 from typing import Any
 
 from valuesim.measures.interval import rate_by_cluster
+from valuesim.measures.two_way import crossed_rate
 from valuesim.replay.judging.judgement import Phase, Task
 
 Line = Mapping[str, Any]
-Pair = tuple[Line, Line]
-"""What was judged of a moment before what was chosen was seen, and after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a person judged of a moment before what was chosen was seen, and after."""
+
+    person: str
+    before: Line
+    after: Line
 
 
 def tallied(lines: Iterable[Line]) -> dict[str, dict[str, Any]]:
     """Return by task how moments that were judged before and after agree with what was chosen.
 
-    `n` counts them. Apart from all shares stand `faulty`, moments in which nothing was chosen, and
-    `declined`, those of which the person said nothing before or after; of guesses before alone, as
-    a guess is right or wrong however surprised somebody is. A share has a 95 % interval
-    that respects the episodes or scenes (`interval.rate_by_cluster`); none with only one of them.
+    `lines` are those of one session. `n` counts moments. Apart from all shares stand `faulty`,
+    moments in which nothing was chosen, and `declined`, those of which the person said nothing
+    before or after; of guesses before alone, as a guess is right or wrong however surprised
+    somebody is. A share has a 95 % interval that respects the episodes or scenes
+    (`interval.rate_by_cluster`); none with only one of them. Beside shares that agree stands
+    `by_lot`, the agreement that is expected of who draws one of the offered options each time;
+    None where the log does not say how many were offered.
     """
-    pairs = _pairs(lines)
-    found = {task: [pair for pair in pairs if pair[0]["task"] == task] for task in Task}
-    return {task: _tally(task, own) for task, own in found.items() if own}
+    return _by_task(judged_in(lines, ""), _within_person)
 
 
-def _pairs(lines: Iterable[Line]) -> list[Pair]:
+def pooled(judged: Sequence[Judged]) -> dict[str, dict[str, Any]]:
+    """Return the same of what several people judged, with intervals over people and scenes.
+
+    The intervals are those of `two_way.crossed_rate`: none with only one person, or one scene.
+    """
+    return _by_task(judged, _over_people)
+
+
+def judged_in(lines: Iterable[Line], person: str) -> list[Judged]:
+    """Return the moments of one session that were judged both before and after."""
     before: dict[tuple[Any, ...], Line] = {}
-    pairs = []
+    found = []
     for line in lines:
         key = tuple(line[name] for name in ("run", "episode", "step", "role"))
         if line["phase"] == Phase.BEFORE:
             before[key] = line
         elif key in before:
-            pairs.append((before[key], line))
-    return pairs
+            found.append(Judged(person, before[key], line))
+    return found
 
 
-def _tally(task: Task, pairs: Sequence[Pair]) -> dict[str, Any]:
-    chosen = [pair for pair in pairs if pair[1]["chose"]["fault"] is None]
-    whole = [pair for pair in chosen if _is_told(task, *pair)]
+Share = Callable[[Sequence[Judged], Sequence[bool]], dict[str, Any]]
+
+
+def _by_task(judged: Sequence[Judged], share: Share) -> dict[str, dict[str, Any]]:
+    found = {task: [each for each in judged if each.before["task"] == task] for task in Task}
+    return {task: _tally(task, own, share) for task, own in found.items() if own}
+
+
+def _tally(task: Task, judged: Sequence[Judged], share: Share) -> dict[str, Any]:
+    chosen = [each for each in judged if each.after["chose"]["fault"] is None]
+    whole = [each for each in chosen if _is_told(task, each)]
     told = {
-        "n": len(pairs),
-        "faulty": len(pairs) - len(chosen),
+        "n": len(judged),
+        "faulty": len(judged) - len(chosen),
         "declined": len(chosen) - len(whole),
-        "seconds": round(mean(before["time"]["latency"] for before, _ in pairs), 3),
+        "seconds": round(mean(each.before["time"]["latency"] for each in judged), 3),
     }
-    return told | _TALLIES[task](whole)
+    return told | _TALLIES[task](whole, share)
 
 
-def _is_told(task: Task, before: Line, after: Line) -> bool:
-    if before["answer"] is None:
+def _is_told(task: Task, judged: Judged) -> bool:
+    if judged.before["answer"] is None:
         return False
-    return task is Task.GUESS or after["answer"] is not None
+    return task is Task.GUESS or judged.after["answer"] is not None
 
 
-def _decided(pairs: Sequence[Pair]) -> dict[str, Any]:
+def _decided(judged: Sequence[Judged], share: Share) -> dict[str, Any]:
     return {
-        "agreed_before": _share(pairs, [_is_taken(b, a) for b, a in pairs]),
-        "agreed_after": _share(pairs, [_is_taken(a, a) for _, a in pairs]),
-        "changed": _share(pairs, [_option(b) != _option(a) for b, a in pairs]),
+        "agreed_before": share(judged, [_is_taken(j.before, j.after) for j in judged]),
+        "agreed_after": share(judged, [_is_taken(j.after, j.after) for j in judged]),
+        "changed": share(judged, [_option(j.before) != _option(j.after) for j in judged]),
+        "by_lot": _by_lot(judged),
     }
 
 
-def _guessed(pairs: Sequence[Pair]) -> dict[str, Any]:
-    surprises = [after["answer"]["surprise"] for _, after in pairs if after["answer"]]
+def _guessed(judged: Sequence[Judged], share: Share) -> dict[str, Any]:
+    surprises = [j.after["answer"]["surprise"] for j in judged if j.after["answer"]]
     return {
-        "right": _share(pairs, [_is_taken(b, a) for b, a in pairs]),
+        "right": share(judged, [_is_taken(j.before, j.after) for j in judged]),
+        "by_lot": _by_lot(judged),
         "surprise": mean(surprises) if surprises else None,
     }
 
 
-def _rated(pairs: Sequence[Pair]) -> dict[str, Any]:
-    before = [_of_chosen(b, a) for b, a in pairs]
-    after = [_of_chosen(a, a) for _, a in pairs]
+def _rated(judged: Sequence[Judged], share: Share) -> dict[str, Any]:
+    before = [_of_chosen(j.before, j.after) for j in judged]
+    after = [_of_chosen(j.after, j.after) for j in judged]
     return {
-        "agreed_before": _share(pairs, [_is_best(b, a) for b, a in pairs]),
-        "agreed_after": _share(pairs, [_is_best(a, a) for _, a in pairs]),
-        "changed": _share(pairs, [b["answer"] != a["answer"] for b, a in pairs]),
+        "agreed_before": share(judged, [_is_best(j.before, j.after) for j in judged]),
+        "agreed_after": share(judged, [_is_best(j.after, j.after) for j in judged]),
+        "changed": share(judged, [j.before["answer"] != j.after["answer"] for j in judged]),
         "rating_before": mean(before) if before else None,
         "rating_after": mean(after) if after else None,
     }
 
 
-_TALLIES: Mapping[Task, Callable[[Sequence[Pair]], dict[str, Any]]] = {
+_TALLIES: Mapping[Task, Callable[[Sequence[Judged], Share], dict[str, Any]]] = {
     Task.DECIDE: _decided,
     Task.GUESS: _guessed,
     Task.RATE: _rated,
@@ -113,6 +141,18 @@ def _is_best(line: Line, after: Line) -> bool:
     return all(rating < _of_chosen(line, after) for rating in others)
 
 
-def _share(pairs: Sequence[Pair], holds: Iterable[bool]) -> dict[str, Any]:
-    clusters = [str(before["cluster"]) for before, _ in pairs]
-    return asdict(rate_by_cluster(zip(clusters, map(float, holds), strict=True)))
+def _within_person(judged: Sequence[Judged], holds: Sequence[bool]) -> dict[str, Any]:
+    return asdict(rate_by_cluster(zip(_scenes(judged), map(float, holds), strict=True)))
+
+
+def _over_people(judged: Sequence[Judged], holds: Sequence[bool]) -> dict[str, Any]:
+    return asdict(crossed_rate(holds, [each.person for each in judged], _scenes(judged)))
+
+
+def _scenes(judged: Sequence[Judged]) -> list[str]:
+    return [str(each.before["cluster"]) for each in judged]
+
+
+def _by_lot(judged: Sequence[Judged]) -> float | None:
+    offered = [each.before.get("offered") for each in judged]
+    return None if None in offered or not offered else mean(1 / int(n) for n in offered)

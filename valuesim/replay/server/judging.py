@@ -16,6 +16,7 @@ from valuesim.replay.judging.blind import judgeable, moment_at, unseen
 from valuesim.replay.judging.judged import consent_to_judge, mend_sessions
 from valuesim.replay.judging.judgement import judgement_of
 from valuesim.replay.judging.judges import Judges, NotNowError
+from valuesim.replay.judging.pooling import over_people
 from valuesim.replay.playing.consent import Consent, participant_of
 from valuesim.replay.server.answering import (
     content,
@@ -84,6 +85,10 @@ def _add_sessions(app: FastAPI, shelf: Shelf, judges: Judges, text: Consent) -> 
     @app.get("/api/judgements/{token}")
     def get_summary(token: str) -> Response:
         return json_answer(judges.session(token).summary())
+
+    @app.get("/api/judgements")
+    def get_all() -> Response:
+        return json_answer(over_people(shelf.root, shelf.sentence))
 
     @app.post("/api/judgements")
     def post_judgement(given: dict[str, Any] = _CONTENT) -> Response:

@@ -6,6 +6,7 @@ import { FindPage } from "./find/page";
 import { GraphPage } from "./graph/page";
 import { Guard } from "./guard";
 import { BlindPage } from "./part/blind";
+import { JudgedPage } from "./part/judged";
 import { PartPage } from "./part/page";
 import { PlayPage } from "./play/page";
 import { findLink, graphLink, useRoute, type Route } from "./route";
@@ -62,6 +63,7 @@ export function App() {
 function Page({ route, about }: { route: Route; about: About | null }) {
   if (route.page === "find") return <FindPage query={route.query} about={about} />;
   if (route.page === "graph") return <GraphPage query={route.query} about={about} />;
+  if (route.page === "judged") return <JudgedPage />;
   if (route.page === "part") return <PartPage query={route.query} />;
   if (route.page === "play") return <PlayPage key={route.id} id={route.id} />;
   if (route.page === "missing") return <Missing path={route.path} />;

@@ -13,6 +13,7 @@ export type Route =
   | { page: "find"; query: URLSearchParams }
   | { page: "graph"; query: URLSearchParams }
   | { page: "part"; query: URLSearchParams }
+  | { page: "judged" }
   | { page: "play"; id: string }
   | (Moment & { page: "episode" | "branch" | "blind" })
   | { page: "compare"; run: string; episode: string; other: { run: string; episode: string }; step: number | null }
@@ -34,6 +35,7 @@ function routed(first: string, parts: string[], query: URLSearchParams): Route |
   if (parts.some((part) => part === "")) return null;
   if (parts.length === 0 && first === "graph") return { page: "graph", query };
   if (parts.length === 0 && first === "part") return { page: "part", query };
+  if (parts.length === 0 && first === "judged") return { page: "judged" };
   if (parts.length === 1 && first === "play" && run) return { page: "play", id: run };
   if (parts.length === 2 && run && episode && isOfMoment(first)) return { page: first, run, episode, step, role: query.get("role") };
   if (parts.length === 4 && run && episode && otherRun && otherEpisode && first === "compare") {

@@ -53,15 +53,23 @@ export interface Share {
   episodes: number;
 }
 
-export interface Tally {
+/** A share over people: its interval holds for other people and other scenes. */
+export interface CrossedShare extends Omit<Share, "episodes"> {
+  people: number;
+  scenes: number;
+}
+
+export interface Tally<S = Share> {
   n: number;
   faulty: number;
   declined: number;
   seconds: number;
-  agreed_before?: Share;
-  agreed_after?: Share;
-  changed?: Share;
-  right?: Share;
+  agreed_before?: S;
+  agreed_after?: S;
+  changed?: S;
+  right?: S;
+  /** How often who draws an option by lot would agree; null where the log does not say it. */
+  by_lot?: number | null;
   surprise?: number | null;
   rating_before?: number | null;
   rating_after?: number | null;
@@ -72,6 +80,22 @@ export interface Summary {
   run: string;
   run_name: string;
   tasks: { [task in Task]?: Tally };
+}
+
+/** What all people judged of one agent in one environment. */
+export interface JudgedGroup {
+  env: string | null;
+  agent: string | null;
+  model: string | null;
+  interventions: string[] | null;
+  tasks: { [task in Task]?: Tally<CrossedShare> };
+}
+
+export interface JudgedByAll {
+  people: number;
+  repeated: number;
+  unread: { [run: string]: string };
+  groups: JudgedGroup[];
 }
 
 export interface Consent {
@@ -91,6 +115,7 @@ export function keepSession(session: string | null): void {
   else sessionStorage.setItem(KEPT, session);
 }
 
+export const judgedByAll = (signal: AbortSignal) => asked<JudgedByAll>("/api/judgements", signal);
 export const consentText = (signal: AbortSignal) => asked<{ consent: Consent }>("/api/judgements/consent", signal);
 
 export const begun = (consent: string, participant: string) =>

@@ -47,7 +47,7 @@ export function PartPage({ query }: { query: URLSearchParams }) {
       <h2>Take a seat in an episode</h2>
       <p>
         <a href="#/">Open an episode</a>, go to the step from which you want to play, choose <b>Branch here</b>, and choose a person (<code>human</code>) for a
-        role. <b>Judge blind</b> asks you of its moments without playing.
+        role. <b>Judge blind</b> asks you of its moments without playing; here is <a href="#/judged">what people judged</a>.
       </p>
       <h2>Played here</h2>
       <Guard at="plays" failed="The plays could not be shown">

@@ -3,8 +3,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { useAnswer, asked } from "../api";
 import { findLink, graphLink } from "../route";
 import { Text } from "../text";
-import { count, figure, seconds } from "../words";
-import type { Share, Summary, Tally, Task } from "./judging";
+import type { Share, Summary } from "./judging";
+import { TallyTable } from "./tally";
 import { TASKS } from "./tasks";
 
 interface SummaryProps {
@@ -38,10 +38,11 @@ export function SummaryPage({ session, back, onAgain, onOther }: SummaryProps) {
       </h1>
       {told.length === 0 && <p>No moment was judged to its end.</p>}
       {told.map(({ task, question }) => (
-        <TaskSummary key={task} task={task} question={question} tally={answer.tasks[task] as Tally} />
+        <TallyTable key={task} task={task} question={question} tally={answer.tasks[task]} heading="h2" least={leastTold} />
       ))}
       <p class="muted">
-        Kept in <Text most={200}>{answer.run_name}</Text>. One person is one person: none of these figures tells of people.
+        Kept in <Text most={200}>{answer.run_name}</Text>. One person is one person: none of these figures tells of people.{" "}
+        <a href="#/judged">What all people judged</a>
       </p>
       {answer.tasks.decide && (
         <p>
@@ -62,68 +63,4 @@ export function SummaryPage({ session, back, onAgain, onOther }: SummaryProps) {
   );
 }
 
-const SHARES: { [task in Task]: [name: "agreed_before" | "agreed_after" | "changed" | "right", title: string][] } = {
-  decide: [
-    ["agreed_before", "as it chose, before you saw it"],
-    ["agreed_after", "as it chose, after"],
-    ["changed", "changed after seeing it"],
-  ],
-  guess: [["right", "guessed right"]],
-  rate: [
-    ["agreed_before", "its option rated best, before you saw it"],
-    ["agreed_after", "its option rated best, after"],
-    ["changed", "ratings changed after seeing it"],
-  ],
-};
-
-function TaskSummary({ task, question, tally }: { task: Task; question: string; tally: Tally }) {
-  const apart = [
-    ...(tally.faulty ? [`${tally.faulty} in which nothing was chosen`] : []),
-    ...(tally.declined ? [`${tally.declined} that you declined`] : []),
-  ];
-  return (
-    <div class="tally">
-      <h2>{question}</h2>
-      <p class="muted">
-        {count(tally.n, "moment")}, {seconds(tally.seconds)} on average until the answer before{apart.length > 0 && `; counted apart: ${apart.join(", ")}`}
-      </p>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Share</th>
-            <th scope="col">of</th>
-            <th scope="col">is</th>
-            <th scope="col">95 % interval</th>
-          </tr>
-        </thead>
-        <tbody>
-          {SHARES[task].map(([name, title]) => (
-            <ShareRow key={name} title={title} share={tally[name]} />
-          ))}
-        </tbody>
-      </table>
-      {typeof tally.surprise === "number" && <p>Surprise, on average: {figure(tally.surprise)} of 7</p>}
-      {typeof tally.rating_before === "number" && (
-        <p>
-          Rating of what it chose: {figure(tally.rating_before)} before, {figure(tally.rating_after ?? 0)} after
-        </p>
-      )}
-    </div>
-  );
-}
-
-function ShareRow({ title, share }: { title: string; share: Share | undefined }) {
-  if (!share) return null;
-  return (
-    <tr>
-      <th scope="row">{title}</th>
-      <td>{share.n}</td>
-      <td>{percent(share.value)}</td>
-      <td>{share.low === null ? "none: one episode or scene" : `${percent(share.low)} to ${percent(share.high)}`}</td>
-    </tr>
-  );
-}
-
-function percent(share: number | null): string {
-  return share === null ? "none" : `${Math.round(share * 100)} %`;
-}
+const leastTold = (share: Share) => (share.episodes < 2 ? "none: one episode or scene" : null);
