@@ -175,3 +175,17 @@ def test_it_ends_at_once_while_streams_are_open_and_a_run_is_read(tmp_path: Path
     assert time.monotonic() - began < 6
     assert viewer.process.returncode == 0
     assert err.splitlines() == ["1 run; Ctrl-C ends it"]
+
+
+def test_what_is_being_read_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    given = ["env=dictator", "agents=random", "episodes=1", f"run.name={tmp_path / 'one'}"]
+    assert main(["run", *given]) == 0
+    (episode,) = read_run(tmp_path / "one").episodes
+    viewer = Started(tmp_path, code=NEVER_READ)
+    (run,) = viewer.ask("GET", "/api/facets")["runs"]
+    with pytest.raises(AssertionError, match="one is being read: it will be there in a moment"):
+        viewer.ask("GET", f"/api/episodes/{run['run']}/{episode}")
+    with pytest.raises(AssertionError, match="no run below"):
+        viewer.ask("GET", f"/api/episodes/elsewhere/{episode}")
+    viewer.process.kill()
+    viewer.process.communicate()

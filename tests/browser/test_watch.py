@@ -43,6 +43,22 @@ def test_a_link_leads_to_a_decision(opened: Opened, link: Link) -> None:
     assert page.locator(".stakes").first.is_visible()
 
 
+def test_a_link_into_a_run_that_is_being_read_opens_once_it_is(opened: Opened, link: Link) -> None:
+    place = link("exploitative", step=4, role="Beta")
+    page = opened("#/")
+    answers = [{"status": 503, "json": {"error": "survival is being read"}}] * 2
+
+    def answer(route: Any) -> None:
+        route.fulfill(**answers.pop()) if answers else route.continue_()
+
+    page.route("**/api/episodes/*/*", answer)
+    page.evaluate(f"location.hash = {place!r}")
+    page.get_by_text("survival is being read").wait_for()
+    page.get_by_role("slider").wait_for()
+    assert at(page) == 4
+    assert not answers
+
+
 def test_each_decision_has_a_link(opened: Opened, link: Link) -> None:
     page = opened(link("exploitative", step=2))
     here = page.get_by_role("link", name="link to this decision").get_attribute("href")

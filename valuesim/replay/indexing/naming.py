@@ -27,6 +27,10 @@ class NotThereError(InputError):
     """What was asked for by a name that nothing has."""
 
 
+class NotYetError(NotThereError):
+    """What was asked for may come to be there in a moment: its run is being read."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """A run folder below the path that is shown: its `id`, and its `name` to be read by people.

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from valuesim.errors import InputError, LogError, ValueSimError
-from valuesim.replay.indexing.naming import NotThereError
+from valuesim.replay.indexing.naming import NotThereError, NotYetError
 from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.sending import as_json
 from valuesim.replay.server import security
@@ -88,7 +88,7 @@ def add_errors(app: FastAPI, shelf: Shelf) -> None:
 
     @app.exception_handler(ValueSimError)
     def own(_: Request, error: Exception) -> Response:
-        kinds = ((NotThereError, 404), (InputError, 400), (LogError, 500))
+        kinds = ((NotYetError, 503), (NotThereError, 404), (InputError, 400), (LogError, 500))
         status = next((each for kind, each in kinds if isinstance(error, kind)), 500)
         return error_answer(status, shelf.sentence(error))
 

@@ -23,7 +23,7 @@ from valuesim.log.options import OptionReader, option_line
 from valuesim.log.reader import DecisionRecord, EpisodeRecord, read_run
 from valuesim.log.segments import log_folders
 from valuesim.option import Option
-from valuesim.replay.indexing.naming import NotThereError, check_confined, id_of, shown
+from valuesim.replay.indexing.naming import NotThereError, NotYetError, check_confined, id_of, shown
 from valuesim.replay.indexing.parts import Parts, of_step, text_of
 from valuesim.replay.indexing.shelf import Shelf, Shelved
 from valuesim.replay.watching.light import BUDGET, LEFT_OUT, light
@@ -62,6 +62,8 @@ def opened(
     found = shelf.rows.ask(
         "SELECT line, moments, told FROM own WHERE run = ? AND episode = ?", [run, episode]
     )
+    if not found and not shelved.is_read:
+        raise NotYetError(f"{shelved.place.name} is being read: it will be there in a moment")
     if not found:
         why = f", which cannot be read: {shelved.error}" if shelved.error else ""
         raise NotThereError(f"no episode {episode!r:.60} in {shelved.place.name}{why}")

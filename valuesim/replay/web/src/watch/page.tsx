@@ -37,6 +37,11 @@ export function WatchPage({ run, episode, step, role, back }: Place) {
     return (
       <section class="state" role="status">
         <p>Opening the episode…</p>
+        {refused !== null && (
+          <p class="muted">
+            <Text most={1000}>{refused}</Text>
+          </p>
+        )}
       </section>
     );
   }
