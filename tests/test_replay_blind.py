@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,9 +24,12 @@ from valuesim.cli import main
 from valuesim.errors import InputError
 from valuesim.log import find_runs, read_run
 from valuesim.log.appending import utc_now
+from valuesim.log.lock import locked
 from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.judging.judged import AGENT, JUDGEMENTS, mend_sessions
+from valuesim.replay.judging.judges import Judges
 from valuesim.replay.judging.tallying import tallied
+from valuesim.replay.playing.consent import Consent
 from valuesim.replay.playing.models import Models
 from valuesim.replay.playing.plays import Plays
 
@@ -246,6 +250,17 @@ def test_a_session_that_is_open_is_not_ended_by_another_viewer(judge: Judge) -> 
     judge.say(**place, answer=move(option))
     mend_sessions(judge.root, utc_now)
     assert not read_run(judge.folder).episodes
+
+
+def test_a_session_that_was_spoilt_keeps_no_other_from_its_end(root: Path) -> None:
+    judges = Judges(root, utc_now, time.monotonic)
+    one, other = (judges.begin(Consent(), code) for code in ("P1", "P2"))
+    for each in (one, other):
+        each.run.keep({"schema": 1, "begun": "x"})
+    (other.run.folder / JUDGEMENTS).write_text("no judgement\n")
+    judges.close()
+    for each in (one, other):
+        assert locked(each.run.folder), "another may write it"
 
 
 def test_consent_comes_first(judge: Judge) -> None:

@@ -69,7 +69,6 @@ def test_who_ends_a_session_is_led_there(opened: Opened, judged: Path) -> None:
     page.locator(".choosing").wait_for()
     page.get_by_role("button", name="Decline").click()
     page.locator(".verdict").wait_for()
-    page.get_by_role("button", name="Another question").click()
     page.get_by_role("button", name="Stop, and see the summary").click()
     page.get_by_role("link", name="What all people judged").click()
     page.get_by_role("heading", name="What people judged").wait_for()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -17,7 +18,7 @@ import yaml
 
 from valuesim.choices import cluster_of
 from valuesim.decision import Decision, Fault
-from valuesim.errors import InputError
+from valuesim.errors import InputError, ValueSimError
 from valuesim.log.appending import Clock
 from valuesim.log.lines import SCHEMA
 from valuesim.log.records import DecisionRecord
@@ -260,10 +261,14 @@ class Judges:
         return found
 
     def close(self) -> None:
-        """End all sessions: the episodes that they began are finished, and count."""
+        """End all sessions: the episodes that they began are finished, and count.
+
+        One whose files were spoilt meanwhile keeps no other from it.
+        """
         with self._free:
             while self._sessions:
-                self._sessions.popitem()[1].close()
+                with suppress(ValueSimError, OSError):
+                    self._sessions.popitem()[1].close()
 
 
 def _chose(record: DecisionRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useAbout } from "./api";
 import { BranchPage } from "./branch/page";
 import { ComparePage } from "./branch/compare";
@@ -37,7 +37,7 @@ export function App() {
   if (route.page === "find" || route.page === "graph") lastLooked = route.page === "find" ? lastFound : lastGraph;
   const page = pageOf(route);
   const isFirst = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = "episode" in route ? `${route.episode} \u2013 valuesim replay` : "valuesim replay";
     // who reads by ear, or by keys, is put at the beginning of what is new
     if (!isFirst.current) document.querySelector("main")?.focus();

@@ -1,5 +1,5 @@
 // Light, dark, or what the system says; remembered in this browser alone.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 const THEMES = ["system", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
@@ -25,7 +25,7 @@ function after(theme: Theme): Theme {
 
 export function ThemeButton() {
   const [theme, setTheme] = useState(remembered);
-  useEffect(() => {
+  useLayoutEffect(() => {
     show(theme);
     try {
       localStorage.setItem(KEY, theme);

@@ -1,5 +1,5 @@
 // Find: all episodes below the path, by filter, search, order and page; all of it in the address.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import * as api from "../api";
 import { selectionOf } from "../graph/place";
 import { Guard } from "../guard";
@@ -148,7 +148,7 @@ function Pages({ query, total }: { query: URLSearchParams; total: number }) {
 function useKeys(search: preact.RefObject<HTMLInputElement | null>, turn: (pages: number) => void): void {
   const now = useRef(turn);
   now.current = turn;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,5 +1,5 @@
 // The episodes found: a table, or cards where there is no room for one.
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { episodeLink } from "../route";
 import { Text } from "../text";
 import type { Facets, Row } from "../types";
@@ -40,7 +40,7 @@ export function EpisodeTable({ rows, query, facets, isWaiting, isPending }: Epis
     () => rows.map((row) => <EpisodeRow key={`${row.run}/${row.episode}`} row={row} varying={varying} isPending={isPending} />),
     [rows, varying, isPending],
   );
-  useEffect(focusOpened, []);
+  useLayoutEffect(focusOpened, []);
   return (
     <>
       <SortSelect query={query} sort={sort} />

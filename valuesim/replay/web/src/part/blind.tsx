@@ -1,5 +1,5 @@
 // Blind: a person decides, guesses or rates before seeing what was decided, and once more after.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../api";
 import { episodeLink, type Moment } from "../route";
 import { Text } from "../text";
@@ -91,7 +91,7 @@ function Consenting({ lost, back, onBegin }: { lost: string | null; back: string
 function Tasks({ onTask, back }: { onTask: (task: judging.Task) => void; back: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   // the button that led here is gone: the focus must not be lost with it
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <section class="sheet">
       <h1 ref={heading} tabIndex={-1}>

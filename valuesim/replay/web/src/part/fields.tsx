@@ -1,6 +1,6 @@
 // What a person answers with: options as cards, scales from 1 to 7, and what an option asks for.
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { Passage, Text } from "../text";
 import type { Json, Table } from "../types";
 
@@ -14,7 +14,7 @@ export interface Card {
 
 /** Call `onNumber` when one of the keys 1 to 9 is pressed outside of fields that text is typed into. */
 export function useNumbers(onNumber: (number: number) => void, isOn = true): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOn) return;
     const pressed = (event: KeyboardEvent) => {
       if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyped(event.target)) return;

@@ -1,5 +1,5 @@
 // One moment after another: judged unseen, then what was chosen, then judged once more.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../api";
 import { Guard } from "../guard";
 import { blindLink, noteAddress } from "../route";
@@ -63,7 +63,7 @@ export function Judging(props: JudgingProps) {
     void goOn(step !== null && role !== null ? { step, role } : null, scope);
   }, []);
   const phase: judging.Phase = moment?.judged ? "after" : "before";
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (moment) heading.current?.focus();
   }, [moment?.step, moment?.role, phase]);
 

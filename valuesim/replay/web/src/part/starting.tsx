@@ -1,5 +1,5 @@
 // How a game is to be played: which role, with whom, how scarce, how often.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Text } from "../text";
 import * as plays from "../play/plays";
 import { Code } from "./agreeing";
@@ -23,7 +23,7 @@ export function Starting({ game, given, onBack, onPlay }: StartingProps) {
   const [trouble, setTrouble] = useState<string | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const start = (event: Event) => {
     event.preventDefault();
     setWaiting(true);

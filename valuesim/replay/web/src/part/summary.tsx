@@ -1,5 +1,5 @@
 // What a session of judging came to.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useAnswer, asked } from "../api";
 import { findLink, graphLink } from "../route";
 import { Text } from "../text";
@@ -18,7 +18,7 @@ interface SummaryProps {
 export function SummaryPage({ session, back, onAgain, onOther }: SummaryProps) {
   const { answer, error } = useAnswer(session, (signal) => asked<Summary>(`/api/judgements/${encodeURIComponent(session)}`, signal));
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), [answer === null]);
+  useLayoutEffect(() => heading.current?.focus(), [answer === null]);
   if (error) {
     return (
       <section class="state" role="alert">

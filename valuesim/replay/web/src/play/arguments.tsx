@@ -1,5 +1,5 @@
 // A question that is answered by typing: what an option asks for, within the bounds that it tells, and reasons.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Amount } from "../part/fields";
 import { Text } from "../text";
 import { OptionCards, type OwnProps } from "./choices";
@@ -29,7 +29,7 @@ function Names({ asking, isWaiting, onAnswer }: OwnProps) {
 function Figure({ asking, isWaiting, onAnswer, low, high }: OwnProps & { low: number; high: number }) {
   const [given, setGiven] = useState<number | null>(null);
   const field = useRef<HTMLFormElement>(null);
-  useEffect(() => field.current?.querySelector("input")?.focus(), []);
+  useLayoutEffect(() => field.current?.querySelector("input")?.focus(), []);
   return (
     <form
       ref={field}
@@ -72,7 +72,7 @@ interface WordsProps extends OwnProps {
 function Words({ isWaiting, onAnswer, label, longest, send, skip }: WordsProps) {
   const [typed, setTyped] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   // a question is answered on one line
   const give = () => onAnswer(typed.replace(/\s*\n\s*/g, " ").trim());
   return (

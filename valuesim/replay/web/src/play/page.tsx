@@ -1,5 +1,5 @@
 // A play in progress: a branch or a game that the viewer plays, and the person it asks.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Refused, followed } from "../api";
 import { BranchProgress } from "../branch/progress";
 import { Guard } from "../guard";
@@ -164,7 +164,7 @@ function Waiting({ play }: { play: plays.Play }) {
   const box = useRef<HTMLDivElement>(null);
   const isOver = plays.OVER.includes(play.state);
   const isBranch = play.kind === "branch" && (isOver || !play.person);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // what was asked is gone: the focus must not be lost with it
     if (isOver) box.current?.focus();
   }, [isOver]);
