@@ -39,7 +39,7 @@ function Judged({ all }: { all: JudgedByAll }) {
       {all.repeated > 0 && <p class="note">Copies of sessions, left out: {all.repeated}</p>}
       {unread.map(([run, wrong]) => (
         <p class="note" key={run}>
-          Not counted: <Text most={200}>{run}</Text>: <Text most={500}>{wrong}</Text>
+          Not counted: <Text most={700}>{wrong.includes(run) ? wrong : `${run}: ${wrong}`}</Text>
         </p>
       ))}
       {all.groups.map((group) => (
