@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Semaphore
+
 from fastapi import FastAPI, Request, Response
 
 from valuesim.replay.branching.lineage import family
@@ -14,10 +16,13 @@ from valuesim.replay.watching.moments import opened
 
 _BEFORE = 3
 """Parts of the address before the names: "", "api" and "share"."""
+_AT_ONCE = 2
+"""A file of a long episode takes much memory while it is made; so many are, others wait."""
 
 
 def add_sharing(app: FastAPI, shelf: Shelf) -> None:
     """Answer what is asked to share episodes."""
+    free = Semaphore(_AT_ONCE)
 
     @app.get("/api/share/{rest:any}")
     def get_share(request: Request) -> Response:
@@ -26,10 +31,12 @@ def add_sharing(app: FastAPI, shelf: Shelf) -> None:
         places = [(parts[at], parts[at + 1]) for at in range(0, len(parts), 2)]
         if len(set(places)) < len(places):
             raise NotThereError("an episode is compared with another one, not with itself")
-        episodes = [opened(shelf, *place) for place in places]
-        tree = family(shelf, *places[1])["root"] if len(places) == 2 else None
+        with free:
+            episodes = [opened(shelf, *place) for place in places]
+            tree = family(shelf, *places[1])["root"] if len(places) == 2 else None
+            page = shared_page(episodes, place=_place(request), tree=tree)
         return Response(
-            shared_page(episodes, place=_place(request), tree=tree),
+            page,
             # of no kind that a browser shows, to be saved, and where it is shown all the same
             # powerless: it is a page of this viewer's own origin
             media_type="application/octet-stream",
