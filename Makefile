@@ -44,7 +44,7 @@ demo: .venv/.base ## play the scarcity benchmark and a set of every family; writ
 	@echo "watch what was played: $(VALUESIM) replay runs/demo"
 
 test: .venv/.base ## run the tests (others have their own: test-faults, test-vllm, test-axelrod, test-browser)
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not vllm and not faults and not browser"
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not vllm and not faults and not browser"
 
 test-faults: .venv/.base ## play 500 episodes against a server with every fault there is (2 min)
 	@$(PY) -m pytest -m faults tests/test_faults.py
@@ -117,7 +117,7 @@ web: $(WEB)/node_modules/.base ## rebuild the viewer's page: valuesim/replay/sta
 
 test-browser: .venv/.base $(WEB)/node_modules/.base ## try the viewer in a real browser, Debian's chromium (4 min)
 	@command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium" >&2; exit 1; }
-	@$(WITH_NODE); $(PY) -m pytest -n 2 --dist loadfile -m browser tests/browser
+	@$(WITH_NODE); $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m browser tests/browser
 
 lock: ## remake requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --no-header --no-strip-extras --upgrade pyproject.toml -o requirements.lock

@@ -14,8 +14,8 @@ from valuesim.log.records import DecisionRecord
 from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.judging.judged import JUDGEMENTS
 from valuesim.replay.playing.plays import Plays
+from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
-from valuesim.replay.server.security import Access
 
 HERE = "http://127.0.0.1:8765"
 TOKEN = "the-token"

@@ -386,7 +386,7 @@ async def test_an_episode_of_a_large_run_is_left_without_reading_all_of_it(
 ) -> None:
     shelf = Shelf(tmp_path)
     found = opened(shelf, place_of(scripted.run, tmp_path).id, scripted.episode.id)
-    monkeypatch.setattr("valuesim.replay.branch.read_run", None)
+    monkeypatch.setattr("valuesim.replay.branching.branch.read_run", None)
     parent = parent_opened(found)
     assert parent == replace(scripted, records=list(parent.records))
     assert told(parent.records) == told(scripted.records)

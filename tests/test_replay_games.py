@@ -21,8 +21,8 @@ from valuesim.overrides import shipped
 from valuesim.replay.branching.retrace import retraced
 from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.playing.plays import Plays
+from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
-from valuesim.replay.server.security import Access
 
 HERE = "http://127.0.0.1:8765"
 TOKEN = {"x-valuesim-token": "the-token", "origin": HERE}

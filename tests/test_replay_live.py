@@ -35,9 +35,9 @@ from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.indexing.tailing import LONGEST, Tail
 from valuesim.replay.live.now import Lives
 from valuesim.replay.live.sources import Sources
+from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
 from valuesim.replay.server.feed import Feed
-from valuesim.replay.server.security import Access
 
 GAME = ("env=public_goods", "env.horizon=30", "engine.concurrency=1")
 
@@ -461,7 +461,7 @@ def test_a_very_long_episode_is_sent_light_and_each_of_its_steps_whole(
     (row,) = site.get("/api/episodes")["rows"]
     path = f"{row['run']}/{row['episode']}"
     whole = site.get(f"/api/episodes/{path}")
-    monkeypatch.setattr("valuesim.replay.moments.BUDGET", 1_000_000)
+    monkeypatch.setattr("valuesim.replay.watching.moments.BUDGET", 1_000_000)
     light = site.get(f"/api/episodes/{path}")
     assert decided(light) == decided(whole)
     cut = [m for step in light["steps"] for m in step["moments"] if m.get("partial")]

@@ -31,8 +31,8 @@ from valuesim.replay.playing import plays
 from valuesim.replay.playing.consent import Consent, consent_in
 from valuesim.replay.playing.models import Models
 from valuesim.replay.playing.plays import Plays
+from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
-from valuesim.replay.server.security import Access
 
 HERE = "http://127.0.0.1:8765"
 TOKEN = {"x-valuesim-token": "the-token", "origin": HERE}

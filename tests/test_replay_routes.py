@@ -27,10 +27,10 @@ from valuesim.cli import main
 from valuesim.cli.replay import bound
 from valuesim.errors import InputError, ValueSimError
 from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.security import HEADERS, LARGEST_BODY, TOKEN_HEADER, Access
 from valuesim.replay.server import create_app, serve
 from valuesim.replay.server.answering import json_answer
 from valuesim.replay.server.following import event
-from valuesim.replay.server.security import HEADERS, LARGEST_BODY, TOKEN_HEADER, Access
 from valuesim.replay.sharing import in_script
 from valuesim.replay.understanding import process, questions
 

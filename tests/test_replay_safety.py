@@ -34,8 +34,8 @@ from valuesim.replay.indexing.archetyping import Archetypes
 from valuesim.replay.indexing.index import FOLDER, index_of
 from valuesim.replay.indexing.naming import found_below
 from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.security import CONTENT_POLICY, Access, Asked, refusal
 from valuesim.replay.server import create_app, serve
-from valuesim.replay.server.security import CONTENT_POLICY, Access, Asked, refusal
 
 HERE = "http://127.0.0.1:8765"
 ACCESS = Access(token="the-token")

@@ -26,8 +26,8 @@ from valuesim.replay.indexing.archetyping import Archetypes
 from valuesim.replay.indexing.index import FOLDER, index_of
 from valuesim.replay.indexing.naming import place_of
 from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
-from valuesim.replay.server.security import Access
 
 Serve = Callable[..., Any]
 HERE = "http://127.0.0.1:8765"

@@ -346,8 +346,8 @@ def client(shelf: Shelf) -> Any:
     pytest.importorskip("fastapi")
     from fastapi.testclient import TestClient
 
+    from valuesim.replay.security import Access
     from valuesim.replay.server import create_app
-    from valuesim.replay.server.security import Access
 
     return TestClient(create_app(shelf, Access(token="t")), base_url="http://127.0.0.1:8765")
 

@@ -26,8 +26,8 @@ from valuesim.replay.branching.fork import changes_of
 from valuesim.replay.branching.lineage import DEEPEST, MOST, brief, family
 from valuesim.replay.indexing.naming import id_of
 from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
-from valuesim.replay.server.security import Access
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HERE = "http://127.0.0.1:8765"
@@ -172,7 +172,7 @@ def test_a_row_of_branches_without_end_is_told_to_some_depth(root: Path) -> None
 def test_of_too_many_branches_the_rest_is_counted(
     root: Path, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("valuesim.replay.lineage.MOST", 4)
+    monkeypatch.setattr("valuesim.replay.branching.lineage.MOST", 4)
     assert MOST > 4
     for place in range(6):
         fake(root, f"b{place}", {"run": "daily", "episode": first, "step": place, "changes": {}})

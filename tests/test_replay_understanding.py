@@ -29,8 +29,8 @@ from valuesim.log import find_runs, read_run
 from valuesim.replay.branching.branch import branch, parent_of
 from valuesim.replay.branching.fork import changes_of
 from valuesim.replay.indexing.shelf import Shelf
+from valuesim.replay.security import Access
 from valuesim.replay.server import create_app
-from valuesim.replay.server.security import Access
 from valuesim.replay.understanding.questions import Answer, Pending, Questions
 from valuesim.replay.understanding.working import worked_out
 
@@ -332,8 +332,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             time.sleep(0.01)
         return {"answer": {"number": len(heard)}, "table": 0}, b""
 
-    monkeypatch.setattr("valuesim.replay.questions.worked_out", answered)
-    monkeypatch.setattr("valuesim.replay.questions.WAITS_S", 0.3)
+    monkeypatch.setattr("valuesim.replay.understanding.questions.worked_out", answered)
+    monkeypatch.setattr("valuesim.replay.understanding.questions.WAITS_S", 0.3)
     return heard
 
 
@@ -368,8 +368,8 @@ def test_how_far_it_is_has_an_end(runs: Path, monkeypatch: pytest.MonkeyPatch) -
 
         return worked_out(question, both, is_wanted)
 
-    monkeypatch.setattr("valuesim.replay.questions.worked_out", heard)
-    monkeypatch.setattr("valuesim.replay.questions.WAITS_S", 0.05)
+    monkeypatch.setattr("valuesim.replay.understanding.questions.worked_out", heard)
+    monkeypatch.setattr("valuesim.replay.understanding.questions.WAITS_S", 0.05)
     client = serving(runs)
     first = client.get("/api/graph", params={"by": "env"}).json()
     answer = asked(client, "/api/graph", by="env")
@@ -397,7 +397,7 @@ def test_what_failed_is_told_and_may_be_asked_again(slow: list[Any]) -> None:
 def test_too_many_decisions_are_left_to_the_command(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("valuesim.replay.understood.MOST", 5)
+    monkeypatch.setattr("valuesim.replay.understanding.understood.MOST", 5)
     assert "valuesim graph PATH --by agent,model" in refused(client, "/api/graph")
 
 

@@ -27,7 +27,7 @@ from valuesim.graph.statement import count
 from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.playing.consent import Consent, consent_in
 from valuesim.replay.playing.plays import Plays
-from valuesim.replay.server.security import Access
+from valuesim.replay.security import Access
 
 PORT = 8765
 _NEAR = 10

@@ -154,5 +154,6 @@ def _scenes(judged: Sequence[Judged]) -> list[str]:
 
 
 def _by_lot(judged: Sequence[Judged]) -> float | None:
-    offered = [each.before.get("offered") for each in judged]
-    return None if None in offered or not offered else mean(1 / int(n) for n in offered)
+    if not judged or any(each.before.get("offered") is None for each in judged):
+        return None
+    return mean(1 / int(each.before["offered"]) for each in judged)

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.live.now import Lives
 from valuesim.replay.playing.plays import Plays
+from valuesim.replay.security import Access
 from valuesim.replay.server.answering import add_errors
 from valuesim.replay.server.branching_tree import add_branching_tree
 from valuesim.replay.server.finding import add_finding
@@ -25,7 +26,6 @@ from valuesim.replay.server.guard import Guard
 from valuesim.replay.server.judging import add_judging
 from valuesim.replay.server.page import add_page
 from valuesim.replay.server.playing import add_playing
-from valuesim.replay.server.security import Access
 from valuesim.replay.server.sharing import add_sharing
 from valuesim.replay.server.understanding import add_understanding
 from valuesim.replay.server.watching import add_watching

@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from valuesim.errors import InputError, LogError, ValueSimError
+from valuesim.replay import security
 from valuesim.replay.indexing.naming import NotThereError, NotYetError
 from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.sending import as_json
-from valuesim.replay.server import security
 
 _BUG = "the viewer failed ({}): a bug; what it was stands where it was started"
 

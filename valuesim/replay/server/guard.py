@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from valuesim.replay.server import security
+from valuesim.replay import security
+from valuesim.replay.security import Access, Asked
 from valuesim.replay.server.answering import error_answer, pairs
-from valuesim.replay.server.security import Access, Asked
 
 
 class Guard:

@@ -6,10 +6,10 @@ from threading import Semaphore
 
 from fastapi import FastAPI, Request, Response
 
+from valuesim.replay import security
 from valuesim.replay.branching.lineage import family
 from valuesim.replay.indexing.naming import NotThereError
 from valuesim.replay.indexing.shelf import Shelf
-from valuesim.replay.server import security
 from valuesim.replay.server.answering import filters, names, step_of
 from valuesim.replay.sharing import file_name, shared_page
 from valuesim.replay.watching.moments import opened

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
+from valuesim.replay import security
 from valuesim.replay.indexing.shelf import Shelf
 from valuesim.replay.live.now import Lives
-from valuesim.replay.server import security
 from valuesim.replay.server.answering import json_answer, names, step_of
 from valuesim.replay.watching.moments import depiction, opened
 
