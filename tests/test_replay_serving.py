@@ -189,3 +189,29 @@ def test_what_is_being_read_is_not_said_to_be_missing(tmp_path: Path) -> None:
         viewer.ask("GET", f"/api/episodes/elsewhere/{episode}")
     viewer.process.kill()
     viewer.process.communicate()
+
+
+NEVER_ANSWERED = """
+import sys, time
+from valuesim.cli import main
+from valuesim.replay.understanding import questions
+questions.worked_out = lambda *_: time.sleep(1000)
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_without_a_crash_while_somebody_waits_for_an_answer(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    given = ["env=dictator", "agents=random", "episodes=1", f"run.name={tmp_path / 'one'}"]
+    assert main(["run", *given]) == 0
+    viewer = Started(tmp_path, code=NEVER_ANSWERED)
+    assert viewer.ask("GET", "/api/graph")["pending"]
+    connection = http.client.HTTPConnection("127.0.0.1", viewer.port, timeout=30)
+    connection.request("GET", "/api/graph", headers={"x-valuesim-token": viewer.token})
+    time.sleep(0.3)
+    viewer.process.send_signal(number)
+    assert json.loads(connection.getresponse().read())["pending"]
+    _, err = viewer.process.communicate(timeout=20)
+    assert "Traceback" not in err

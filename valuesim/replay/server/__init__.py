@@ -67,7 +67,8 @@ def serve(app: FastAPI, listening: socket.socket) -> None:
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        timeout_graceful_shutdown=1,
+        # an answer that is waited for (`questions.WAITS_S`) still goes out
+        timeout_graceful_shutdown=2,
         limit_concurrency=200,
     )
     _Server(config, app.state.endings).run(sockets=[listening])
