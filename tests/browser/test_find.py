@@ -70,7 +70,7 @@ def test_keys_search_walk_and_open(opened: Opened, until: Until) -> None:
     assert first.evaluate("link => link === document.activeElement")
     page.keyboard.press("Enter")
     page.wait_for_url("**#/episode/**")
-    page.get_by_role("link", name="Episodes").wait_for()
+    page.get_by_role("link", name="← Episodes").wait_for()
     assert "text=exploitative" in page.get_by_role("link", name="Episodes").get_attribute("href")
 
 
