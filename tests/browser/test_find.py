@@ -71,7 +71,7 @@ def test_keys_search_walk_and_open(opened: Opened, until: Until) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**#/episode/**")
     page.get_by_role("link", name="← Episodes").wait_for()
-    assert "text=exploitative" in page.get_by_role("link", name="Episodes").get_attribute("href")
+    assert "text=exploitative" in page.get_by_role("link", name="← Episodes").get_attribute("href")
 
 
 def test_nothing_found_and_a_bad_question_are_told(opened: Opened) -> None:
