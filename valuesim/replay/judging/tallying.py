@@ -46,7 +46,7 @@ def pooled(judged: Sequence[Judged]) -> dict[str, dict[str, Any]]:
 
 
 def judged_in(lines: Iterable[Line], person: str) -> list[Judged]:
-    """Return the moments of one session that were judged both before and after."""
+    """Return the moments of one session that were judged both before and after, each once."""
     before: dict[tuple[Any, ...], Line] = {}
     found = []
     for line in lines:
@@ -54,7 +54,7 @@ def judged_in(lines: Iterable[Line], person: str) -> list[Judged]:
         if line["phase"] == Phase.BEFORE:
             before[key] = line
         elif key in before:
-            found.append(Judged(person, before[key], line))
+            found.append(Judged(person, before.pop(key), line))
     return found
 
 
@@ -156,4 +156,4 @@ def _scenes(judged: Sequence[Judged]) -> list[str]:
 def _by_lot(judged: Sequence[Judged]) -> float | None:
     if not judged or any(each.before.get("offered") is None for each in judged):
         return None
-    return mean(1 / int(each.before["offered"]) for each in judged)
+    return mean(1 / each.before["offered"] for each in judged)
