@@ -157,10 +157,11 @@ def test_what_is_no_judgement_is_named_whatever_it_holds(
     assert groups(told)["exploitative"]["decide"]["n"] > 0
 
 
-def test_what_is_told_of_one_agent_alone_is_looked_at(root: Path) -> None:
+def test_what_is_told_of_one_group_alone_is_looked_at(root: Path) -> None:
+    """None is told of the other: of the session as a whole no lot is drawn."""
     first = session_of_p1(root)
-    offered = {"exploitative": "many", "mute": None}
-    respell(first / JUDGEMENTS, lambda line: {"offered": offered[line["agent"]]})
+    other = {"env": "elsewhere", "offered": None}
+    respell(first / JUDGEMENTS, lambda line: {"offered": "many"} if line["step"] else other)
     assert list(told_below(root)["unread"]) == [f"people/{first.name}"]
 
 
