@@ -129,21 +129,27 @@ def rated(rating: Any) -> Any:
     return {"task": "rate", "answer": answer, "chose": {"option": "help", "fault": None}}
 
 
+SPOILT: dict[str, list[Any]] = {
+    "offered": [0, "many", "2", -3, 0.5, True, [2]],
+    "time": [None, {}, {"latency": "1"}, {"latency": -1}],
+    "interventions": [7, "abc", {"a": 1}, [[]]],
+    "env": [7, [], {}],
+    "model": [7, [], {}],
+    "cluster": [None, DEEP],
+    "condition": [DEEP],
+    "phase": ["meanwhile"],
+    "task": ["sing"],
+    "answer": [{"option": ["share"]}],
+    "chose": [{"option": None, "fault": None}],
+}
+
+
 @pytest.mark.parametrize(
     "spoilt",
     [
-        *[{"offered": each} for each in (0, "many", "2", -3, 0.5, True, [2])],
-        *[{"time": each} for each in (None, {}, {"latency": "1"}, {"latency": -1})],
-        *[rated(each) for each in (1e300, 0, 8, "7", None, [])],
-        *[{"interventions": each} for each in (7, "abc", {"a": 1}, [[]])],
-        *[{"env": each, "agent": each, "model": each} for each in (7, [], {})],
-        *[{"cluster": each} for each in (None, DEEP)],
-        {"condition": DEEP},
-        {"phase": "meanwhile"},
-        {"task": "sing"},
-        {"answer": {"option": ["share"]}},
+        *({name: each} for name, listed in SPOILT.items() for each in listed),
+        *map(rated, (1e300, 0, 8, "7", None, [])),
         {"task": "guess", "answer": {"surprise": 3}},
-        {"chose": {"option": None, "fault": None}},
     ],
 )
 def test_what_is_no_judgement_is_named_whatever_it_holds(

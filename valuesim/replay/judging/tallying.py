@@ -156,4 +156,4 @@ def _scenes(judged: Sequence[Judged]) -> list[str]:
 def _by_lot(judged: Sequence[Judged]) -> float | None:
     if not judged or any(each.before.get("offered") is None for each in judged):
         return None
-    return mean(1 / each.before["offered"] for each in judged)
+    return mean(1 / int(each.before["offered"]) for each in judged)
