@@ -252,15 +252,31 @@ def test_a_session_that_is_open_is_not_ended_by_another_viewer(judge: Judge) -> 
     assert not read_run(judge.folder).episodes
 
 
-def test_a_session_that_was_spoilt_keeps_no_other_from_its_end(root: Path) -> None:
+SPOILT = ("no judgement\n", '{"schema": 1, "begun": []}\n')
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_session_that_was_spoilt_keeps_no_other_from_its_end(root: Path, spoilt: str) -> None:
     judges = Judges(root, utc_now, time.monotonic)
     one, other = (judges.begin(Consent(), code) for code in ("P1", "P2"))
     for each in (one, other):
         each.run.keep({"schema": 1, "begun": "x"})
-    (other.run.folder / JUDGEMENTS).write_text("no judgement\n")
+    (other.run.folder / JUDGEMENTS).write_text(spoilt)
     judges.close()
     for each in (one, other):
         assert locked(each.run.folder), "another may write it"
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_session_that_was_spoilt_keeps_nobody_from_beginning(
+    root: Path, spoilt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("valuesim.replay.judging.judges.MOST_OPEN", 1)
+    judges = Judges(root, utc_now, time.monotonic)
+    first = judges.begin(Consent(), "P1")
+    (first.run.folder / JUDGEMENTS).write_text(spoilt)
+    assert judges.begin(Consent(), "P2").token != first.token
+    judges.close()
 
 
 def test_consent_comes_first(judge: Judge) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ pytest.importorskip("duckdb")
 from tests.blind_judge import Judge, judged_through
 from valuesim.cli import main
 from valuesim.replay.judging.judged import JUDGEMENTS
+from valuesim.replay.judging.pooling import over_people
 from valuesim.replay.judging.tallying import Judged, pooled
+from valuesim.replay.sending import as_json
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +43,19 @@ def root(played: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(played, tmp_path / "runs"))
 
 
+def session_of_p1(root: Path) -> Path:
+    """Return the folder of a session of P1, of which there is another."""
+    found = sorted((root / "people").glob("judged-*/run.yaml"))
+    return next(each.parent for each in found if "participant: P1" in each.read_text())
+
+
 def over_all(root: Path) -> Any:
     return Judge(root).client.get("/api/judgements").json()
+
+
+def told_below(root: Path) -> Any:
+    """Return what the route answers, without a viewer that works out archetypes beside it."""
+    return json.loads(as_json(over_people(root)))
 
 
 def groups(told: Any) -> dict[str, Any]:
@@ -68,7 +83,7 @@ def test_who_was_judged_is_told_apart_and_faults_are_no_agreement(root: Path) ->
 
 def test_a_copy_of_a_session_counts_once(root: Path) -> None:
     before = over_all(root)
-    first = sorted((root / "people").glob("judged-*"))[0]
+    first = session_of_p1(root)
     shutil.copytree(first, root / "people" / "judged-copy")
     told = over_all(root)
     assert told["repeated"] == 1
@@ -80,13 +95,13 @@ def test_a_copy_of_a_session_counts_once(root: Path) -> None:
     [
         (b"{\n", "is not JSON"),
         (b'{"schema": 1, "phase": "before"}\n', "'run' is missing"),
-        (b'{"schema": 1, "phase": 7, "run": [], "episode": {}, "step": 0, "role": 0}\n', "another"),
+        (b'{"schema": 1, "phase": 7, "run": [], "episode": {}, "role": 0}\n', "run is []"),
     ],
 )
 def test_a_session_that_cannot_be_read_is_named_and_the_others_count(
     root: Path, spoilt: bytes, why: str
 ) -> None:
-    first = sorted((root / "people").glob("judged-*"))[0]
+    first = session_of_p1(root)
     (first / JUDGEMENTS).write_bytes(spoilt)
     told = over_all(root)
     ((name, wrong),) = told["unread"].items()
@@ -97,23 +112,120 @@ def test_a_session_that_cannot_be_read_is_named_and_the_others_count(
     assert groups(told)["exploitative"]["decide"]["n"] > 0
 
 
-@pytest.mark.parametrize("offered", [0, "many", None, -3, [2]])
-def test_what_was_offered_may_be_nonsense(root: Path, offered: Any) -> None:
-    first = sorted((root / "people").glob("judged-*"))[0]
-    lines = [json.loads(line) for line in (first / JUDGEMENTS).read_text().splitlines()]
-    spoilt = [line | ({"offered": offered} if "phase" in line else {}) for line in lines]
-    (first / JUDGEMENTS).write_text("".join(json.dumps(line) + "\n" for line in spoilt))
-    answer = Judge(root).client.get("/api/judgements")
-    assert answer.status_code == 200
-    told = answer.json()
-    if offered is None:
-        assert groups(told)["exploitative"]["decide"]["by_lot"] is None
-    elif offered != -3:
-        assert list(told["unread"]) == [f"people/{first.name}"]
+DEEP = "nested deeper than can be written"
+
+
+def respell(file: Path, changed: Callable[[Any], Any]) -> None:
+    """Write the judgements in a file anew, each with what `changed` returns of it."""
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    told = [json.dumps(line | changed(line) if "phase" in line else line) for line in lines]
+    deep = "[" * 900 + "]" * 900
+    file.write_text("".join(f"{line}\n" for line in told).replace(f'"{DEEP}"', deep))
+
+
+def rated(rating: Any) -> Any:
+    """Return what makes of each judgement one by ratings, of an option that was chosen."""
+    answer = {"ratings": {"help": rating, "harm": 1}}
+    return {"task": "rate", "answer": answer, "chose": {"option": "help", "fault": None}}
+
+
+SPOILT: dict[str, list[Any]] = {
+    "offered": [0, "many", "2", -3, 0.5, True, [2]],
+    "time": [None, {}, {"latency": "1"}, {"latency": -1}],
+    "interventions": [7, "abc", {"a": 1}, [[]]],
+    "env": [7, [], {}],
+    "model": [7, [], {}],
+    "cluster": [None, DEEP],
+    "condition": [DEEP],
+    "phase": ["meanwhile"],
+    "task": ["sing"],
+    "answer": [{"option": ["share"]}],
+    "chose": [{"option": None, "fault": None}],
+}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        *({name: each} for name, listed in SPOILT.items() for each in listed),
+        *map(rated, (1e300, 0, 8, "7", None, [])),
+        {"task": "guess", "answer": {"surprise": 3}},
+    ],
+)
+def test_what_is_no_judgement_is_named_whatever_it_holds(
+    root: Path, spoilt: dict[str, Any]
+) -> None:
+    first = session_of_p1(root)
+    respell(first / JUDGEMENTS, lambda _: spoilt)
+    told = told_below(root)
+    assert list(told["unread"]) == [f"people/{first.name}"]
+    assert str(root) not in json.dumps(told)
+    assert groups(told)["exploitative"]["decide"]["n"] > 0
+
+
+def test_what_is_told_of_one_group_alone_is_looked_at(root: Path) -> None:
+    """None is told of the other: of the session as a whole no lot is drawn."""
+    first = session_of_p1(root)
+    other = {"env": "elsewhere", "offered": None}
+    respell(first / JUDGEMENTS, lambda line: {"offered": "many"} if line["step"] else other)
+    assert list(told_below(root)["unread"]) == [f"people/{first.name}"]
+
+
+def test_where_nobody_told_how_many_were_offered_no_lot_is_drawn(root: Path) -> None:
+    respell(session_of_p1(root) / JUDGEMENTS, lambda _: {"offered": None})
+    told = told_below(root)
+    assert told["unread"] == {}
+    assert groups(told)["exploitative"]["decide"]["by_lot"] is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["2001-99-99", "!!int x", "!!bool x", "!!timestamp x", "9" * 5000, "[" * 3000, " " * 8_000_000],
+    ids=["date", "int", "bool", "timestamp", "digits", "deep", "long"],
+)
+def test_a_session_whose_run_yaml_is_spoilt_is_named(root: Path, more: str) -> None:
+    first = session_of_p1(root)
+    with (first / "run.yaml").open("a") as file:
+        file.write(f"more: {more}\n")
+    assert list(told_below(root)["unread"]) == [f"people/{first.name}"]
+
+
+@pytest.mark.parametrize("participant", ["7", "[P1]", "{P1: P1}", "null", '"\\ud800"'])
+def test_a_code_may_be_anything(root: Path, participant: str) -> None:
+    (session_of_p1(root) / "run.yaml").write_text(f"person: {{participant: {participant}}}\n")
+    told = told_below(root)
+    assert (told["people"], told["unread"]) == (4, {})
+
+
+def test_a_copy_counts_where_the_first_cannot_be_read(root: Path) -> None:
+    decided = groups(told_below(root))["exploitative"]["decide"]
+    first = session_of_p1(root)
+    shutil.copytree(first, root / "people" / "judged-then")
+    (first / "run.yaml").write_text("[]\n")
+    told = told_below(root)
+    assert (told["repeated"], list(told["unread"])) == (0, [f"people/{first.name}"])
+    assert groups(told)["exploitative"]["decide"]["n"] == decided["n"]
+
+
+def test_a_moment_that_stands_twice_counts_once(root: Path) -> None:
+    before = told_below(root)
+    file = session_of_p1(root) / JUDGEMENTS
+    after = [line for line in file.read_text().splitlines() if '"phase":"after"' in line]
+    with file.open("a") as lines:
+        lines.write("".join(f"{line}\n" for line in after))
+    assert told_below(root) == before
+
+
+def test_two_sessions_of_one_name_are_two_people(root: Path) -> None:
+    """What is no UTF-8 in a file's name is shown as one and the same sign."""
+    for number, folder in enumerate(sorted((root / "people").glob("judged-*"))):
+        (folder / "run.yaml").write_text("person: {}\n")
+        folder.rename(root / "people" / os.fsdecode(b"judged-" + bytes([0xF0 + number])))
+    assert told_below(root)["people"] == 4
 
 
 def test_a_link_that_leads_out_is_not_read(root: Path, tmp_path: Path) -> None:
-    first = sorted((root / "people").glob("judged-*"))[0]
+    first = session_of_p1(root)
     elsewhere = tmp_path / "elsewhere.jsonl"
     shutil.move(first / JUDGEMENTS, elsewhere)
     (first / JUDGEMENTS).symlink_to(elsewhere)
@@ -153,6 +265,29 @@ def test_the_command_writes_the_same(root: Path, capsys: pytest.CaptureFixture[s
     file = root / "judged.json"
     assert main(["replay", str(root), "--judgements", str(file)]) == 0
     assert json.loads(file.read_text()) == over_all(root)
+
+
+def test_the_command_tells_what_was_not_read_and_not_where_it_lies(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = session_of_p1(root)
+    (first / JUDGEMENTS).write_text("{\n")
+    monkeypatch.chdir(root / "people")
+    assert main(["replay", "..", "--judgements", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == over_all(root)
+    assert f"not counted: people/{first.name}/judgements.jsonl, line 1 is not JSON" in err
+    assert str(root) not in out + err
+
+
+def test_the_command_names_a_session_that_is_all_that_is_shown(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = session_of_p1(root)
+    (first / JUDGEMENTS).write_text("{\n")
+    monkeypatch.chdir(first)
+    assert main(["replay", ".", "--judgements", "-"]) == 2
+    assert f"not counted: {first.name}: judgements.jsonl, line 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

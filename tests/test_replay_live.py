@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +29,7 @@ from tests.paced_runs import Gate, wait_for
 from valuesim.cli import main
 from valuesim.errors import LogError
 from valuesim.log import read_run
+from valuesim.replay.indexing.naming import NotYetError
 from valuesim.replay.indexing.news import News
 from valuesim.replay.indexing.progress import Progress
 from valuesim.replay.indexing.shelf import Shelf
@@ -428,6 +429,24 @@ def test_a_link_that_leads_out_is_refused(folder: Path, tmp_path: Path, watched:
     (run / "decisions.jsonl").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(LogError, match="leads out"):
         Lives(shelf).progress(next(iter(shelf.runs)))
+
+
+def test_nobody_waits_for_a_long_log_that_is_being_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = folder / "one"
+    assert main(["run", "env=dictator", "agents=random", "episodes=1", f"run.name={run}"]) == 0
+    (episode,) = read_run(run).episodes
+    shelf = Shelf(folder)
+    shelf.rows.ask("DELETE FROM own")
+    shelf.runs = {id: replace(each, is_read=False) for id, each in shelf.runs.items()}
+    looked: list[threading.Thread] = []
+    monkeypatch.setattr(Progress, "look", lambda _: looked.append(threading.current_thread()))
+    monkeypatch.setattr("valuesim.replay.live.now._SMALL", 0)
+    with pytest.raises(NotYetError, match="one is being read"):
+        Lives(shelf).told(next(iter(shelf.runs)), episode)
+    wait_for(lambda: looked, "the log is read beside it")
+    assert threading.current_thread() not in looked
 
 
 def test_parts_of_a_log_are_followed_together(tmp_path: Path) -> None:

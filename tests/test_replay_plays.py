@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +272,16 @@ def test_a_step_that_a_branch_inherited_is_left_of_its_parent(viewer: Viewer) ->
     play = viewer.post("/api/branches", wanted)["play"]
     assert play["parent"] == there["leave"]
     assert viewer.until(play["id"])["state"] == "finished"
+
+
+def test_a_parent_that_is_being_read_is_not_said_to_be_elsewhere(viewer: Viewer) -> None:
+    left = viewer.branched("scripted", 3, {"seed": 4})
+    parent, _ = viewer.row("scripted")
+    shelf = viewer.plays.shelf
+    shelf.rows.ask("DELETE FROM own WHERE run = ?", [parent])
+    shelf.runs = {**shelf.runs, parent: replace(shelf.runs[parent], is_read=False)}
+    told = viewer.get(f"/api/branching/{id_of(f'branches/{left.run.name}')}/{left.run.name}/1")
+    assert told["refused"] == "scripted is being read: it will be there in a moment"
 
 
 def test_a_branch_of_a_run_that_is_shown_alone_stands_in_it(runs: Path, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from valuesim.cli.terminal import clean, write_json
 from valuesim.errors import InputError
 from valuesim.log.whole import check_place
-from valuesim.replay.indexing.naming import Place
 from valuesim.replay.judging.pooling import over_people
 
 
@@ -21,9 +20,10 @@ def write(arguments: argparse.Namespace) -> int:
     target: str = arguments.judgements
     if target != "-":
         check_place(Path(target))
-    told = over_people(arguments.path, _sentence)
+    told = over_people(arguments.path)
     for name, wrong in told["unread"].items():
-        print(f"not counted: {clean(name)}: {clean(wrong)}", file=sys.stderr)
+        why = wrong if name in wrong else f"{name}: {wrong}"
+        print(f"not counted: {clean(why)}", file=sys.stderr)
     if not told["groups"]:
         raise InputError(
             f"nobody has judged a moment below {arguments.path} to its end: open an episode in "
@@ -31,7 +31,3 @@ def write(arguments: argparse.Namespace) -> int:
         )
     write_json(told, target)
     return 0
-
-
-def _sentence(error: Exception, _: Place) -> str:
-    return str(error)

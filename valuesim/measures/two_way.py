@@ -64,7 +64,7 @@ def _count(codes: NDArray[np.intp]) -> int:
 
 
 def _between(apart: NDArray[np.float64], codes: NDArray[np.intp]) -> float:
-    """Return the variance of a sum of `apart` between clusters, one code for each."""
+    """Return the variance of a sum of `apart` between clusters: one code each, two at least."""
     sums = np.bincount(codes, weights=apart)
     count = len(sums)
-    return float(sums @ sums) * count / (count - 1) if count > 1 else 0.0
+    return float(sums @ sums) * count / (count - 1)

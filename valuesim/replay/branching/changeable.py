@@ -18,7 +18,7 @@ from valuesim.replay.branching.branch import parent_opened
 from valuesim.replay.branching.fork import Changes, forked
 from valuesim.replay.branching.retrace import Told, made, moments_of, walked
 from valuesim.replay.branching.treatments import treatments
-from valuesim.replay.indexing.naming import NotThereError, id_of
+from valuesim.replay.indexing.naming import NotThereError, NotYetError, id_of
 from valuesim.replay.playing.partners import able
 from valuesim.replay.playing.plays import Plays
 from valuesim.replay.watching.moments import UNDRAWABLE, Opened, opened
@@ -73,6 +73,8 @@ def leaving(plays: Plays, found: Opened, step: int) -> Opened:
         said = (found.run.parent or {}).get("run")
         try:
             found = opened(plays.shelf, id_of(str(said)), fork.parent)
+        except NotYetError:
+            raise
         except NotThereError:
             raise NotThereError(
                 f"step {step} is one of {fork.parent}, which is not below what is shown: give "

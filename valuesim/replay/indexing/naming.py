@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from valuesim.errors import InputError, LogError
+from valuesim.errors import InputError, LogError, ValueSimError
 from valuesim.log.files import INHERITED
 from valuesim.log.pool import BRANCHES, PEOPLE
 from valuesim.log.segments import FILES, SEGMENTS, log_folders
@@ -99,6 +99,15 @@ def left_from(place: Place, root: Path, said: str) -> str:
 def shown(name: str) -> str:
     """Return the name of a file as text that can be sent: what is no UTF-8 becomes U+FFFD."""
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def sentence(error: Exception, root: Path, place: Place | None = None) -> str:
+    """Return what went wrong, in words that do not say where `root` is on this machine."""
+    told = str(error).replace(f"{root}{os.sep}", "")
+    if isinstance(error, ValueSimError):
+        return told
+    where = "a run" if place is None else place.name
+    return f"{where} cannot be read: {type(error).__name__}: {told:.200}"
 
 
 def check_confined(place: Place, root: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from valuesim.replay.indexing.naming import (
     check_confined,
     found_below,
     left_from,
+    sentence,
     shown,
 )
 from valuesim.tables.database import Rows
@@ -116,11 +116,7 @@ class Shelf:
 
     def sentence(self, error: Exception, place: Place | None = None) -> str:
         """Return what went wrong, in words that do not say where `root` is on this machine."""
-        told = str(error).replace(f"{self.root}{os.sep}", "")
-        if isinstance(error, ValueSimError):
-            return told
-        where = "a run" if place is None else place.name
-        return f"{where} cannot be read: {type(error).__name__}: {told:.200}"
+        return sentence(error, self.root, place)
 
     def changed(self) -> None:
         """Forget what was worked out of the rows, which are others now."""
@@ -165,7 +161,7 @@ class Shelf:
     def _read(self, place: Place, signature: Signature) -> Shelved:
         try:
             check_confined(place, self.root)
-            _check_size(place)
+            check_size(place)
             index = self._index(place)
             is_aside = index.is_game or index.parent is not None
             place = replace(place, is_branch=place.is_branch and is_aside)
@@ -201,7 +197,8 @@ class Shelf:
         self.changed()
 
 
-def _check_size(place: Place) -> None:
+def check_size(place: Place) -> None:
+    """Raise LogError where the run.yaml of a run is too long to be read."""
     size = (place.path / "run.yaml").stat().st_size
     if size > _LARGEST_YAML:
         raise LogError(f"{place.name}: run.yaml has {size:,} bytes; at most {_LARGEST_YAML:,}")

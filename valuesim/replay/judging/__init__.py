@@ -1,1 +1,1 @@
-"""Moments of other episodes, judged blind by people; `judges` is where to begin."""
+"""Moments of other episodes, judged blind by people (`judges`), and what all judged (`pooling`)."""

@@ -20,6 +20,7 @@ from valuesim.choices import cluster_of
 from valuesim.decision import Decision, Fault
 from valuesim.errors import InputError, ValueSimError
 from valuesim.log.appending import Clock
+from valuesim.log.files import MISSHAPEN
 from valuesim.log.lines import SCHEMA
 from valuesim.log.records import DecisionRecord
 from valuesim.log.whole import whole
@@ -234,7 +235,7 @@ class Judges:
         """Return a new session of a person who has consented, whose folder says so."""
         with self._free:
             while len(self._sessions) >= MOST_OPEN:
-                self._sessions.pop(next(iter(self._sessions))).close()
+                _close(self._sessions.pop(next(iter(self._sessions))))
             now = self._now()
             folder = new_folder(self._root, now, secrets.token_hex(2))
             said = yaml.safe_dump(
@@ -267,8 +268,13 @@ class Judges:
         """
         with self._free:
             while self._sessions:
-                with suppress(ValueSimError, OSError):
-                    self._sessions.popitem()[1].close()
+                _close(self._sessions.popitem()[1])
+
+
+def _close(session: Session) -> None:
+    """End a session; one whose files were spoilt meanwhile ends with them as they are."""
+    with suppress(ValueSimError, OSError, *MISSHAPEN):
+        session.close()
 
 
 def _chose(record: DecisionRecord) -> dict[str, Any]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from valuesim.errors import LogError, ValueSimError
-from valuesim.log.files import MISSHAPEN, read_lines, wrong_in
+from valuesim.errors import LogError
+from valuesim.log.files import MISSHAPEN, corrupt, read_lines, wrong_in
 from valuesim.log.pool import PERSON
 from valuesim.log.reader import read_config
-from valuesim.replay.indexing.naming import Place, check_confined, found_below
+from valuesim.replay.indexing.naming import Place, check_confined, found_below, sentence
+from valuesim.replay.indexing.shelf import FAILURES, check_size
+from valuesim.replay.judging.checking import check_line
 from valuesim.replay.judging.judged import JUDGEMENTS
 from valuesim.replay.judging.tallying import Judged, Line, judged_in, pooled, tallied
 
@@ -34,30 +35,32 @@ class _Read:
     unread: dict[str, str] = field(default_factory=dict)
 
     def add(self, place: Place, root: Path) -> None:
-        """Read one session; a copy of one that was read is counted alone."""
-        lines = _lines(place, root)
+        """Read a run if it is a session; a copy of one that was read is counted alone."""
+        if not (place.path / JUDGEMENTS).is_file():
+            return
+        check_confined(place, root)
+        lines, person = _lines(place, root), _person(place)
         content = orjson.dumps(lines)
         if lines and content in self.lines:
             self.repeated += 1
             return
         self.lines.add(content)
-        self.judged += judged_in(lines, _person(place))
+        self.judged += judged_in(lines, person)
 
 
-def over_people(root: Path, sentence: Callable[[Exception, Place], str]) -> dict[str, Any]:
+def over_people(root: Path) -> dict[str, Any]:
     """Return what all sessions of judging below `root` come to, as docs/replay.md says.
 
     Who gave a code is one person in all their sessions; without one each session is a person of its
-    own. Groups are apart by who was judged: environment, agent, model and interventions. `sentence`
-    says what went wrong where a session cannot be read.
+    own. Groups are apart by who was judged: environment, agent, model and interventions.
     """
+    root = root.resolve()
     read = _Read()
     for place in found_below(root):
-        if (place.path / JUDGEMENTS).is_file():
-            try:
-                read.add(place, root)
-            except (ValueSimError, OSError) as error:
-                read.unread[place.name] = sentence(error, place)
+        try:
+            read.add(place, root)
+        except FAILURES as error:
+            read.unread[place.name] = sentence(error, root, place)
     groups: dict[bytes, list[Judged]] = defaultdict(list)
     for each in read.judged:
         groups[orjson.dumps([each.before.get(name) for name in _WHO])].append(each)
@@ -75,20 +78,28 @@ def over_people(root: Path, sentence: Callable[[Exception, Place], str]) -> dict
 
 def _lines(place: Place, root: Path) -> list[Line]:
     """Return the judgements of a session; raise LogError where they are none."""
-    check_confined(place, root)
     path = place.path / JUDGEMENTS
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise LogError(f"{JUDGEMENTS} is a link that leads out of what is shown")
-    lines = [line for _, line in read_lines(path, {}) if "phase" in line]
+    if not path.resolve().is_relative_to(root):
+        raise LogError(f"{place.name}: {JUDGEMENTS} is a link that leads out of what is shown")
+    lines = [_checked(line, path, n) for n, line in read_lines(path, {}) if "phase" in line]
     try:
-        # whatever figure it adds to can be made of it
+        # what was said before and after must fit together
         tallied(lines)
-    except (ArithmeticError, *MISSHAPEN) as error:
-        raise LogError(f"{JUDGEMENTS} holds what is no judgement: {wrong_in(error)}") from error
+    except MISSHAPEN as error:
+        raise LogError(f"{path} holds what is no judgement: {wrong_in(error)}") from error
     return lines
 
 
+def _checked(line: Line, path: Path, number: int) -> Line:
+    try:
+        check_line(line)
+    except MISSHAPEN as error:
+        raise corrupt(path, number, f"is no judgement: {wrong_in(error)}") from error
+    return line
+
+
 def _person(place: Place) -> str:
+    check_size(place)
     said = read_config(place.path).get(PERSON)
     code = said.get("participant") if isinstance(said, dict) else None
-    return f"code {code}" if isinstance(code, str) else f"session {place.name}"
+    return f"code {code}" if isinstance(code, str) else f"session {place.id}"

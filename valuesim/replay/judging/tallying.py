@@ -46,7 +46,7 @@ def pooled(judged: Sequence[Judged]) -> dict[str, dict[str, Any]]:
 
 
 def judged_in(lines: Iterable[Line], person: str) -> list[Judged]:
-    """Return the moments of one session that were judged both before and after."""
+    """Return the moments of one session that were judged both before and after, each once."""
     before: dict[tuple[Any, ...], Line] = {}
     found = []
     for line in lines:
@@ -54,7 +54,7 @@ def judged_in(lines: Iterable[Line], person: str) -> list[Judged]:
         if line["phase"] == Phase.BEFORE:
             before[key] = line
         elif key in before:
-            found.append(Judged(person, before[key], line))
+            found.append(Judged(person, before.pop(key), line))
     return found
 
 

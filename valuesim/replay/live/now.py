@@ -10,7 +10,7 @@ from typing import Any
 
 from valuesim.errors import ValueSimError
 from valuesim.log.segments import log_folders
-from valuesim.replay.indexing.naming import NotThereError, check_confined
+from valuesim.replay.indexing.naming import NotThereError, NotYetError, check_confined
 from valuesim.replay.indexing.played import Played
 from valuesim.replay.indexing.progress import CUT, ENDED, MADE, Progress
 from valuesim.replay.indexing.shelf import Shelf, Shelved
@@ -66,13 +66,16 @@ class Lives:
     def told(self, run: str, episode: str) -> dict[str, Any]:
         """Return an episode as the page gets it, finished or not.
 
-        Raises NotThereError where there is none, LogError where its lines cannot be read.
+        Raises NotThereError where there is none, NotYetError while its run is being read, LogError
+        where its lines cannot be read.
         """
         try:
             return told(opened(self.shelf, run, episode, is_light=True))
         except NotThereError as missing:
             # it may have been begun since somebody looked
             self.shelf.keep_up()
+            if isinstance(missing, NotYetError) and self._is_read_beside(run):
+                raise
             try:
                 shelved, played, progress = self._played(run, episode)
             except NotThereError:
@@ -107,10 +110,9 @@ class Lives:
 
     def _row(self, run: str) -> dict[str, Any] | None:
         """Return how far a run is; None where nothing is open, or it is read beside this."""
-        shelved, progress, sources = self._of(run)
-        if progress.is_unread and _size(shelved) > _SMALL:
-            self._read_beside(run)
+        if self._is_read_beside(run):
             return None
+        shelved, progress, sources = self._of(run)
         try:
             self.progress(run)
         except (ValueSimError, OSError):
@@ -161,6 +163,14 @@ class Lives:
                 self._known[run] = shelved, Progress(place), Sources(place)
             _, progress, sources = self._known[run]
         return shelved, progress, sources
+
+    def _is_read_beside(self, run: str) -> bool:
+        """Return whether the log of a run is long and was not read yet: it is read beside this."""
+        shelved, progress, _ = self._of(run)
+        if not progress.is_unread or _size(shelved) <= _SMALL:
+            return False
+        self._read_beside(run)
+        return True
 
     def _read_beside(self, run: str) -> None:
         with self._lock:

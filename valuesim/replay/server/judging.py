@@ -88,7 +88,7 @@ def _add_sessions(app: FastAPI, shelf: Shelf, judges: Judges, text: Consent) -> 
 
     @app.get("/api/judgements")
     def get_all() -> Response:
-        return json_answer(over_people(shelf.root, shelf.sentence))
+        return json_answer(over_people(shelf.root))
 
     @app.post("/api/judgements")
     def post_judgement(given: dict[str, Any] = _CONTENT) -> Response:

@@ -17,7 +17,7 @@ from valuesim.replay.watching.moments import opened
 _BEFORE = 3
 """Parts of the address before the names: "", "api" and "share"."""
 _AT_ONCE = 2
-"""A file of a long episode takes much memory while it is made; so many are, others wait."""
+"""So many files are made at once, and others wait: that of a long episode takes much memory."""
 
 
 def add_sharing(app: FastAPI, shelf: Shelf) -> None:

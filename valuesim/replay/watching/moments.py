@@ -55,7 +55,7 @@ def opened(
     """Return an episode of a run, by their ids; light where it `is_light` (see `light`).
 
     Of one `step` alone, where that is given, decisions are read. Raises NotThereError where there
-    is none, and LogError where its lines cannot be read.
+    is none, NotYetError while its run is being read, and LogError where its lines cannot be read.
     """
     shelved = shelf.run(run)
     check_confined(shelved.place, shelf.root)

@@ -73,7 +73,7 @@ export interface Family {
   left_out: number;
 }
 
-/** What a branch changes, as `replay.fork.changes_of` reads it. */
+/** What a branch changes, as `replay.branching.fork.changes_of` reads it. */
 export interface Changes {
   players?: { [role: string]: { agent: string; model?: Json; parameters?: Table } };
   moves?: { [role: string]: { option: string; arguments: Table } };

@@ -52,7 +52,7 @@ export function TallyTable<S extends Figures>({ task, question, tally, heading: 
         <tbody>
           {SHARES[task].map(([name, title]) => {
             const share = tally[name];
-            return share && <ShareRow key={name} title={title} share={share} least={least(share)} />;
+            return share && <ShareRow key={name} title={title} share={share} least={share.n > 0 ? least(share) : null} />;
           })}
         </tbody>
       </table>
