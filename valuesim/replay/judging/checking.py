@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from valuesim.errors import InputError
 from valuesim.parameters import is_number
-from valuesim.replay.judging.judgement import HIGHEST, LOWEST, Phase, Task
+from valuesim.replay.judging.judgement import Phase, Task, on_scale
 
 
 def check_line(line: Mapping[str, Any]) -> None:
@@ -68,5 +69,7 @@ def _check_count(name: str, given: object, least: int) -> None:
 
 
 def _check_scale(name: str, given: object) -> None:
-    if type(given) is not int or not LOWEST <= given <= HIGHEST:
-        raise ValueError(f"{name} is {given!r:.80}")
+    try:
+        on_scale(name, given)
+    except InputError as error:
+        raise ValueError(str(error)) from None
