@@ -565,10 +565,11 @@ def test_a_worker_ends_at_once_where_another_session_begins(
         await asyncio.sleep(0.1)
         assert not ended
         (toy / "run" / SEGMENTS / SIGN).write_text("a later one")
-        await asyncio.sleep(0.1)
+        while not ended:
+            await asyncio.sleep(0.01)
         await worker.die()
 
-    asyncio.run(watched())
+    asyncio.run(asyncio.wait_for(watched(), 60))
     assert set(ended) == {1}
 
 

@@ -299,11 +299,11 @@ async def test_an_episode_is_played_and_loading_is_no_part_of_a_request(
     monkeypatch: pytest.MonkeyPatch, engine: FakeEngine
 ) -> None:
     def start(name: str, engine_args: Mapping[str, Any]) -> FakeEngine:
-        time.sleep(0.5)
+        time.sleep(3)
         return engine
 
     monkeypatch.setattr(offline_engine, "start", start)
-    model = MODEL | {"timeout_s": 0.25, "retries": 0}
+    model = MODEL | {"timeout_s": 2, "retries": 0}
     connection = connect(model, {}, np.random.default_rng(0))
     assert await connection.probe() is None
     env = registry.make("survival", scarcity="low", horizon=2)

@@ -277,7 +277,7 @@ async def _waits(feed: Feed, then: Callable[[], object]) -> None:
     waiting = asyncio.create_task(feed.beyond(feed.news.end))
     await asyncio.sleep(0.1)
     then()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 30)
     looking.cancel()
 
 

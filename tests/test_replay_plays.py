@@ -217,8 +217,9 @@ def test_a_branch_is_looked_at_while_it_is_played(viewer: Viewer) -> None:
     while (now := viewer.until(play["id"], "asking"))["step"] is None:
         viewer.answer(play["id"], now["asking"]["number"], next(answers))
     here = f"/api/episodes/{now['run']}/{now['episode']}"
-    ends = time.monotonic() + 10
-    while (answer := viewer.client.get(here)).status_code == 404 and time.monotonic() < ends:
+    ends = time.monotonic() + 30
+    while (answer := viewer.client.get(here)).status_code != 200:
+        assert time.monotonic() < ends, answer.text
         time.sleep(0.05)
     assert [each["step"] for each in answer.json()["steps"]][-1] == 1
     viewer.post(f"/api/plays/{play['id']}/stop", {}, 200)
@@ -671,7 +672,7 @@ def test_only_so_many_are_played_at_once(viewer: Viewer, monkeypatch: pytest.Mon
     assert "0 plays" in viewer.asked("scripted", 2, {"seed": 4}, 400)
     began = time.monotonic()
     viewer.plays.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert all(viewer.until(play["id"])["state"] == "stopped" for play in started)
 
 

@@ -109,7 +109,7 @@ def test_a_play_is_followed_and_ends_with_the_viewer(viewer: Started, tmp_path: 
     began = time.monotonic()
     viewer.process.send_signal(signal.SIGINT)
     _, err = viewer.process.communicate(timeout=20)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
     assert viewer.process.returncode in (0, 130)
     assert "Traceback" not in err
     run = read_run(tmp_path / now["run_name"])
@@ -171,8 +171,8 @@ def test_it_ends_at_once_while_streams_are_open_and_a_run_is_read(tmp_path: Path
     began = time.monotonic()
     viewer.process.send_signal(signal.SIGINT)
     _, err = viewer.process.communicate(timeout=20)
-    # 3 s, and a machine that does other things as well
-    assert time.monotonic() - began < 6
+    # 3 s, and a machine that does other things as well; a stream would go on without end
+    assert time.monotonic() - began < 15
     assert viewer.process.returncode == 0
     assert err.splitlines() == ["1 run; Ctrl-C ends it"]
 
@@ -196,6 +196,11 @@ import sys, time
 from valuesim.cli import main
 from valuesim.replay.understanding import questions
 questions.worked_out = lambda *_: time.sleep(1000)
+ask = questions.Questions.ask
+def asked(*given):
+    print("asked", flush=True)
+    return ask(*given)
+questions.Questions.ask = asked
 sys.exit(main())
 """
 
@@ -210,7 +215,9 @@ def test_it_ends_without_a_crash_while_somebody_waits_for_an_answer(
     assert viewer.ask("GET", "/api/graph")["pending"]
     connection = http.client.HTTPConnection("127.0.0.1", viewer.port, timeout=30)
     connection.request("GET", "/api/graph", headers={"x-valuesim-token": viewer.token})
-    time.sleep(0.3)
+    for _ in range(2):
+        while viewer.process.stdout.readline() != "asked\n":
+            pass
     viewer.process.send_signal(number)
     assert json.loads(connection.getresponse().read())["pending"]
     _, err = viewer.process.communicate(timeout=20)

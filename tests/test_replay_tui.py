@@ -633,13 +633,13 @@ async def test_a_reply_of_a_million_signs_is_read_part_by_part(hostile: Path) ->
     async with viewer(hostile).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await press(pilot, "enter")
-        began = time.monotonic()
+        began = time.process_time()
         await press(pilot, "a")
         assert isinstance(pilot.app.screen, Reading)
         assert "part 1 of 51" in said(pilot, "reading-title")
         await press(pilot, "n", "n", "p")
         assert "part 2 of 51" in said(pilot, "reading-title")
-        assert time.monotonic() - began < 10, "it took no time worth telling"
+        assert time.process_time() - began < 10, "it took no time worth telling"
 
 
 # the command

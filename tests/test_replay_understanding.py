@@ -352,7 +352,7 @@ def test_one_that_nobody_asks_any_more_makes_way_for_the_next(slow: list[Any]) -
     assert waiting == Pending(progress={"read": 3})
     assert questions.ask("b", lambda: {}) == Pending(progress={"waits": 1})
     now[0] = 20.0
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while isinstance(questions.ask("b", lambda: {}), Pending):
         assert time.monotonic() < end
     assert len(slow) == 2

@@ -399,6 +399,24 @@ def test_what_is_not_there_is_told(opened: Opened, ask: Ask) -> None:
     page.get_by_role("heading", name="The two cannot be compared").wait_for()
 
 
+@pytest.mark.parametrize("title", ["Branch off", "What differed"])
+def test_a_run_that_is_being_read_is_waited_for(opened: Opened, ask: Ask, title: str) -> None:
+    one, other = name_of(row_of(ask, "daily", 0)), name_of(row_of(ask, "daily", 1))
+    place = at(ask, "daily", 1) if title == "Branch off" else f"#/compare/{one}/{other}"
+    page = opened("#/")
+    answers = [{"status": 503, "json": {"error": "daily is being read"}}] * 3
+
+    def answer(route: Any) -> None:
+        route.fulfill(**answers.pop()) if answers else route.continue_()
+
+    page.route("**/api/episodes/*/*", answer)
+    page.evaluate(f"location.hash = {place!r}")
+    page.get_by_role("heading", name="not read yet").wait_for()
+    page.get_by_text("daily is being read").wait_for()
+    page.get_by_role("heading", name=title).wait_for()
+    assert not answers
+
+
 def hostile_places(ask: Ask) -> list[str]:
     own, evil = row_of(ask, "hostile"), row_of(ask, "branches/evil")
     return [

@@ -125,7 +125,7 @@ def test_a_reply_of_a_million_characters_is_cut_until_asked_for(
         page,
         "document.querySelector('[aria-label=\"Reply, as it came\"]').textContent.length > 1e6",
     )
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_what_is_not_there_is_told(opened: Opened) -> None:

@@ -14,6 +14,10 @@ export class Refused extends Error {
   }
 }
 
+/** The run is being read, as the server says: who asks again a moment later is answered. */
+export const NOT_YET = 503;
+export const NOT_YET_MS = 1_000;
+
 function token(): string | null {
   return new URLSearchParams(location.search).get("token");
 }
@@ -115,16 +119,30 @@ export async function saved(path: string): Promise<{ content: Blob; name: string
   return { content: await answer.blob(), name: named?.[1] ?? "valuesim.html" };
 }
 
-/** Ask again whenever `key` or `edition` changes; the last answer stays until the next one is there. */
+/**
+ * Ask again whenever `key` or `edition` changes, and while a run is being read; the last answer stays until the next one
+ * is there.
+ */
 export function useAnswer<Answer>(key: string, ask: (signal: AbortSignal) => Promise<Answer>, edition = ""): Asked<Answer> {
   const [state, setState] = useState<{ answer: Answer | null; error: Refused | null; key: string | null }>({ answer: null, error: null, key: null });
   useEffect(() => {
     const stop = new AbortController();
-    ask(stop.signal).then(
-      (answer) => stop.signal.aborted || setState({ answer, error: null, key }),
-      (error: unknown) => stop.signal.aborted || setState({ answer: null, error: refused(error), key }),
-    );
-    return () => stop.abort();
+    let next = 0;
+    const again = () =>
+      ask(stop.signal).then(
+        (answer) => stop.signal.aborted || setState({ answer, error: null, key }),
+        (error: unknown) => {
+          if (stop.signal.aborted) return;
+          const told = refused(error);
+          setState({ answer: null, error: told, key });
+          if (told.status === NOT_YET) next = setTimeout(again, NOT_YET_MS);
+        },
+      );
+    void again();
+    return () => {
+      stop.abort();
+      clearTimeout(next);
+    };
   }, [key, edition]);
   return { answer: state.answer, error: state.error, isWaiting: state.key !== key };
 }

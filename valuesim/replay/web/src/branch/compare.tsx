@@ -34,9 +34,10 @@ export function ComparePage({ run, episode, other, step }: Pair) {
     return [...(await Promise.all(two)), await tree] as const;
   });
   if (error && !isWaiting) {
+    const title = error.status === api.NOT_YET ? "The two are not read yet" : "The two cannot be compared";
     return (
       <section class="state" role="alert">
-        <h1>The two cannot be compared</h1>
+        <h1>{title}</h1>
         <p>
           <Text most={1000}>{error.message}</Text>
         </p>

@@ -24,10 +24,12 @@ export function BranchPage({ run, episode, step, role }: Moment) {
   return <Leaving episode={answer} step={step} role={role} />;
 }
 
+const TITLES: Record<number, string> = { 404: "This episode was not found", [api.NOT_YET]: "This episode is not read yet" };
+
 function Trouble({ error, back }: { error: api.Refused; back: string }) {
   return (
     <section class="state" role="alert">
-      <h1>{error.status === 404 ? "This episode was not found" : "This episode could not be opened"}</h1>
+      <h1>{TITLES[error.status] ?? "This episode could not be opened"}</h1>
       <p>
         <Text most={1000}>{error.message}</Text>
       </p>

@@ -15,9 +15,6 @@ export interface Followed {
 }
 
 const AGAIN_MS = 3_000;
-/** The run is being read, as the server says. */
-const NOT_YET = 503;
-const NOT_YET_MS = 1_000;
 const CUT_OFF_MS = 8_000;
 /** The server says every 10 s that it is there. */
 const SILENT_MS = 30_000;
@@ -59,9 +56,9 @@ export function useEpisode(run: string, id: string): Followed {
         if (known.current) {
           show({ following: "lost", refused: error instanceof api.Refused && error.status > 0 ? error.message : null });
           askAgain(AGAIN_MS);
-        } else if (error instanceof api.Refused && error.status === NOT_YET) {
+        } else if (error instanceof api.Refused && error.status === api.NOT_YET) {
           show({ refused: error.message });
-          askAgain(NOT_YET_MS);
+          askAgain(api.NOT_YET_MS);
         } else show({ error: error instanceof api.Refused ? error : new api.Refused(String(error), 0) });
       }
     };
