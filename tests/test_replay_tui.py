@@ -138,6 +138,15 @@ async def settled(pilot: Pilot[None]) -> None:
         quiet = 0 if is_busy(pilot.app) else quiet + 1
 
 
+async def sees(pilot: Pilot[None], text: str) -> None:
+    """Wait until a text stands on the screen: what is shown is drawn a moment after it is known."""
+    end = time.monotonic() + 60
+    while text not in shown(pilot):
+        left = [line for line in shown(pilot).splitlines() if line.strip()]
+        assert time.monotonic() < end, f"{text!r} is not among {left}"
+        await pilot.pause(0.05)
+
+
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not holds():
@@ -454,7 +463,7 @@ async def test_the_list_is_sorted_by_a_column_that_is_chosen(runs: Path) -> None
         faults = [int(str(cell)) for cell in table.get_column_at(column)]
         assert faults[0] > 0
         assert faults == sorted(faults, reverse=True)
-        assert "Faults ▼" in shown(pilot)
+        await sees(pilot, "Faults ▼")
 
 
 async def test_an_episode_is_watched_step_by_step(runs: Path) -> None:
@@ -564,7 +573,7 @@ async def test_help_tells_the_keys_that_there_are(runs: Path) -> None:
         await settled(pilot)
         await press(pilot, "question_mark")
         assert isinstance(pilot.app.screen, Help)
-        assert "to the filter line" in shown(pilot)
+        await sees(pilot, "to the filter line")
         await press(pilot, "question_mark")
         assert isinstance(pilot.app.screen, Finding)
 
@@ -573,7 +582,7 @@ async def test_all_fits_80_columns_and_24_lines_and_grows_with_the_window(runs: 
     async with viewer(runs).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         screen = await watch(pilot, "agent=mute")
-        assert "? Help" in shown(pilot), "the last of the keys"
+        await sees(pilot, "? Help")
         assert screen.query_one("#sides").virtual_size.width <= 80
         sides = [screen.query_one(id).region for id in ("#scene-side", "#moment-side")]
         assert sides[0].x == sides[1].x
@@ -611,7 +620,8 @@ async def test_the_list_follows_a_run_that_grows(runs: Path, tmp_path: Path) -> 
 async def test_hostile_texts_are_shown_and_never_obeyed(hostile: Path) -> None:
     async with viewer(hostile).run_test(size=(160, 60)) as pilot:
         await settled(pilot)
-        assert "⟨U+202E⟩" in shown(pilot), "the name of the run"
+        # the name of the run
+        await sees(pilot, "⟨U+202E⟩")
         await press(pilot, "enter")
         screen = pilot.app.screen
         assert isinstance(screen, Watching)
@@ -620,9 +630,8 @@ async def test_hostile_texts_are_shown_and_never_obeyed(hostile: Path) -> None:
         assert MARKUP in said(pilot, "verdict")
         for each in screen.query(Static):
             assert not OBEYED.search(str(each.content))
-        told_now = shown(pilot)
-        assert "[red]no[/red]" in told_now
-        assert "⟨U+001B⟩]52;c;" in told_now
+        await sees(pilot, "[red]no[/red]")
+        await sees(pilot, "⟨U+001B⟩]52;c;")
         for y in range(4, 60, 7):
             await pilot.click(offset=(80, y))
         assert pilot.app.is_running
