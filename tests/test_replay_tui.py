@@ -415,6 +415,20 @@ async def test_the_list_shows_a_page_and_turns_it(runs: Path) -> None:
         assert table.row_count == PAGE
 
 
+async def test_the_list_is_whole_however_soon_it_is_drawn(runs: Path) -> None:
+    async with viewer(runs).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await look_for(pilot, "agent=mute")
+        await sees(pilot, "mixed")
+        screen = pilot.app.screen
+        assert isinstance(screen, Finding)
+        # as every look that finds the same does, and drawn before the table has idled
+        screen._show(screen._rows, screen._total, [], None)
+        assert "mixed" in shown(pilot)
+        await settled(pilot)
+        assert "mixed" in shown(pilot)
+
+
 async def test_the_list_is_filtered_and_a_mistake_is_told(runs: Path) -> None:
     async with viewer(runs).run_test(size=SIZE) as pilot:
         await settled(pilot)

@@ -102,21 +102,35 @@ class Finding(Screen[None]):
     def _show(
         self, found: list[dict[str, Any]], total: int, varying: list[str], cursor: int | None
     ) -> None:
-        table, before = self._table, self._row
+        before = self._row
         self._rows, self._total, self._is_waiting = found, total, False
-        table.clear(columns=True)
-        for column, title, _ in rows.COLUMNS:
-            told = rows.title(column, title, self._question.sort)
-            table.add_column(cell((told, "strong")), key=column)
-        is_number = [column in rows.NUMBERS for column, _, _ in rows.COLUMNS]
-        for row in found:
-            pieces = rows.cells(row, varying, is_pending=self._archetypes.pending > 0)
-            pairs = zip(pieces, is_number, strict=True)
-            table.add_row(*(cell(piece, is_number=number) for piece, number in pairs))
-        table.move_cursor(row=self._place(before) if cursor is None else cursor, animate=False)
+        self._fill(varying)
+        row = self._place(before) if cursor is None else cursor
+        self._table.move_cursor(row=row, animate=False)
         self._tell()
         if self._opens:
             self.action_open()
+
+    def _fill(self, varying: list[str]) -> None:
+        """Write the rows into the table, whose columns are given their widths.
+
+        A table that is to find them does so once it idles: drawn before that, it keeps the widths
+        of its heads for as long as their sum is what it was.
+        """
+        names = [column for column, _, _ in rows.COLUMNS]
+        titles = [rows.title(column, told, self._question.sort) for column, told, _ in rows.COLUMNS]
+        is_pending = self._archetypes.pending > 0
+        pieces = [rows.cells(row, varying, is_pending=is_pending) for row in self._rows]
+        lines = [
+            [cell(each, is_number=of in rows.NUMBERS) for of, each in zip(names, told, strict=True)]
+            for told in pieces
+        ]
+        heads = [cell((title, "strong")) for title in titles]
+        self._table.clear(columns=True)
+        for of, head, *column in zip(names, heads, *lines, strict=True):
+            width = max(each.cell_len for each in (head, *column))
+            self._table.add_column(head, key=of, width=width)
+        self._table.add_rows(lines)
 
     @property
     def _row(self) -> dict[str, Any] | None:
