@@ -296,13 +296,13 @@ def test_hostile_texts_are_made_harmless(table: Table, tmp_path: Path) -> None:
     ],
 )
 def test_a_cell_that_is_no_list_of_labels_is_refused_at_once(cell: str) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     if cell.startswith("{"):
         assert listed(cell) == [cell]
     else:
         with pytest.raises(ValueError, match=r"list|labels|label|characters|quotes"):
             listed(cell)
-    assert time.process_time() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 @given(st.one_of(st.text(max_size=80), st.text(alphabet="[]()'\",\\ a", max_size=40)))

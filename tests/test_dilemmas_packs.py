@@ -141,9 +141,9 @@ def test_a_third_of_a_megabyte_is_read_in_half_a_second(tmp_path: Path) -> None:
     path = tmp_path / "large.yaml"
     write_pack(replace(generated_pack(per_pair=1), id="made"), path)
     assert path.stat().st_size > 350_000
-    start = time.process_time()
+    start = time.thread_time()
     assert len(load_pack(path).dilemmas) == 190
-    assert time.process_time() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 # -- what is not -------------------------------------------------------------------------------
@@ -341,11 +341,11 @@ def test_a_file_of_too_many_parts_is_refused_before_it_fills_the_memory(
 
 
 def test_no_text_takes_long_to_be_found_impure() -> None:
-    start = time.process_time()
+    start = time.thread_time()
     for mark in ("[", "[a](", "<a", "*a", "_a", "&a", "<!-", "![", "** ", "a_"):
         impurity(mark * 3000)
         harmless(mark * 3000)
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_deep_nesting_is_refused_in_both_formats(write: Write) -> None:
@@ -381,9 +381,9 @@ def test_a_huge_file_is_refused_without_being_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     with path.open("wb") as file:
         file.truncate(2**30)
-    start = time.process_time()
+    start = time.thread_time()
     assert only(path).reason == "has 1,073,741,824 bytes, more than the 32 MB that are read"
-    assert time.process_time() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -115,10 +115,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("reply", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_reply_is_a_fault_in_bounded_time(reply: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     reading = read(reply, seen())
     assert reading.fault is not None
-    assert time.process_time() - started < 2.0
+    assert time.thread_time() - started < 2.0
     assert len(orjson.dumps(reading)) < 3000
 
 

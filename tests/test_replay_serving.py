@@ -216,8 +216,8 @@ def test_it_ends_without_a_crash_while_somebody_waits_for_an_answer(
     connection = http.client.HTTPConnection("127.0.0.1", viewer.port, timeout=30)
     connection.request("GET", "/api/graph", headers={"x-valuesim-token": viewer.token})
     for _ in range(2):
-        while viewer.process.stdout.readline() != "asked\n":
-            pass
+        while (line := viewer.process.stdout.readline()) != "asked\n":
+            assert line, "it ended"
     viewer.process.send_signal(number)
     assert json.loads(connection.getresponse().read())["pending"]
     _, err = viewer.process.communicate(timeout=20)

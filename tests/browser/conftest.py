@@ -183,6 +183,17 @@ def _watch(page: Any, site: str, wrong: list[str]) -> None:
     page.on("dialog", lambda dialog: wrong.append(f"a dialog: {dialog.message:.100}"))
 
 
+def read_late(page: Any, times: int) -> list[Any]:
+    """Let the server say so many times that a run is being read; return the answers to come."""
+    answers = [{"status": 503, "json": {"error": "it is being read"}}] * times
+
+    def answer(route: Any) -> None:
+        route.fulfill(**answers.pop()) if answers else route.continue_()
+
+    page.route("**/api/episodes/*/*", answer)
+    return answers
+
+
 def _flying(page: Any) -> set[Any]:
     """Return the requests of a page that are not answered yet, as they come and go."""
     flying: set[Any] = set()

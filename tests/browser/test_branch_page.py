@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.browser.conftest import HOSTILE, PHONE, ROOT, _spoil, _wait_until_read
+from tests.browser.conftest import HOSTILE, PHONE, ROOT, _spoil, _wait_until_read, read_late
 
 Opened = Callable[..., Any]
 Ask = Callable[[str], Any]
@@ -404,15 +404,10 @@ def test_a_run_that_is_being_read_is_waited_for(opened: Opened, ask: Ask, title:
     one, other = name_of(row_of(ask, "daily", 0)), name_of(row_of(ask, "daily", 1))
     place = at(ask, "daily", 1) if title == "Branch off" else f"#/compare/{one}/{other}"
     page = opened("#/")
-    answers = [{"status": 503, "json": {"error": "daily is being read"}}] * 3
-
-    def answer(route: Any) -> None:
-        route.fulfill(**answers.pop()) if answers else route.continue_()
-
-    page.route("**/api/episodes/*/*", answer)
+    answers = read_late(page, 3)
     page.evaluate(f"location.hash = {place!r}")
     page.get_by_role("heading", name="not read yet").wait_for()
-    page.get_by_text("daily is being read").wait_for()
+    page.get_by_text("it is being read").wait_for()
     page.get_by_role("heading", name=title).wait_for()
     assert not answers
 

@@ -11,6 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from tests.browser.conftest import read_late
+
 PHONE = {"width": 390, "height": 844}
 Opened = Callable[..., Any]
 Until = Callable[[Any, str], None]
@@ -46,14 +48,9 @@ def test_a_link_leads_to_a_decision(opened: Opened, link: Link) -> None:
 def test_a_link_into_a_run_that_is_being_read_opens_once_it_is(opened: Opened, link: Link) -> None:
     place = link("exploitative", step=4, role="Beta")
     page = opened("#/")
-    answers = [{"status": 503, "json": {"error": "survival is being read"}}] * 2
-
-    def answer(route: Any) -> None:
-        route.fulfill(**answers.pop()) if answers else route.continue_()
-
-    page.route("**/api/episodes/*/*", answer)
+    answers = read_late(page, 2)
     page.evaluate(f"location.hash = {place!r}")
-    page.get_by_text("survival is being read").wait_for()
+    page.get_by_text("it is being read").wait_for()
     page.get_by_role("slider").wait_for()
     assert at(page) == 4
     assert not answers
